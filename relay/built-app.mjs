@@ -1,0 +1,44 @@
+// The app in dist/app, built again when a source is newer than it. Plain JavaScript for Node 20.
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { quietly, root, script } from './local-node.mjs'
+
+const sources = [
+  'index.html',
+  'embed.html',
+  'src',
+  'kernels',
+  'workers',
+  'public',
+  'vite.config.ts',
+  'svelte.config.js',
+  'package-lock.json',
+]
+
+/** The build takes seconds; one that takes minutes hangs. */
+const buildLimitMs = 5 * 60_000
+
+/**
+ * @param {string} node the Node to build with
+ * @returns {Promise<{ ok: boolean, output: string }>} output is empty unless it had to build
+ */
+export async function ensureApp(node) {
+  const built = newest(join(root, 'dist/app/build-manifest.json'))
+  if (built > Math.max(...sources.map((path) => newest(join(root, path)))))
+    return { ok: true, output: '' }
+  process.stderr.write('Building the app ...\n')
+  return quietly(node, [script('vite'), 'build', '--logLevel', 'warn'], { limitMs: buildLimitMs })
+}
+
+/**
+ * The latest date in a tree; a folder counts with its own date too, which shows deletions.
+ * @param {string} path
+ * @returns {number}
+ */
+function newest(path) {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (!stat) return 0
+  if (!stat.isDirectory()) return stat.mtimeMs
+  const inside = readdirSync(path).filter((name) => !name.endsWith('.test.ts'))
+  return Math.max(stat.mtimeMs, ...inside.map((name) => newest(join(path, name))))
+}

@@ -1,0 +1,155 @@
+/**
+ * The account of a Node process: its key is a backup file as a browser would save it, readable by its
+ * owner alone. The one of a demonstration swarm is `founder.key.json`.
+ */
+import {
+  createPrivateKey,
+  createPublicKey,
+  randomBytes,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { did, type Did } from '../src/base/ids.ts'
+import { err, ok, type Result } from '../src/base/result.ts'
+import type { PortError, Signer } from '../src/ports.ts'
+import { didFromPublicKey } from '../src/wire/codec.ts'
+import {
+  foreignSeed,
+  keyToCheck,
+  pkcs8OfSeed,
+  readBackup,
+  SEED_BYTES,
+  spkiOfKey,
+  writeBackup,
+  type KeySeed,
+} from '../src/wire/keys.ts'
+import { signingBytes } from '../src/wire/signed.ts'
+
+/** Who may read the file: its owner. */
+const OWNER_ONLY = 0o600
+/** Verifying keys of accounts met of late. */
+const VERIFIERS_MAX = 4_096
+
+export type NodeAccount = {
+  readonly signer: Signer
+  readonly account: Did
+  /** True when the key was made by this call. */
+  readonly created: boolean
+}
+
+/** Reads the key, or makes one where there is no file yet. */
+export const openKeyFile = (path: string): Result<NodeAccount, PortError> => {
+  try {
+    const found = readKeyFile(path)
+    if (found !== null) {
+      return found.ok ? ok({ ...accountOf(found.value), created: false }) : found
+    }
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const seed = new Uint8Array(randomBytes(SEED_BYTES))
+    const key: KeySeed = { account: accountOfSeed(seed), seed }
+    writeKeyFile(path, writeBackup(key))
+    // Two that began at once: the file of one of them stands, and both use it.
+    const kept = readKeyFile(path)
+    if (kept?.ok)
+      return ok({ ...accountOf(kept.value), created: kept.value.account === key.account })
+    return kept ?? err(noKeyFile(path, 'it was removed again at once'))
+  } catch (cause) {
+    return err(noKeyFile(path, cause instanceof Error ? cause.message : 'unknown'))
+  }
+}
+
+/** An account that lives as long as the process, for nodes that earn for nobody. */
+export const passingAccount = (): NodeAccount => {
+  const seed = new Uint8Array(randomBytes(SEED_BYTES))
+  return { ...accountOf({ account: accountOfSeed(seed), seed }), created: true }
+}
+
+const readKeyFile = (path: string): Result<KeySeed, PortError> | null => {
+  let text: string
+  try {
+    // Readable by others, it may have been copied already; at least it stops here.
+    if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
+      chmodSync(path, OWNER_ONLY)
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null
+    throw cause
+  }
+  const read = readBackup(text)
+  if (!read.ok) return err({ ...read.error, detail: `${path}: ${read.error.detail}` })
+  const { account, seed } = read.value
+  return accountOfSeed(seed) === account ? read : err(foreignSeed(account))
+}
+
+/** Written whole before it gets its name, and never over an existing file. */
+const writeKeyFile = (path: string, text: string): void => {
+  const temporary = `${path}.${process.pid}.new`
+  const fd = openSync(temporary, 'wx', OWNER_ONLY)
+  try {
+    writeSync(fd, text)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  try {
+    linkSync(temporary, path)
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
+
+const privateKeyOf = (seed: Uint8Array): KeyObject =>
+  createPrivateKey({ key: Buffer.from(pkcs8OfSeed(seed)), format: 'der', type: 'pkcs8' })
+
+const accountOfSeed = (seed: Uint8Array): Did => {
+  const spki = createPublicKey(privateKeyOf(seed)).export({ format: 'der', type: 'spki' })
+  return did(didFromPublicKey(spki.subarray(-32)))
+}
+
+const accountOf = ({ account, seed }: KeySeed): { signer: Signer; account: Did } => {
+  const key = privateKeyOf(seed)
+  const keys = new Map<string, KeyObject>()
+  const signer: Signer = {
+    account,
+    sign: async (body) => new Uint8Array(sign(null, signingBytes(body), key)),
+    verify: async (by, body, sig) => {
+      const raw = keyToCheck(by, sig)
+      if (raw === null) return false
+      try {
+        const known = keys.get(by) ?? publicKeyOf(raw)
+        keys.delete(by)
+        keys.set(by, known)
+        if (keys.size > VERIFIERS_MAX) keys.delete(keys.keys().next().value!)
+        return verify(null, signingBytes(body), known, sig)
+      } catch {
+        // A point that is none, or a body that has no canonical form.
+        return false
+      }
+    },
+  }
+  return { signer, account }
+}
+
+const publicKeyOf = (raw: Uint8Array): KeyObject =>
+  createPublicKey({ key: Buffer.from(spkiOfKey(raw)), format: 'der', type: 'spki' })
+
+const noKeyFile = (path: string, why: string): PortError => ({
+  code: 'no-key-file',
+  detail: `The key file ${path} cannot be used: ${why}`,
+})

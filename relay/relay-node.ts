@@ -1,0 +1,167 @@
+/** The libp2p half of the relay: WebSockets in, circuit relay, DHT server, registry. */
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { circuitRelayServer, type CircuitRelayService } from '@libp2p/circuit-relay-v2'
+import { identify, identifyPush } from '@libp2p/identify'
+import type { Connection, ConnectionGater, Libp2p, Listener, PeerId, PrivateKey } from '@libp2p/interface'
+import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import { KAD_PROTOCOL, REGISTRY_PROTOCOL } from '../src/wire/version.ts'
+import type { RelayLimits } from './config.ts'
+import { isLoopback, neighbourhood } from './host.ts'
+import type { RegistryServer } from './registry-server.ts'
+
+/** Streams one node may have open at once: dials in progress, requests, queries. */
+const HOP_STREAMS_MAX = 64
+const REGISTRY_STREAMS_MAX = 8
+const UPGRADE_MS = 5_000
+const HOP_MS = 10_000
+
+export type RelayNode = {
+  readonly peer: string
+  /** Takes over a socket that has asked for a WebSocket. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  counts(): RelayCounts
+  close(): Promise<void>
+}
+
+export type RelayCounts = {
+  readonly connections: number
+  readonly reservations: number
+  readonly reservationsRefused: number
+  readonly circuits: number
+  readonly circuitsRefused: number
+  readonly dhtPeers: number
+}
+
+export type RelayNodeOptions = {
+  readonly key: PrivateKey
+  readonly limits: RelayLimits
+  readonly announce: readonly string[]
+  readonly registry: RegistryServer
+  readonly countLoopback: boolean
+}
+
+type UpgradingListener = Listener & { onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void }
+type Tally = { reservationsRefused: number; circuits: number; circuitsRefused: number }
+type Services = { relay: CircuitRelayService; dht: ReturnType<ReturnType<typeof kadDHT>> }
+
+export const relayNode = async (options: RelayNodeOptions): Promise<RelayNode> => {
+  const { limits } = options
+  const tally: Tally = { reservationsRefused: 0, circuits: 0, circuitsRefused: 0 }
+  const late: { node: Libp2p<Services> | null; listeners: (() => Listener[]) | null } = { node: null, listeners: null }
+  const node = await createLibp2p({
+    privateKey: options.key,
+    nodeInfo: { name: 'swarmharness-relay', userAgent: 'swarmharness-relay' },
+    // The HTTP server has the public port and hands sockets over; this one is never told to anybody.
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'], announce: [...options.announce] },
+    transports: [webSockets()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: gate(options, tally, () => late.node),
+    connectionManager: {
+      maxConnections: limits.connections,
+      inboundConnectionThreshold: limits.inboundPerSecond,
+      maxIncomingPendingConnections: limits.inboundPerSecond,
+      inboundUpgradeTimeout: UPGRADE_MS,
+    },
+    services: {
+      identify: identify(),
+      identifyPush: identifyPush(),
+      ping: ping(),
+      relay: circuitRelayServer({
+        hopTimeout: HOP_MS,
+        maxInboundHopStreams: HOP_STREAMS_MAX,
+        reservations: {
+          maxReservations: limits.reservations,
+          defaultDataLimit: limits.circuitBytes,
+          defaultDurationLimit: limits.circuitMs,
+        },
+      }),
+      dht: kadDHT({
+        protocol: KAD_PROTOCOL,
+        clientMode: false,
+        peerInfoMapper: passthroughMapper,
+        allowQueryWithZeroPeers: true,
+        networkDialTimeout: { minTimeout: 500, maxTimeout: 1_500 },
+      }),
+      parts: ({ transportManager }: { transportManager: { getListeners(): Listener[] } }) => {
+        late.listeners = () => transportManager.getListeners()
+        return {}
+      },
+    },
+  })
+  late.node = node
+  const { relay, dht } = node.services
+  await node.handle(REGISTRY_PROTOCOL, options.registry.handle, { maxInboundStreams: REGISTRY_STREAMS_MAX })
+  node.addEventListener('peer:disconnect', ({ detail }) => forget(relay, detail))
+  const listener = late.listeners?.().find((one): one is UpgradingListener => 'onUpgrade' in one)
+  if (!listener) throw new Error('the WebSocket listener takes no sockets')
+  return {
+    peer: node.peerId.toString(),
+    upgrade: (request, socket, head) => listener.onUpgrade(request, socket, head),
+    counts: () => ({
+      ...tally,
+      connections: node.getConnections().length,
+      reservations: relay.reservations.size,
+      dhtPeers: (dht as unknown as { routingTable: { size: number } }).routingTable.size,
+    }),
+    close: async () => node.stop(),
+  }
+}
+
+/** A place whose node is gone is free at once: tabs come back under a new key, and places last two hours. */
+const forget = (relay: CircuitRelayService, peer: PeerId): void => {
+  relay.reservations.get(peer)?.signal.clear()
+  relay.reservations.delete(peer)
+}
+
+const gate = (
+  { limits, countLoopback }: RelayNodeOptions,
+  tally: Tally,
+  node: () => Libp2p<Services> | null,
+): ConnectionGater => {
+  const buckets = new Map<string, { tokens: number; at: number }>()
+  return {
+    denyDialMultiaddr: () => false,
+    denyInboundRelayReservation(source) {
+      const libp2p = node()
+      if (libp2p === null) return true
+      const host = hostOf(libp2p.getConnections(source)[0])
+      if (host === null || (isLoopback(host) && !countLoopback)) return false
+      const near = neighbourhood(host)
+      let count = 0
+      for (const [peer, { addr }] of libp2p.services.relay.reservations) {
+        if (!peer.equals(source) && neighbourhood(hostOfAddress(addr.toString())) === near) count += 1
+      }
+      if (count < limits.reservationsPerHost) return false
+      tally.reservationsRefused += 1
+      return true
+    },
+    denyOutboundRelayedConnection(source) {
+      tally.circuits += 1
+      if (buckets.size > limits.connections) buckets.clear()
+      const now = performance.now()
+      const bucket = buckets.get(source.toString()) ?? { tokens: limits.circuitsBurst, at: now }
+      const gained = ((now - bucket.at) / 60_000) * limits.circuitsPerMinute
+      bucket.tokens = Math.min(limits.circuitsBurst, bucket.tokens + gained)
+      bucket.at = now
+      buckets.set(source.toString(), bucket)
+      if (bucket.tokens >= 1) {
+        bucket.tokens -= 1
+        return false
+      }
+      tally.circuitsRefused += 1
+      return true
+    },
+  }
+}
+
+const hostOf = (connection: Connection | undefined): string | null =>
+  connection ? hostOfAddress(connection.remoteAddr.toString()) : null
+
+const hostOfAddress = (address: string): string => address.split('/')[2] ?? ''

@@ -1,0 +1,223 @@
+/**
+ * The worker's law: which offers it takes. Whoever pays is served as far as we can see its money, whoever
+ * cannot pay from a small share of the device that all strangers have together, so that a thousand
+ * names get no more of it than one. State changes in place; `answerOffer` only looks.
+ */
+import type { Did } from '../base/ids.ts'
+import { microCredits, type Bytes, type MicroCredits, type Ms } from '../base/units.ts'
+
+export const SERVE_LIMITS = {
+  /** One computing, one with its inputs on the way, and room for a second link of the same account. */
+  leasesPerRequester: 4,
+  leases: 16,
+  /** Results handed over and not paid for yet; beyond it the oldest are written off. */
+  delivered: 256,
+  /** Unpaid results after which a requester that does pay gets nothing more until it has paid. */
+  unpaidPerRequester: 16,
+} as const
+
+/** Strangers without credit get this part of the measured speed ... */
+const FREE_SHARE = 0.05
+/** ... and can use at most an hour's worth of it at once. */
+const FREE_SECONDS = 3_600
+
+export type OfferRefusal =
+  | 'paused'
+  | 'not-welcome'
+  | 'no-skill'
+  | 'wgsl-not-allowed'
+  | 'too-big'
+  | 'price-too-low'
+  | 'busy'
+  | 'free-tier-used-up'
+  | 'no-credit'
+
+/** What the owner allows, and what the device is. */
+export type House = {
+  readonly willing: boolean
+  readonly memoryBytes: Bytes
+  readonly allowWgsl: boolean
+  readonly freeTier: boolean
+  /** The least it takes, in thousandths of the metered cost. */
+  readonly priceMilli: number
+  /** Micro-credits of metered cost per second, measured. */
+  readonly speed: number
+}
+
+export type Offer = {
+  readonly requester: Did
+  readonly known: boolean
+  readonly wgsl: boolean
+  readonly memoryBytes: Bytes
+  /** Metered by ourselves, from shapes. */
+  readonly cost: MicroCredits
+  /** What the requester will pay; 0 asks for the free tier. */
+  readonly price: MicroCredits
+}
+
+/** What we know of a requester. */
+export type Standing = {
+  /** The part of its balance that we can follow to the genesis. */
+  readonly spendable: MicroCredits
+  /** It wrote two histories, or we have another reason of our own. */
+  readonly barred: boolean
+}
+
+export type Grant = {
+  readonly requester: Did
+  readonly cost: MicroCredits
+  /** What is at stake for us: 0 in the free tier. */
+  readonly price: MicroCredits
+  readonly state: 'waiting' | 'running' | 'delivered'
+}
+
+export type ServeState = {
+  /** By lease, in the order in which they were granted. */
+  readonly grants: Map<string, Grant>
+  /** How full the free tier's bucket is with work that was given away, as of `freeAt`. */
+  freeUsed: number
+  freeAt: Ms
+}
+
+export type OfferAnswer =
+  | { readonly kind: 'accept'; readonly free: boolean }
+  | { readonly kind: 'refuse'; readonly code: OfferRefusal }
+
+export const openServe = (at: Ms): ServeState => ({ grants: new Map(), freeUsed: 0, freeAt: at })
+
+/** Takes an offer or says why not. Changes nothing. */
+export const answerOffer = (
+  state: ServeState,
+  house: House,
+  offer: Offer,
+  requester: Standing,
+  at: Ms,
+): OfferAnswer => {
+  const free = offer.price === 0
+  const code = unfit(house, offer, requester) ?? crowded(state, offer.requester)
+  if (code) return { kind: 'refuse', code }
+  if (free && freeUsedAt(state, house.speed, at) + offer.cost > freeCapacity(house.speed)) {
+    return { kind: 'refuse', code: 'free-tier-used-up' }
+  }
+  if (!free && exposure(state, offer.requester) + offer.price > requester.spendable) {
+    return { kind: 'refuse', code: 'no-credit' }
+  }
+  return { kind: 'accept', free }
+}
+
+/** Books an accepted offer. Only after `answerOffer` said so, at the same time. */
+export const grant = (
+  state: ServeState,
+  lease: string,
+  { requester, cost, price }: Offer,
+  speed: number,
+  at: Ms,
+): void => {
+  if (price === 0) {
+    state.freeUsed = freeUsedAt(state, speed, at) + cost
+    state.freeAt = at
+  }
+  state.grants.set(lease, { requester, cost, price, state: 'waiting' })
+}
+
+/** The lease that may compute now: the oldest one that waits and is `ready`, when none is running. */
+export const nextToRun = (state: ServeState, ready: (lease: string) => boolean): string | null => {
+  let next: string | null = null
+  for (const [lease, each] of state.grants) {
+    if (each.state === 'running') return null
+    if (next === null && each.state === 'waiting' && ready(lease)) next = lease
+  }
+  return next
+}
+
+export const begin = (state: ServeState, lease: string): void => mark(state, lease, 'running')
+
+/** The result was handed over. What was free is done with; the rest is at stake until it is paid. */
+export const deliver = (state: ServeState, lease: string): void => {
+  if (state.grants.get(lease)?.price === 0) {
+    state.grants.delete(lease)
+    return
+  }
+  mark(state, lease, 'delivered')
+  let delivered = 0
+  for (const each of state.grants.values()) if (each.state === 'delivered') delivered += 1
+  if (delivered <= SERVE_LIMITS.delivered) return
+  for (const [other, each] of state.grants) {
+    if (each.state !== 'delivered') continue
+    state.grants.delete(other)
+    return
+  }
+}
+
+/** The debit came, or the debt was written off. */
+export const settleGrant = (state: ServeState, lease: string): void => {
+  state.grants.delete(lease)
+}
+
+/**
+ * A lease ended without a result. Of what the free tier gave, only the part that was not computed comes
+ * back, or cancelling in the last moment would make the free tier endless.
+ */
+export const cancelGrant = (
+  state: ServeState,
+  lease: string,
+  donePermille: number,
+  speed: number,
+  at: Ms,
+): void => {
+  const each = state.grants.get(lease)
+  if (!each) return
+  state.grants.delete(lease)
+  if (each.price > 0) return
+  const undone = 1 - Math.min(1000, Math.max(0, donePermille)) / 1000
+  state.freeUsed = Math.max(0, freeUsedAt(state, speed, at) - each.cost * undone)
+  state.freeAt = at
+}
+
+/** What a requester may still leave us without. */
+export const exposure = (state: ServeState, requester: Did): MicroCredits => {
+  let sum = 0
+  for (const each of state.grants.values()) if (each.requester === requester) sum += each.price
+  return microCredits(sum)
+}
+
+/** Micro-credits of metered cost that the free tier can still give. */
+export const freeLeft = (state: ServeState, speed: number, at: Ms): MicroCredits =>
+  microCredits(Math.max(0, Math.floor(freeCapacity(speed) - freeUsedAt(state, speed, at))))
+
+const freeCapacity = (speed: number): number => FREE_SHARE * speed * FREE_SECONDS
+
+/** What was given away drains at the rate at which the free tier earns. */
+const freeUsedAt = (state: ServeState, speed: number, at: Ms): number =>
+  Math.max(0, state.freeUsed - (FREE_SHARE * speed * Math.max(0, at - state.freeAt)) / 1000)
+
+const unfit = (house: House, offer: Offer, requester: Standing): OfferRefusal | null => {
+  if (requester.barred) return 'not-welcome'
+  if (!house.willing) return 'paused'
+  if (!offer.known) return 'no-skill'
+  if (offer.wgsl && !house.allowWgsl) return 'wgsl-not-allowed'
+  if (offer.memoryBytes > house.memoryBytes) return 'too-big'
+  if (offer.price === 0) return house.freeTier ? null : 'price-too-low'
+  return offer.price * 1000 < offer.cost * house.priceMilli ? 'price-too-low' : null
+}
+
+const crowded = (state: ServeState, requester: Did): OfferRefusal | null => {
+  let all = 0
+  let own = 0
+  let unpaid = 0
+  for (const each of state.grants.values()) {
+    const mine = each.requester === requester ? 1 : 0
+    if (each.state === 'delivered') unpaid += mine
+    else {
+      all += 1
+      own += mine
+    }
+  }
+  if (unpaid >= SERVE_LIMITS.unpaidPerRequester) return 'no-credit'
+  return all >= SERVE_LIMITS.leases || own >= SERVE_LIMITS.leasesPerRequester ? 'busy' : null
+}
+
+const mark = (state: ServeState, lease: string, to: Grant['state']): void => {
+  const each = state.grants.get(lease)
+  if (each) state.grants.set(lease, { ...each, state: to })
+}

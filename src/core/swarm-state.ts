@@ -1,0 +1,76 @@
+/** What the requester's law works on: nodes, runs, leases and probes; its events and its effects. */
+import type { Cid, Did, JobId } from '../base/ids.ts'
+import type { Ms } from '../base/units.ts'
+import type { Prng } from '../base/prng.ts'
+import type { JobRun, Lease, Passed, TaskRun } from './dispatch.ts'
+
+/** What we know of a node that has said hello. */
+export type NodeState = {
+  readonly node: Did
+  readonly adapter: 'gpu' | 'software' | 'cpu'
+  readonly memoryBytes: number
+  rttMs: number
+  inFlight: number
+  /** Metered cost of our own leases there that its last load report may not show yet. */
+  inFlightCost: number
+  load: { queued: number; speed: number; price: number; willing: boolean; at: Ms } | null
+  restUntil: Ms
+}
+
+export type Probe = {
+  readonly id: number
+  readonly run: JobRun
+  readonly task: TaskRun
+  readonly asked: Set<Did>
+  readonly answered: Set<Did>
+  readonly until: Ms
+}
+
+export type SwarmState = {
+  readonly nodes: Map<Did, NodeState>
+  readonly runs: Map<JobId, JobRun>
+  readonly leases: Map<number, { run: JobRun; task: TaskRun; lease: Lease }>
+  readonly probes: Map<number, Probe>
+  readonly random: Prng
+  nextId: number
+}
+
+export type SwarmEvent =
+  | { readonly kind: 'opened'; readonly run: JobRun }
+  | { readonly kind: 'node'; readonly node: NodeState }
+  | { readonly kind: 'node-gone'; readonly node: Did }
+  | { readonly kind: 'load'; readonly node: Did; readonly probe: number; readonly queued: number; readonly speed: number; readonly price: number; readonly willing: boolean }
+  | { readonly kind: 'accepted'; readonly node: Did; readonly lease: number }
+  | { readonly kind: 'refused'; readonly node: Did; readonly lease: number; readonly code: string }
+  | { readonly kind: 'beat'; readonly node: Did; readonly lease: number; readonly permille: number }
+  | { readonly kind: 'committed'; readonly node: Did; readonly lease: number }
+  | { readonly kind: 'failed'; readonly node: Did; readonly lease: number; readonly code: string }
+  | { readonly kind: 'passed'; readonly lease: number; readonly output: Cid; readonly check: string; readonly exact: boolean; readonly computeMs: number }
+  | { readonly kind: 'wrong'; readonly lease: number; readonly code: string }
+  | { readonly kind: 'pause' | 'resume' | 'cancel'; readonly job: JobId }
+  | { readonly kind: 'tick' }
+
+export type SwarmEffect =
+  | { readonly kind: 'probe'; readonly node: Did; readonly id: number; readonly task: TaskRun }
+  | { readonly kind: 'offer'; readonly node: Did; readonly run: JobRun; readonly task: TaskRun; readonly lease: Lease }
+  | { readonly kind: 'reveal'; readonly node: Did; readonly lease: number }
+  | { readonly kind: 'cancel'; readonly node: Did; readonly lease: number }
+  | { readonly kind: 'reject'; readonly node: Did; readonly lease: number; readonly code: string; readonly run: JobRun; readonly task: TaskRun }
+  | { readonly kind: 'accept'; readonly run: JobRun; readonly task: TaskRun; readonly paid: readonly Passed[]; readonly outvoted: readonly Passed[] }
+  | { readonly kind: 'ended'; readonly run: JobRun }
+  | { readonly kind: 'wake'; readonly at: Ms }
+
+/** How a node stands with us; subjective, kept outside because it outlives jobs. */
+export type Standing = {
+  trust(node: Did, skill: string, at: Ms): number
+  pheromone(node: Did, skill: string, at: Ms): number
+}
+
+export const emptySwarm = (random: Prng): SwarmState => ({
+  nodes: new Map(),
+  runs: new Map(),
+  leases: new Map(),
+  probes: new Map(),
+  random,
+  nextId: 1,
+})

@@ -1,0 +1,98 @@
+/** The door of the working side: the law of `core/serve.ts`, given what this node knows and allows. */
+import type { Kernel } from '../../kernels/kernel.ts'
+import type { Did } from '../base/ids.ts'
+import { bytes as byteCount, microCredits, type MicroCredits } from '../base/units.ts'
+import {
+  answerOffer,
+  begin,
+  cancelGrant,
+  deliver,
+  grant,
+  openServe,
+  settleGrant,
+  type House,
+  type Offer,
+} from '../core/serve.ts'
+import type { HeadOf, Refusal } from '../wire/messages.ts'
+import type { Books } from './books.ts'
+import type { Desk } from './desk.ts'
+import { PRICE_MILLI, type Donor } from './donor.ts'
+
+/** A micro-credit pays for this many operations (core/price.ts), so measured speed converts. */
+const FLOP_PER_MICRO = 1_000_000
+
+export type Gate = ReturnType<typeof gate>
+
+export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
+  const state = openServe(desk.now())
+
+  const ratedSpeed = (): number => (lender.capability()?.f32FlopPerSecond ?? 0) / FLOP_PER_MICRO
+
+  const house = (): House => {
+    const limits = lender.limits()
+    return {
+      willing: lender.willing(),
+      memoryBytes: byteCount(limits.memoryBytes),
+      allowWgsl: limits.allowWgsl,
+      freeTier: limits.freeTier,
+      priceMilli: PRICE_MILLI,
+      speed: ratedSpeed(),
+    }
+  }
+
+  const known = (account: Did) => ({
+    spendable: ledgers.spendable(account),
+    barred: ledgers.isForked(account),
+  })
+
+  return {
+    /** Books the offer, or says why not. */
+    judge(
+      requester: Did,
+      lease: string,
+      offer: HeadOf<'offer'>,
+      kernel: Kernel,
+      cost: MicroCredits,
+      memory: number,
+    ): Refusal | null {
+      const asked: Offer = {
+        requester,
+        known: true,
+        wgsl: kernel.id.startsWith('wgsl'),
+        memoryBytes: byteCount(memory),
+        cost,
+        price: microCredits(offer.microCredits),
+      }
+      const answer = answerOffer(state, house(), asked, known(requester), desk.now())
+      if (answer.kind === 'refuse') return answer.code
+      grant(state, lease, asked, ratedSpeed(), desk.now())
+      return null
+    },
+    begun: (lease: string): void => begin(state, lease),
+    delivered: (lease: string): void => deliver(state, lease),
+    cancelled: (lease: string, permille: number): void =>
+      cancelGrant(state, lease, permille, ratedSpeed(), desk.now()),
+    /** Paid, or given up. */
+    settled: (lease: string): void => settleGrant(state, lease),
+    /** What a requester learns when it asks. */
+    load(requester: Did, probe: HeadOf<'probe'>, queued: number): HeadOf<'load'> {
+      const asked: Offer = {
+        requester,
+        known: true,
+        wgsl: probe.kernel.startsWith('wgsl'),
+        memoryBytes: byteCount(0),
+        cost: microCredits(0),
+        price: microCredits(0),
+      }
+      const answer = answerOffer(state, { ...house(), freeTier: true }, asked, known(requester), desk.now())
+      return {
+        k: 'load',
+        id: probe.id,
+        queued,
+        speed: lender.speed(),
+        price: PRICE_MILLI,
+        willing: answer.kind === 'refuse' ? answer.code : null,
+      }
+    },
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * The jobs of this account, running and kept: a job is on disk before it begins, each accepted output
+ * together with its receipt and cheque, so that a closed tab finds its job where it left it.
+ */
+import type { Cid, Did, JobId, PeerId } from '../base/ids.ts'
+import { epochMs, flop, bytes as byteCount, type EpochMs, type MicroCredits } from '../base/units.ts'
+import type { Job } from '../core/job.ts'
+import { plan, type Plan } from '../core/plan.ts'
+import type { PlanError } from '../core/plan/draft.ts'
+import { receiptFor, type ReceiptCheck } from '../core/receipt.ts'
+import type { PortError, Write } from '../ports.ts'
+import { cidOf } from '../wire/codec.ts'
+import type { Passed, TaskRun } from '../core/dispatch.ts'
+import type { Desk } from './desk.ts'
+import type { Requester, RunningJob, StoredOutput } from './requester.ts'
+import type { Teller } from './teller.ts'
+import { hourOf, type Wallet } from './wallet.ts'
+
+export const SHELF_LIMITS = { jobs: 200 } as const
+
+export type StoredJob = {
+  readonly id: JobId
+  readonly job: Job
+  readonly title: string
+  readonly submittedAt: EpochMs
+  readonly phase: 'running' | 'done' | 'failed' | 'cancelled'
+  readonly accepted: number
+  readonly total: number
+  readonly spent: MicroCredits
+  readonly problem: { code: string; text: string } | null
+}
+
+type StoredPiece = { node: Did; check: string; receipt: Cid; bytes: Uint8Array<ArrayBuffer> }
+
+/** A plan's refusal in words. */
+export const planProblem = ({ code, what, expected, found }: PlanError): PortError => ({
+  code,
+  detail: `${what}: expected ${expected}, found ${found}`,
+})
+
+export type JobDesk = ReturnType<typeof jobDesk>
+
+const pieceKey = (job: JobId, index: number): string => `${job}/${String(index).padStart(6, '0')}`
+
+export const jobDesk = (
+  desk: Desk,
+  swarm: Cid,
+  purse: Wallet,
+  jobs: Requester,
+  till: Teller,
+  peerOf: (account: Did) => PeerId | null,
+  trouble: (error: PortError) => void,
+) => {
+  const kept = new Map<JobId, StoredJob>()
+
+  const record = (job: RunningJob, phase: StoredJob['phase']): StoredJob => ({
+    id: job.run.id,
+    job: job.run.job,
+    title: job.title,
+    submittedAt: job.submittedAt,
+    phase,
+    accepted: job.run.accepted,
+    total: job.run.tasks.length,
+    spent: job.run.spent,
+    problem: job.run.problem,
+  })
+
+  const save = (stored: StoredJob, extra: readonly Write[], then: (saved: boolean) => void): void => {
+    kept.set(stored.id, stored)
+    const write: Write = { table: 'jobs', key: stored.id, value: stored }
+    desk.write([write, ...extra], 'strict', (written) => {
+      if (!written.ok) trouble(written.error)
+      then(written.ok)
+    })
+  }
+
+  /** Receipts of earlier runs of the same job say which attempts have been. */
+  const attemptBase = (id: JobId): number => {
+    let base = 0
+    for (const { signed } of purse.receipts().values()) {
+      if (signed.body.job === id) base = Math.max(base, signed.body.attempt)
+    }
+    return base
+  }
+
+  /** Reads a table's records of one job. */
+  const readAll = (keys: readonly string[], table: 'job-inputs' | 'job-outputs', then: (values: unknown[]) => void): void => {
+    const values: unknown[] = []
+    const next = (): void => {
+      if (values.length === keys.length) return then(values)
+      desk.read(table, keys[values.length]!, (found) => {
+        values.push(found.ok ? found.value : undefined)
+        next()
+      })
+    }
+    next()
+  }
+
+  const resume = (stored: StoredJob, planned: Plan): void => {
+    const names = stored.job.inputs.map(({ name }) => name)
+    readAll(names.map((name) => `${stored.id}/${name}`), 'job-inputs', (inputs) => {
+      if (inputs.some((input) => !(input instanceof Uint8Array))) {
+        return trouble({ code: 'input-lost', detail: `an input of ${stored.title} is no longer stored` })
+      }
+      const given = Object.fromEntries(names.map((name, i) => [name, inputs[i] as Uint8Array<ArrayBuffer>]))
+      readAll(planned.tasks.map(({ index }) => pieceKey(stored.id, index)), 'job-outputs', (pieces) => {
+        const outputs = pieces.flatMap((piece, index): StoredOutput[] =>
+          piece === undefined || piece === null ? [] : [{ index, ...(piece as StoredPiece) }],
+        )
+        jobs.begin(stored.job, stored.id, stored.title, planned, given, outputs, attemptBase(stored.id), stored.submittedAt)
+      })
+    })
+  }
+
+  return {
+    load(records: readonly { key: string; value: unknown }[]): void {
+      for (const { value } of records) {
+        const stored = value as StoredJob
+        kept.set(stored.id, stored)
+      }
+    },
+    /** Takes up again what was running when this node last closed. */
+    resumeAll(): void {
+      for (const stored of kept.values()) if (stored.phase === 'running') this.resume(stored.id)
+    },
+    submit(
+      job: Job,
+      id: JobId,
+      title: string,
+      planned: Plan,
+      inputs: Readonly<Record<string, Uint8Array<ArrayBuffer>>>,
+    ): void {
+      const running = jobs.jobs().get(id)
+      if (running?.run.phase === 'running') return
+      if (kept.size >= SHELF_LIMITS.jobs && !kept.has(id)) {
+        return trouble({ code: 'too-many-jobs', detail: `${SHELF_LIMITS.jobs} jobs are kept; forget one first` })
+      }
+      if (running) jobs.forget(id)
+      const submittedAt = epochMs(desk.epoch())
+      const stale = planned.tasks.map((task): Write => ({ table: 'job-outputs', key: pieceKey(id, task.index) }))
+      const given = Object.entries(inputs).map(([name, value]): Write => ({ table: 'job-inputs', key: `${id}/${name}`, value }))
+      const stored: StoredJob = {
+        id,
+        job,
+        title,
+        submittedAt,
+        phase: 'running',
+        accepted: 0,
+        total: planned.tasks.length,
+        spent: 0 as MicroCredits,
+        problem: null,
+      }
+      const again = kept.has(id)
+      save(stored, [...(again ? stale : []), ...given], (saved) => {
+        if (saved) jobs.begin(job, id, title, planned, inputs, [], attemptBase(id), submittedAt)
+        else kept.delete(id)
+      })
+    },
+    settle(
+      job: RunningJob,
+      task: TaskRun,
+      passed: Passed,
+      inputs: readonly Cid[],
+      piece: Uint8Array<ArrayBuffer>,
+      primary: boolean,
+    ): void {
+      const { planned, id } = task
+      const check = (job.run.job.redundancy > 1 && passed.check !== 'freivalds' ? 'replicas' : passed.check) as ReceiptCheck
+      const agreed = {
+        swarm,
+        job: job.run.id,
+        task: id,
+        attempt: passed.attempt,
+        kernel: planned.kernel,
+        requester: desk.account,
+        worker: passed.node,
+        inputs: [...inputs],
+        flop: flop(planned.flop),
+        bytes: byteCount(planned.bytes),
+        output: passed.output,
+        price: passed.price,
+        hour: hourOf(desk.epoch()),
+      }
+      const receipt = receiptFor(agreed, check)
+      const cid = cidOf(receipt)
+      const value: StoredPiece = { node: passed.node, check: passed.check, receipt: cid, bytes: piece }
+      const extra: Write[] = primary ? [{ table: 'job-outputs', key: pieceKey(job.run.id, planned.index), value }] : []
+      till.pay(receipt, () => peerOf(passed.node), passed.lease, extra, () => {
+        const done = job.done.get(planned.index)
+        if (primary && done) done.receipt = cid
+        desk.changed()
+      })
+    },
+    ended(job: RunningJob): void {
+      const { phase } = job.run
+      if (phase === 'running' || phase === 'paused') return
+      save(record(job, phase), [], () => desk.changed())
+    },
+    resume(id: JobId): void {
+      const stored = kept.get(id)
+      const running = jobs.jobs().get(id)
+      if (running) return jobs.feed({ kind: 'resume', job: id })
+      if (!stored) return
+      const planned = plan(stored.job)
+      if (planned.ok) resume(stored, planned.value)
+      else trouble(planProblem(planned.error))
+    },
+    forget(id: JobId): void {
+      const stored = kept.get(id)
+      if (!stored) return
+      jobs.feed({ kind: 'cancel', job: id })
+      jobs.forget(id)
+      kept.delete(id)
+      const writes: Write[] = [{ table: 'jobs', key: id }]
+      for (const { name } of stored.job.inputs) writes.push({ table: 'job-inputs', key: `${id}/${name}` })
+      for (let i = 0; i < stored.total; i++) writes.push({ table: 'job-outputs', key: pieceKey(id, i) })
+      desk.write(writes, 'relaxed', () => desk.changed())
+    },
+    output(id: JobId, name: string): Uint8Array<ArrayBuffer> | null {
+      const data = jobs.jobs().get(id)?.tensors.get(name)
+      return data ? new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength) : null
+    },
+    /** Jobs kept from earlier lives that are not in memory now. */
+    stored(): readonly StoredJob[] {
+      return [...kept.values()].filter(({ id }) => !jobs.jobs().has(id))
+    },
+  }
+}

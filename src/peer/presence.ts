@@ -1,0 +1,165 @@
+/**
+ * Being found and finding others. While its owner lends the device, a node keeps a signed advert at the
+ * registry: renewed at half its life, and at once when what it says has changed. What others advertise
+ * is a hint until they have said hello.
+ */
+import { kernelIds } from '../../kernels/index.ts'
+import { utf8, toHex } from '../base/bytes.ts'
+import type { Cid, Did } from '../base/ids.ts'
+import { epochMs, ms, type Ms } from '../base/units.ts'
+import type { Capability } from '../ports.ts'
+import { sha256 } from '../wire/codec.ts'
+import type { Advert, SignedAdvert } from '../wire/signed.ts'
+import { ADVERT_LIFE_MS, CLOCK_SKEW_MS } from '../wire/version.ts'
+import type { Desk } from './desk.ts'
+
+/** Changes are gathered for this long, so that a flickering tab does not flood the registry. */
+const SETTLE_MS = 1_500
+const RENEW_MS = ADVERT_LIFE_MS / 2
+const RETRY_MS = 5_000
+/** How often we look who is there: while a job runs, and while somebody may be watching. */
+const LOOK_BUSY_MS = 3_000
+const LOOK_IDLE_MS = 15_000
+const FIND_LIMIT = 64
+
+/** Nodes of one release compute the same kernels; the digest of their list says which. */
+export const KERNELS_DIGEST = toHex(sha256(utf8(kernelIds().join(' ')))).slice(0, 16)
+
+export type PresenceState = {
+  readonly capability: Capability
+  readonly state: Advert['state']
+  readonly wgsl: boolean
+  readonly price: number
+  readonly queued: number
+}
+
+export type Presence = ReturnType<typeof presence>
+
+const log2Class = (n: number, max: number): number => Math.min(max, Math.max(0, Math.floor(Math.log2(Math.max(1, n)))))
+
+export const presence = (
+  desk: Desk,
+  swarm: Cid,
+  /** Null while the owner lends nothing. */
+  now: () => PresenceState | null,
+  events: { found(adverts: readonly Advert[], total: number): void; failed(code: string | null): void; busy(): boolean },
+) => {
+  const known = new Map<Did, Advert>()
+  let seq = 0
+  /** What the node last wanted the registry to know. */
+  let saying = 'nothing'
+  let everSaid = false
+  /** What the registry still believes of us: after stopping it is told once that we paused. */
+  let lastSaid: PresenceState | null = null
+  let dueAt: Ms | null = null
+  let announcing = false
+  let looking = false
+  let nextLook = ms(0)
+
+  const says = (state: PresenceState | null): string =>
+    state ? `${state.state} ${state.capability.adapter} ${state.wgsl} ${state.price} ${desk.relay()} ${class_of(state)}` : 'nothing'
+
+  const class_of = ({ capability }: PresenceState): string =>
+    `${log2Class(capability.f32FlopPerSecond / 1e6, 40)}/${log2Class(capability.memoryBytes / 2 ** 20, 24)}`
+
+  const body = (state: PresenceState, relay: string): Advert => ({
+    v: 1,
+    kind: 'advert',
+    swarm,
+    account: desk.account,
+    peer: desk.self,
+    relay,
+    until: epochMs(desk.epoch() + ADVERT_LIFE_MS),
+    // Session time keeps a restarted node's adverts newer than those of its earlier life.
+    seq: (seq = Math.max(seq + 1, Math.floor(desk.epoch() / 1000))),
+    state: state.state,
+    adapter: state.capability.adapter,
+    f32: log2Class(state.capability.f32FlopPerSecond / 1e6, 40),
+    i8: log2Class(state.capability.i8OpPerSecond / 1e6, 40),
+    memory: log2Class(state.capability.memoryBytes / 2 ** 20, 24),
+    wgsl: state.wgsl,
+    kernels: KERNELS_DIGEST,
+    price: state.price,
+    queued: Math.min(1_000, state.queued),
+  })
+
+  const announce = (): void => {
+    const relay = desk.relay()
+    const state = now() ?? lastSaid
+    if (announcing || !relay || !state) return
+    announcing = true
+    const advert = body(now() ? state : { ...state, state: 'paused' }, relay)
+    desk.sign([advert], (signed) => {
+      if (!signed.ok) {
+        announcing = false
+        return events.failed(signed.error.code)
+      }
+      const capabilities = ['any', state.capability.adapter, ...(state.wgsl ? ['wgsl'] : [])]
+      desk.announce({ body: advert, sig: signed.value[0]! }, capabilities, (answer) => {
+        announcing = false
+        everSaid ||= answer.ok
+        if (answer.ok) lastSaid = now() ? state : null
+        // A change that came in the meantime is due sooner.
+        if (says(now()) === saying) dueAt = answer.ok && !lastSaid ? null : ms(desk.now() + (answer.ok ? RENEW_MS : RETRY_MS))
+        desk.wake(dueAt ?? nextLook)
+        events.failed(answer.ok ? null : answer.error.code)
+      })
+    })
+  }
+  const look = (): void => {
+    if (looking || !desk.relay()) return
+    looking = true
+    desk.find('any', FIND_LIMIT, (answer) => {
+      looking = false
+      if (!answer.ok) return
+      for (const { body: advert } of answer.value.adverts) {
+        const older = known.get(advert.account)
+        if (advert.swarm === swarm && (!older || older.seq <= advert.seq)) known.set(advert.account, advert)
+      }
+      expire()
+      events.found([...known.values()], answer.value.total)
+    })
+  }
+
+  const expire = (): void => {
+    for (const [account, advert] of known) {
+      if (advert.until < desk.epoch() - CLOCK_SKEW_MS) known.delete(account)
+    }
+  }
+
+  return {
+    /** Call whenever what the node would say may have changed, and on every wake. */
+    wake(): void {
+      const at = desk.now()
+      const state = now()
+      if (says(state) !== saying) {
+        saying = says(state)
+        dueAt = ms(at + (everSaid ? SETTLE_MS : 0))
+      }
+      if (dueAt !== null && at >= dueAt) {
+        dueAt = state === null && lastSaid === null ? null : ms(at + RETRY_MS)
+        announce()
+      }
+      if (at >= nextLook) {
+        nextLook = ms(at + (events.busy() ? LOOK_BUSY_MS : LOOK_IDLE_MS))
+        look()
+      }
+      desk.wake(dueAt === null ? nextLook : ms(Math.min(dueAt, nextLook)))
+    },
+    /** Looks at once: a job has just been submitted. */
+    look(): void {
+      nextLook = desk.now()
+      desk.wake(nextLook)
+    },
+    known(): readonly Advert[] {
+      return [...known.values()]
+    },
+    get(account: Did): Advert | null {
+      return known.get(account) ?? null
+    },
+    /** Takes in an advert a node gave us itself. */
+    learn({ body: advert }: SignedAdvert): void {
+      known.set(advert.account, advert)
+    },
+  }
+}

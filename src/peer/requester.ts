@@ -1,0 +1,347 @@
+/**
+ * The asking side of a node: a job in, verified outputs and receipts out. What happens to a task is
+ * decided by `core/swarm.ts`; here its effects are carried out: pieces cut and sent, results checked
+ * against their commitment and their inputs, accepted pieces put in place and paid.
+ */
+import { kernelById } from '../../kernels/index.ts'
+import { allocate, tensorBytes, viewAs, elements, type TensorData } from '../../kernels/kernel.ts'
+import { equalBytes } from '../base/bytes.ts'
+import type { Cid, Did, JobId, PeerId, TaskId } from '../base/ids.ts'
+import { prng } from '../base/prng.ts'
+import { words } from '../base/bytes.ts'
+import type { EpochMs } from '../base/units.ts'
+import { openRun, type JobRun, type Lease, type Passed, type TaskRun } from '../core/dispatch.ts'
+import type { Job } from '../core/job.ts'
+import { canonicalTask, type Plan, type PlannedTask } from '../core/plan.ts'
+import { cut, paste, type Rect } from '../core/rect.ts'
+import { step } from '../core/swarm.ts'
+import { emptySwarm, type NodeState, type Standing, type SwarmEffect, type SwarmEvent } from '../core/swarm-state.ts'
+import type { Outcome } from '../core/trust.ts'
+import type { PortError } from '../ports.ts'
+import { cidOf } from '../wire/codec.ts'
+import type { HeadOf } from '../wire/messages.ts'
+import { commitment } from './commitment.ts'
+import type { Desk } from './desk.ts'
+
+export type RunningJob = {
+  readonly run: JobRun
+  readonly title: string
+  readonly submittedAt: EpochMs
+  readonly tensors: Map<string, TensorData>
+  /** Per accepted task: who did it and the receipt, once it is signed. */
+  readonly done: Map<number, { node: Did; check: string; receipt: Cid | null; computeMs: number; attempt: number; queuedMs: number }>
+}
+
+/** A lease from the offer until its result has been judged. */
+type OpenLease = {
+  readonly job: RunningJob
+  readonly task: TaskRun
+  readonly lease: Lease
+  readonly peer: PeerId
+  pieces: readonly Uint8Array<ArrayBuffer>[]
+  cids: readonly Cid[]
+  commitment: Uint8Array | null
+  checking: boolean
+}
+
+/** An output that was accepted in an earlier life of this node. */
+export type StoredOutput = {
+  readonly index: number
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly node: Did
+  readonly check: string
+  readonly receipt: Cid
+}
+
+export type RequesterEvents = {
+  peerOf(node: Did): PeerId | null
+  /** Sends our chain as far as the node lacks it, so that it can see the money. */
+  showChain(peer: PeerId): void
+  judged(node: Did, skill: string, outcome: Outcome, microCredits: number, elapsedMs: number): void
+  /** A result was accepted: write the receipt, pay, and keep the bytes, all at once. */
+  settle(job: RunningJob, task: TaskRun, passed: Passed, inputs: readonly Cid[], bytes: Uint8Array<ArrayBuffer>, primary: boolean): void
+  ended(job: RunningJob): void
+  changed(): void
+}
+
+export type Requester = ReturnType<typeof requester>
+
+/** Results passed but waiting for their equals (redundancy above one). */
+type Waiting = { readonly bytes: Uint8Array<ArrayBuffer>; readonly cids: readonly Cid[] }
+
+export const taskIdOf = (job: JobId, task: PlannedTask): TaskId =>
+  cidOf(canonicalTask(job, task)) as TaskId
+
+export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, skill: string) => number, events: RequesterEvents) => {
+  const state = emptySwarm(prng(words(desk.random.bytes(16))))
+  const jobs = new Map<JobId, RunningJob>()
+  const open = new Map<number, OpenLease>()
+  const waiting = new Map<number, Waiting>()
+  /** CIDs of pieces already cut: rows of a matrix are read by many tasks. */
+  const hashes = new Map<string, Cid>()
+
+  const feed = (event: SwarmEvent): void => {
+    for (const effect of step(state, event, desk.now(), standing)) perform(effect)
+    events.changed()
+  }
+
+  const perform = (effect: SwarmEffect): void => {
+    switch (effect.kind) {
+      case 'probe': {
+        const { kernel, flop } = effect.task.planned
+        return tell(effect.node, { k: 'probe', id: effect.id, kernel, flop })
+      }
+      case 'offer':
+        return offer(effect.run, effect.task, effect.lease)
+      case 'reveal':
+        return tell(effect.node, { k: 'reveal', lease: effect.lease })
+      case 'cancel':
+        forget(effect.lease)
+        return tell(effect.node, { k: 'cancel', lease: effect.lease })
+      case 'reject':
+        forget(effect.lease)
+        return tell(effect.node, { k: 'reject', lease: effect.lease, code: effect.code.slice(0, 40) })
+      case 'accept':
+        return accept(effect.run, effect.task, effect.paid, effect.outvoted)
+      case 'ended': {
+        const job = jobs.get(effect.run.id)
+        if (job) events.ended(job)
+        return
+      }
+      case 'wake':
+        return desk.wake(effect.at)
+    }
+  }
+
+  const tell = (node: Did, head: Parameters<Desk['send']>[1]): void => {
+    const peer = events.peerOf(node)
+    if (peer) desk.send(peer, head, null)
+  }
+
+  const forget = (lease: number): void => {
+    open.delete(lease)
+  }
+
+  /** Cuts what the task reads and names it; pieces of job inputs keep their names. */
+  const pieces = (
+    job: RunningJob,
+    task: TaskRun,
+    then: (bytes: Uint8Array<ArrayBuffer>[], cids: Cid[]) => void,
+  ): void => {
+    const { plan, id } = job.run
+    const bytes = task.planned.reads.map(({ tensor, rect }) => cut(job.tensors.get(tensor)!, plan.tensors[tensor]!, rect))
+    const cids: Cid[] = []
+    let left = bytes.length
+    if (left === 0) return then([], [])
+    const name = (slot: number, cid: Cid): void => {
+      cids[slot] = cid
+      left -= 1
+      if (left === 0) then(bytes, cids)
+    }
+    bytes.forEach((piece, slot) => {
+      const { tensor, rect } = task.planned.reads[slot]!
+      const key = `${id}/${tensor}/${rect.row},${rect.rows},${rect.col},${rect.cols}`
+      const known = hashes.get(key)
+      if (known) return name(slot, known)
+      desk.hash(piece, (cid) => {
+        hashes.set(key, cid)
+        name(slot, cid)
+      })
+    })
+  }
+
+  const offer = (run: JobRun, task: TaskRun, lease: Lease): void => {
+    const job = jobs.get(run.id)
+    const peer = events.peerOf(lease.node)
+    if (!job || !peer) return feed({ kind: 'failed', node: lease.node, lease: lease.id, code: 'not-linked' })
+    const entry: OpenLease = { job, task, lease, peer, pieces: [], cids: [], commitment: null, checking: false }
+    open.set(lease.id, entry)
+    pieces(job, task, (bytes, cids) => {
+      if (open.get(lease.id) !== entry) return
+      entry.pieces = bytes
+      entry.cids = cids
+      if (lease.price > 0) events.showChain(peer)
+      const { kernel, params, reads } = task.planned
+      const head: HeadOf<'offer'> = {
+        k: 'offer',
+        lease: lease.id,
+        job: run.id,
+        task: task.id,
+        attempt: lease.attempt,
+        title: job.title.slice(0, 80),
+        kernel,
+        params: { ...params } as HeadOf<'offer'>['params'],
+        reads: reads.map(({ type }, slot) => ({ cid: cids[slot]!, dtype: type.dtype, shape: [...type.shape] })),
+        microCredits: lease.price,
+        deadlineMs: Math.max(0, run.deadlineAt - desk.now()),
+      }
+      desk.send(peer, head, null)
+    })
+  }
+
+  const accept = (run: JobRun, task: TaskRun, paid: readonly Passed[], outvoted: readonly Passed[]): void => {
+    const job = jobs.get(run.id)!
+    const first = paid[0]!
+    const result = waiting.get(first.lease)!
+    const { writes } = task.planned
+    paste(job.tensors.get(writes.tensor)!, run.plan.tensors[writes.tensor]!, writes.rect, result.bytes)
+    job.done.set(task.planned.index, {
+      node: first.node,
+      check: run.job.redundancy > 1 ? 'replicas' : first.check,
+      receipt: null,
+      computeMs: first.computeMs,
+      attempt: first.attempt,
+      queuedMs: Math.max(0, (task.leasedAt ?? task.queuedAt) - task.queuedAt),
+    })
+    for (const passed of paid) {
+      const { kernel, microCredits } = task.planned
+      events.judged(passed.node, kernel, 'accepted', microCredits, passed.elapsedMs)
+      const { bytes, cids } = waiting.get(passed.lease)!
+      events.settle(job, task, passed, cids, bytes, passed === first)
+      waiting.delete(passed.lease)
+    }
+    for (const passed of outvoted) {
+      events.judged(passed.node, task.planned.kernel, 'wrong', task.planned.microCredits, 1)
+      waiting.delete(passed.lease)
+      tell(passed.node, { k: 'reject', lease: passed.lease, code: 'outvoted' })
+    }
+  }
+
+  const wrong = (entry: OpenLease, code: string): void => {
+    const { lease, task } = entry
+    events.judged(lease.node, task.planned.kernel, 'wrong', task.planned.microCredits, 1)
+    feed({ kind: 'wrong', lease: lease.id, code })
+  }
+
+  const result = (node: Did, head: HeadOf<'result'>, body: Uint8Array<ArrayBuffer>): void => {
+    const entry = open.get(head.lease)
+    if (!entry || entry.lease.node !== node || entry.checking || !entry.commitment) return
+    entry.checking = true
+    const { task, lease, job } = entry
+    const bound = commitment(task.id, node, head.salt, head.output)
+    if (!equalBytes(bound, entry.commitment)) return wrong(entry, 'not-what-was-committed')
+    desk.hash(body, (cid) => {
+      if (open.get(head.lease) !== entry) return
+      if (cid !== head.output) return wrong(entry, 'not-what-was-committed')
+      const { kernel: id, params, writes } = task.planned
+      const type = { dtype: job.run.plan.tensors[writes.tensor]!.dtype, shape: [writes.rect.rows, writes.rect.cols] }
+      const check = { id: `check/${head.lease}`, kernel: id, params, inputs: entry.pieces, output: body, type, rate: rateFor(node, id) }
+      desk.check(check, (answer) => {
+        if (open.get(head.lease) !== entry) return
+        if (!answer.ok) return feed({ kind: 'failed', node, lease: lease.id, code: answer.error.code })
+        if (answer.value.kind === 'rejected') return wrong(entry, answer.value.code)
+        open.delete(head.lease)
+        waiting.set(head.lease, { bytes: body, cids: entry.cids })
+        const exact = kernelById(id)?.tolerance === undefined
+        feed({ kind: 'passed', lease: head.lease, output: cid, check: answer.value.check, exact, computeMs: head.computeMs })
+      })
+    })
+  }
+
+  return {
+    /** Begins a job whose inputs are at hand. */
+    begin(
+      job: Job,
+      id: JobId,
+      title: string,
+      plan: Plan,
+      inputs: Readonly<Record<string, Uint8Array<ArrayBuffer>>>,
+      stored: readonly StoredOutput[],
+      attemptBase: number,
+      submittedAt: EpochMs,
+    ): RunningJob {
+      const tensors = new Map<string, TensorData>()
+      for (const [name, type] of Object.entries(plan.tensors)) {
+        const given = inputs[name]
+        tensors.set(name, given ? viewAs(type.dtype, given) : allocate(type.dtype, elements(type.shape)))
+      }
+      const done = new Set(stored.map(({ index }) => index))
+      const run = openRun(id, job, plan, (index) => taskIdOf(id, plan.tasks[index]!), done, attemptBase, desk.now())
+      const running: RunningJob = { run, title, submittedAt, tensors, done: new Map() }
+      for (const { index, bytes, node, check, receipt } of stored) {
+        const { writes } = plan.tasks[index]!
+        paste(tensors.get(writes.tensor)!, plan.tensors[writes.tensor]!, writes.rect, bytes)
+        running.done.set(index, { node, check, receipt, computeMs: 0, attempt: 0, queuedMs: 0 })
+      }
+      jobs.set(id, running)
+      feed({ kind: 'opened', run })
+      return running
+    },
+    feed,
+    node(node: NodeState): void {
+      feed({ kind: 'node', node })
+    },
+    hasNode(node: Did): boolean {
+      return state.nodes.has(node)
+    },
+    rtt(node: Did, rttMs: number): void {
+      const known = state.nodes.get(node)
+      if (known) known.rttMs = rttMs
+    },
+    /** A head from a worker about one of our leases. */
+    head(node: Did, head: HeadOf<'load' | 'accept' | 'refuse' | 'beat' | 'commit' | 'result' | 'failed'>, body: Uint8Array<ArrayBuffer> | null): void {
+      switch (head.k) {
+        case 'load': {
+          const { id: probe, queued, speed, price, willing } = head
+          return feed({ kind: 'load', node, probe, queued, speed, price, willing: willing === null })
+        }
+        case 'accept': {
+          const entry = open.get(head.lease)
+          if (!entry || entry.lease.node !== node) return
+          feed({ kind: 'accepted', node, lease: head.lease })
+          for (const slot of new Set(head.need)) {
+            const piece = entry.pieces[slot]
+            if (piece) desk.send(entry.peer, { k: 'tensor', lease: head.lease, slot, bytes: piece.byteLength }, piece)
+          }
+          return
+        }
+        case 'refuse':
+          forget(head.lease)
+          return feed({ kind: 'refused', node, lease: head.lease, code: head.code })
+        case 'beat':
+          return feed({ kind: 'beat', node, lease: head.lease, permille: head.permille })
+        case 'commit': {
+          const entry = open.get(head.lease)
+          if (!entry || entry.lease.node !== node || entry.commitment) return
+          entry.commitment = head.commitment
+          return feed({ kind: 'committed', node, lease: head.lease })
+        }
+        case 'result':
+          return result(node, head, body ?? new Uint8Array(0))
+        case 'failed':
+          forget(head.lease)
+          return feed({ kind: 'failed', node, lease: head.lease, code: head.code })
+      }
+    },
+    /** How many bytes of a result are welcome: exactly the size of what the task writes. */
+    welcome(node: Did, head: HeadOf<'result'>): number {
+      const entry = open.get(head.lease)
+      if (!entry || entry.lease.node !== node || !entry.commitment || entry.checking) return 0
+      const { tensor, rect } = entry.task.planned.writes
+      const bytes = tensorBytes({ dtype: entry.job.run.plan.tensors[tensor]!.dtype, shape: [rect.rows, rect.cols] })
+      return head.bytes === bytes ? bytes : 0
+    },
+    gone(node: Did): void {
+      for (const [id, entry] of open) if (entry.lease.node === node) open.delete(id)
+      feed({ kind: 'node-gone', node })
+    },
+    wake(): void {
+      feed({ kind: 'tick' })
+    },
+    jobs(): ReadonlyMap<JobId, RunningJob> {
+      return jobs
+    },
+    forget(id: JobId): void {
+      const job = jobs.get(id)
+      if (!job || job.run.phase === 'running') return
+      jobs.delete(id)
+      state.runs.delete(id)
+      for (const key of hashes.keys()) if (key.startsWith(id)) hashes.delete(key)
+    },
+    busy(): boolean {
+      return [...state.runs.values()].some((run) => run.phase === 'running')
+    },
+  }
+}
+
+export type { Rect, PortError }

@@ -1,0 +1,301 @@
+/**
+ * The working side of a node: offers in, results out, credit earned. One task computes at a time while
+ * the next one's inputs arrive; every lease beats, so that the requester knows it is alive.
+ */
+import { kernelById } from '../../kernels/index.ts'
+import { tensorBytes } from '../../kernels/kernel.ts'
+import type { Cid, Did, JobId, TaskId } from '../base/ids.ts'
+import { bytes as byteCount, flop, microCredits, ms, type MicroCredits, type Ms } from '../base/units.ts'
+import { meteredCost } from '../core/price.ts'
+import type { HeadOf, Refusal } from '../wire/messages.ts'
+import { commitment, SALT_BYTES } from './commitment.ts'
+import type { Desk } from './desk.ts'
+import type { Gate } from './gate.ts'
+import type { Greeted } from './links.ts'
+import { inputCache } from './input-cache.ts'
+
+export const WORKER_LIMITS = {
+  /** A third of the requester's patience (LEASE_LIMITS.silenceMs). */
+  beatMs: 2_000,
+  /** Inputs must be here by then, or the lease is handed back. */
+  fetchMs: 60_000,
+  /** A committed result nobody asks for is dropped. */
+  revealMs: 60_000,
+  /** A revealed result may be paid for this long, so that a requester can reload its page and pay. */
+  owedMs: 3_600_000,
+  owed: 256,
+  /** Bytes of inputs kept for later tasks that read the same (rows of a matrix, for example). */
+  cacheBytes: 128 * 1024 * 1024,
+} as const
+
+type Held = {
+  readonly key: string
+  readonly who: Greeted
+  readonly offer: HeadOf<'offer'>
+  /** Metered by ourselves, from shapes. */
+  readonly cost: MicroCredits
+  readonly flop: number
+  readonly bytes: number
+  readonly inputs: (Uint8Array<ArrayBuffer> | null)[]
+  readonly startedAt: Ms
+  state: 'fetching' | 'queued' | 'computing' | 'committed' | 'revealed'
+  until: Ms
+  permille: number
+  result: { output: Uint8Array<ArrayBuffer>; cid: Cid; computeMs: number; salt: Uint8Array<ArrayBuffer> } | null
+}
+
+/** A result that was handed over and may be paid; enough to check the receipt that comes for it. */
+export type Owed = {
+  readonly requester: Did
+  readonly job: JobId
+  readonly task: TaskId
+  readonly attempt: number
+  readonly kernel: string
+  readonly inputs: readonly Cid[]
+  readonly output: Cid
+  readonly flop: number
+  readonly bytes: number
+  readonly price: MicroCredits
+  readonly lease: string
+  readonly until: Ms
+}
+
+export type WorkerEvents = {
+  share(): number
+  finished(computeMs: number, microCredits: MicroCredits): void
+  handedBack(): void
+  changed(): void
+}
+
+export type Worker = ReturnType<typeof worker>
+
+/** Rounded up to a power of two, at least 16 ms: finer timing would fingerprint the device. */
+const bucketMs = (n: number): number => 2 ** Math.max(4, Math.ceil(Math.log2(Math.max(1, n))))
+
+export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
+  const held = new Map<string, Held>()
+  const owed = new Map<string, Owed>()
+  const cache = inputCache(WORKER_LIMITS.cacheBytes)
+  let nextBeat = ms(0)
+
+  const keyOf = (who: Greeted, lease: number): string => `${who.peer}/${lease}`
+  const owedKey = (requester: Did, task: TaskId, attempt: number): string => `${requester}/${task}/${attempt}`
+
+  const letGo = (item: Held): void => {
+    held.delete(item.key)
+    if (item.state === 'computing') desk.cancelCompute(item.key)
+    if (item.state !== 'revealed') door.cancelled(item.key, item.permille)
+    events.changed()
+    work()
+  }
+
+  const writeOff = (key: string): void => {
+    const debt = owed.get(key)
+    if (debt) door.settled(debt.lease)
+    owed.delete(key)
+  }
+
+  const giveUp = (item: Held, code: string): void => {
+    desk.send(item.who.peer, { k: 'failed', lease: item.offer.lease, code }, null)
+    events.handedBack()
+    letGo(item)
+  }
+
+  const work = (): void => {
+    for (const item of held.values()) if (item.state === 'computing') return
+    const next = [...held.values()].find((item) => item.state === 'queued')
+    if (next) compute(next)
+  }
+
+  const compute = (item: Held): void => {
+    item.state = 'computing'
+    door.begun(item.key)
+    events.changed()
+    const { offer, key: id } = item
+    const inputs = item.inputs.map((input) => input!.slice())
+    const task = { id, kernel: offer.kernel, params: offer.params, inputs }
+    const beat = (permille: number): void => {
+      item.permille = permille
+      events.changed()
+    }
+    desk.compute(task, events.share, beat, (done) => {
+      if (held.get(id) !== item) return
+      if (!done.ok) return giveUp(item, done.error.code.slice(0, 40))
+      const { output, cid, computeMs } = done.value
+      const salt = desk.random.bytes(SALT_BYTES)
+      item.result = { output, cid, computeMs, salt }
+      item.state = 'committed'
+      item.until = ms(desk.now() + WORKER_LIMITS.revealMs)
+      const bound = commitment(offer.task, desk.account, salt, cid)
+      desk.send(item.who.peer, { k: 'commit', lease: offer.lease, commitment: bound }, null)
+      work()
+    })
+  }
+
+  const ready = (item: Held): void => {
+    if (item.inputs.some((input) => input === null)) return
+    item.state = 'queued'
+    item.until = ms(Number.MAX_SAFE_INTEGER)
+    work()
+  }
+
+  const offer = (who: Greeted, head: HeadOf<'offer'>): void => {
+    const refuse = (code: Refusal): void =>
+      desk.send(who.peer, { k: 'refuse', lease: head.lease, code }, null)
+    const key = keyOf(who, head.lease)
+    if (held.has(key)) return refuse('bad-task')
+    const kernel = kernelById(head.kernel)
+    if (!kernel) return refuse('no-skill')
+    const parsed = kernel.parse(head.params)
+    if (!parsed.ok) return refuse('bad-task')
+    const wantedTypes = kernel.inputs(parsed.value)
+    const fits =
+      wantedTypes.length === head.reads.length &&
+      wantedTypes.every((type, slot) => {
+        const read = head.reads[slot]!
+        return read.cid !== null && read.dtype === type.dtype && read.shape.join() === type.shape.join()
+      })
+    if (!fits) return refuse('bad-task')
+    const bytes = [...wantedTypes, kernel.output(parsed.value)].reduce((sum, type) => sum + tensorBytes(type), 0)
+    const cost = meteredCost({
+      flop: flop(kernel.costFlop(parsed.value)),
+      bytes: byteCount(kernel.costBytes(parsed.value)),
+      wireBytes: byteCount(bytes),
+      dispatches: 1,
+    })
+    const code = door.judge(who.account, key, head, kernel, cost, bytes)
+    if (code) return refuse(code)
+    const inputs = head.reads.map((read) => cache.get(read.cid!))
+    const item: Held = {
+      key,
+      who,
+      offer: head,
+      cost,
+      flop: kernel.costFlop(parsed.value),
+      bytes: kernel.costBytes(parsed.value),
+      inputs,
+      startedAt: desk.now(),
+      state: 'fetching',
+      until: ms(desk.now() + WORKER_LIMITS.fetchMs),
+      permille: 0,
+      result: null,
+    }
+    held.set(key, item)
+    const need = inputs.flatMap((input, slot) => (input === null ? [slot] : []))
+    desk.send(who.peer, { k: 'accept', lease: head.lease, need }, null)
+    if (nextBeat <= desk.now()) nextBeat = ms(desk.now() + WORKER_LIMITS.beatMs)
+    desk.wake(nextBeat)
+    events.changed()
+    ready(item)
+  }
+
+  const tensor = (who: Greeted, head: HeadOf<'tensor'>, body: Uint8Array<ArrayBuffer>): void => {
+    const key = keyOf(who, head.lease)
+    const item = held.get(key)
+    const named = item?.offer.reads[head.slot]?.cid
+    if (!item || !named || item.inputs[head.slot] !== null) return
+    desk.hash(body, (cid) => {
+      if (held.get(key) !== item) return
+      if (cid !== named) return giveUp(item, 'wrong-input')
+      cache.put(cid, body)
+      item.inputs[head.slot] = body
+      ready(item)
+    })
+  }
+
+  const reveal = (who: Greeted, lease: number): void => {
+    const item = held.get(keyOf(who, lease))
+    if (!item?.result || item.state !== 'committed') return
+    const { output, cid, computeMs, salt } = item.result
+    item.state = 'revealed'
+    item.until = ms(desk.now() + WORKER_LIMITS.owedMs)
+    const { offer } = item
+    owed.set(owedKey(who.account, offer.task, offer.attempt), {
+      requester: who.account,
+      job: offer.job,
+      task: offer.task,
+      attempt: offer.attempt,
+      kernel: offer.kernel,
+      inputs: offer.reads.map((read) => read.cid!),
+      output: cid,
+      flop: item.flop,
+      bytes: item.bytes,
+      price: microCredits(offer.microCredits),
+      lease: item.key,
+      until: item.until,
+    })
+    if (owed.size > WORKER_LIMITS.owed) writeOff(owed.keys().next().value!)
+    door.delivered(item.key)
+    events.finished(computeMs, item.cost)
+    const head = { k: 'result', lease, salt, output: cid, computeMs: bucketMs(computeMs), bytes: output.byteLength } as const
+    desk.send(who.peer, head, output)
+    letGo(item)
+  }
+
+  return {
+    offer,
+    tensor,
+    reveal,
+    cancel(who: Greeted, lease: number): void {
+      const item = held.get(keyOf(who, lease))
+      if (item) letGo(item)
+    },
+    /** How many bytes of a body are welcome: exactly the size of an input we miss. */
+    welcome(who: Greeted, head: HeadOf<'tensor'>): number {
+      const item = held.get(keyOf(who, head.lease))
+      const read = item?.offer.reads[head.slot]
+      if (!item || !read || item.inputs[head.slot] !== null) return 0
+      const bytes = tensorBytes(read)
+      return head.bytes === bytes ? bytes : 0
+    },
+    /** What a receipt for this task must say; kept until it is paid or too old. */
+    owed(requester: Did, task: TaskId, attempt: number): Owed | null {
+      return owed.get(owedKey(requester, task, attempt)) ?? null
+    },
+    /** Paid, or refused for good: nothing is at stake any more. */
+    closed(requester: Did, task: TaskId, attempt: number): void {
+      writeOff(owedKey(requester, task, attempt))
+    },
+    /** The requester did not accept the result of a lease. */
+    rejected(who: Greeted, lease: number): void {
+      const key = keyOf(who, lease)
+      for (const [name, debt] of owed) if (debt.lease === key) writeOff(name)
+      const item = held.get(key)
+      if (item) letGo(item)
+    },
+    gone(who: Greeted): void {
+      for (const item of [...held.values()]) if (item.who.peer === who.peer) letGo(item)
+    },
+    /** Hands back what has not begun, or everything. */
+    handBack(everything: boolean): void {
+      for (const item of [...held.values()]) {
+        if (everything || item.state === 'fetching' || item.state === 'queued') giveUp(item, 'handed-back')
+      }
+    },
+    wake(): void {
+      const now = desk.now()
+      for (const item of [...held.values()]) if (item.until <= now) giveUp(item, 'too-slow')
+      for (const [key, item] of owed) if (item.until <= now) writeOff(key)
+      if (held.size === 0) return
+      if (now >= nextBeat) {
+        nextBeat = ms(now + WORKER_LIMITS.beatMs)
+        for (const item of held.values()) {
+          desk.send(item.who.peer, { k: 'beat', lease: item.offer.lease, permille: item.permille }, null)
+        }
+      }
+      desk.wake(nextBeat)
+    },
+    current(): Held | null {
+      return [...held.values()].find((item) => item.state === 'computing') ?? null
+    },
+    held(): readonly Held[] {
+      return [...held.values()]
+    },
+    /** Metered cost waiting or running. */
+    queued(): number {
+      let sum = 0
+      for (const item of held.values()) sum += item.cost
+      return sum
+    },
+  }
+}

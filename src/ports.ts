@@ -1,0 +1,149 @@
+/**
+ * Everything this program asks of the outside world, on one page. The browser, Node and the simulator
+ * each make these real in their own way; what lies inside (`peer`, `wire`, `core`) is the same in all.
+ */
+import type { Params, TensorType } from '../kernels/kernel.ts'
+import type { Cid, Did, PeerId } from './base/ids.ts'
+import type { Result } from './base/result.ts'
+import type { EpochMs, Ms } from './base/units.ts'
+import type { Verdict } from './core/verify.ts'
+import type { Head } from './wire/messages.ts'
+import type { SignedAdvert, SignedBody } from './wire/signed.ts'
+
+export type PortError = { readonly code: string; readonly detail: string }
+
+export type Clock = {
+  /** Monotonic; keeps its pace in a hidden tab. */
+  now(): Ms
+  epoch(): EpochMs
+  /** Calls back once at or soon after `at`; a later call replaces the earlier one. */
+  wake(at: Ms, then: () => void): void
+}
+
+export type Random = {
+  /** Unpredictable bytes: salts, challenges, seeds. */
+  bytes(length: number): Uint8Array<ArrayBuffer>
+}
+
+export type Link = {
+  readonly peer: PeerId
+  /** Direct WebRTC (or WebSocket to a Node peer), or a circuit through a relay. */
+  readonly direct: boolean
+  readonly rttMs: number | null
+}
+
+export type NetworkEvents = {
+  /** The other end is authenticated as `peer` by the transport; nothing is known of its account yet. */
+  opened(link: Link): void
+  /** A head and its whole body; both are still to be distrusted. */
+  received(peer: PeerId, head: Head, body: Uint8Array<ArrayBuffer> | null): void
+  /** A head was refused before it reached us: malformed, too large, or its body unexpected. */
+  faulty(peer: PeerId, error: PortError): void
+  closed(peer: PeerId, reason: string): void
+  linkChanged(link: Link): void
+  /** Whether relays can be reached, in words a person understands when they cannot. */
+  reachability(state: Reachability): void
+  /** Asked before a body is buffered: how many bytes of it are welcome (0 = drop the link). */
+  welcome(peer: PeerId, head: Head): number
+}
+
+export type Reachability =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'reachable'; readonly relay: string }
+  | { readonly kind: 'no-relay'; readonly detail: string }
+  | { readonly kind: 'no-webrtc'; readonly detail: string }
+  | { readonly kind: 'offline' }
+
+export type Network = {
+  readonly self: PeerId
+  /** The relay address to put into adverts; null until there is a reservation. */
+  relay(): string | null
+  connect(peer: PeerId, relay: string): void
+  disconnect(peer: PeerId, reason: string): void
+  send(peer: PeerId, head: Head, body: Uint8Array | null): void
+  announce(advert: SignedAdvert, capabilities: readonly string[]): Promise<Result<{ servers: number }, PortError>>
+  find(capability: string, limit: number): Promise<Result<{ adverts: SignedAdvert[]; total: number }, PortError>>
+  close(): Promise<void>
+}
+
+/** One write; `value` undefined deletes. Values are structured-clonable plain data or bytes. */
+export type Write = { readonly table: Table; readonly key: string; readonly value?: unknown }
+export type Table =
+  | 'blocks'
+  | 'known-blocks'
+  | 'receipts'
+  | 'jobs'
+  | 'job-inputs'
+  | 'job-outputs'
+  | 'trust'
+  | 'settings'
+  | 'meta'
+
+export type Store = {
+  /** All-or-nothing. `strict` is on disk before it resolves; `relaxed` may be lost with the machine's power. */
+  write(writes: readonly Write[], durability: 'strict' | 'relaxed'): Promise<Result<null, PortError>>
+  read(table: Table, key: string): Promise<Result<unknown, PortError>>
+  /** Every record of a table in key order; a record that fails its hash is reported, never returned. */
+  all(table: Table): Promise<Result<{ records: { key: string; value: unknown }[]; corrupt: string[] }, PortError>>
+  usage(): Promise<{ usedBytes: number; quotaBytes: number | null }>
+  clear(): Promise<Result<null, PortError>>
+  close(): void
+}
+
+export type Capability = {
+  readonly adapter: 'gpu' | 'software' | 'cpu'
+  /** Coarse words for a person, such as "Software adapter (SwiftShader)"; never sent to anyone. */
+  readonly label: string
+  readonly f32FlopPerSecond: number
+  readonly i8OpPerSecond: number
+  readonly copyBytesPerSecond: number
+  /** What one task may take. */
+  readonly memoryBytes: number
+}
+
+export type ComputeTask = {
+  readonly id: string
+  readonly kernel: string
+  readonly params: Params
+  readonly inputs: readonly Uint8Array<ArrayBuffer>[]
+}
+export type ComputeDone = {
+  readonly output: Uint8Array<ArrayBuffer>
+  readonly cid: Cid
+  readonly computeMs: number
+}
+export type CheckTask = ComputeTask & {
+  readonly output: Uint8Array<ArrayBuffer>
+  readonly type: TensorType
+  /** One of how many items is computed again: 16 for a stranger, 64 for a node we trust. */
+  readonly rate: number
+}
+
+export type Compute = {
+  capability(): Capability | null
+  benchmark(progress: (permille: number) => void, signal: AbortSignal): Promise<Result<Capability, PortError>>
+  /** `share` is the part of wall time the device may be busy, 0.05 to 1. */
+  run(task: ComputeTask, share: () => number, progress: (permille: number) => void): Promise<Result<ComputeDone, PortError>>
+  cancel(id: string): void
+  /** Draws its secret challenge itself, after the commitment is known. */
+  check(task: CheckTask): Promise<Result<Verdict, PortError>>
+  hash(bytes: Uint8Array): Promise<Cid>
+  /** The part of the last ten seconds in which the device was busy for others, 0..1. */
+  measuredShare(): number
+  close(): void
+}
+
+export type Signer = {
+  readonly account: Did
+  sign(body: SignedBody): Promise<Uint8Array<ArrayBuffer>>
+  verify(account: Did, body: SignedBody, sig: Uint8Array): Promise<boolean>
+}
+
+export type Ports = {
+  readonly clock: Clock
+  readonly random: Random
+  readonly network: Network
+  readonly store: Store
+  readonly compute: Compute
+  readonly signer: Signer
+}

@@ -1,0 +1,205 @@
+/**
+ * What each program (`run:`) takes from its author: parameters in friendly units, inputs, outputs. A
+ * size of 0 means "as large as the inputs are" and is filled in when those are known.
+ */
+import type { DType } from '../../kernels/kernel.ts'
+import { unreachable } from '../base/assert.ts'
+import type { Program } from '../core/job.ts'
+import {
+  choice,
+  listOf,
+  mapping,
+  optional,
+  required,
+  textual,
+  wholeNumber,
+  words,
+  type Fields,
+  type Reader,
+} from './field.ts'
+import { plainDecimal, readDecimal } from './quantity.ts'
+
+export const RUNS = ['mandelbrot', 'image', 'matmul', 'map', 'sum', 'wgsl'] as const
+export type Run = (typeof RUNS)[number]
+
+/** `image`, `f32`, `i8`, `npy` come from files; `random` and `range` are made from a seed, or by counting. */
+export const INPUT_KINDS = ['image', 'f32', 'i8', 'npy', 'random', 'range'] as const
+export type InputKind = (typeof INPUT_KINDS)[number]
+
+export const FORMATS = ['png', 'npy', 'json', 'text'] as const
+export type Format = (typeof FORMATS)[number]
+
+export type InputRule = {
+  readonly dtype: DType
+  /** The first is what a spec that does not name the input gets. */
+  readonly kinds: readonly InputKind[]
+  /** 0 where the parameters leave it to the input. */
+  readonly shape: readonly number[]
+}
+
+/** The first format is the default. */
+export type OutputRule = { readonly formats: readonly Format[] }
+
+const LENGTH_MAX = 2 ** 28
+const DIMENSION_MAX = 65_536
+/** WGSL and map programs travel with every task, in a message head of 64 KiB. */
+const SOURCE_MAX = 32 * 1024
+const MAP_PROGRAM_MAX = 4_096
+
+const decimal = (digits: number, min: number, max: number, what: string): Reader<number> =>
+  textual(what, (text) => {
+    const value = readDecimal(text, digits)
+    return value !== null && value >= min && value <= max ? value : null
+  })
+
+const coordinate = textual('a decimal from -2 to 2, such as -0.7436', (text) => {
+  const plain = plainDecimal(text)
+  return plain !== null && Math.abs(Number(plain)) <= 2 ? plain : null
+})
+
+const magnification = textual('a decimal above 0, such as 250 or 1e9', (text) => {
+  const plain = plainDecimal(text)
+  return plain !== null && !plain.startsWith('-') && plain !== '0' ? plain : null
+})
+
+const mandelbrot = {
+  width: optional(wholeNumber(1, 16_384), 1024),
+  height: optional(wholeNumber(1, 16_384), 768),
+  centerX: optional(coordinate, '-0.5'),
+  centerY: optional(coordinate, '0'),
+  zoom: optional(magnification, '1'),
+  iterations: optional(wholeNumber(1, 65_535), 500),
+  palette: optional(choice('sheet', 'fire', 'ice', 'grey'), 'sheet'),
+}
+
+const image = {
+  filter: optional(choice('gaussian-blur', 'sobel', 'unsharp'), 'gaussian-blur'),
+  radius: optional(wholeNumber(1, 16), 4),
+  sigma: optional(decimal(3, 100, 32_000, 'pixels from 0.1 to 32, such as 2.5'), 2_000),
+  amount: optional(decimal(3, 0, 10_000, 'a decimal from 0 to 10, such as 0.8'), 1_000),
+}
+
+const size = optional(wholeNumber(1, DIMENSION_MAX), 0)
+const matmul = { m: size, k: size, n: size, dtype: optional(choice('f32', 'i8'), 'f32') }
+const length = optional(wholeNumber(1, LENGTH_MAX), 0)
+const map = { length, program: required(words(MAP_PROGRAM_MAX)) }
+const sum = { length }
+
+const wgsl = {
+  items: required(wholeNumber(1, LENGTH_MAX)),
+  itemLength: optional(wholeNumber(1, 65_536), 1),
+  iterations: optional(wholeNumber(1, 2 ** 31 - 1), 1_000),
+  output: optional(choice('f32', 'i32', 'u32'), 'f32'),
+  constants: optional(listOf(0, 32, textual('text of up to 80 characters', (text) => (text.length <= 80 ? text : null))), []),
+  source: required(words(SOURCE_MAX)),
+}
+
+const PARAMS: Readonly<Record<Run, Fields>> = { mandelbrot, image, matmul, map, sum, wgsl }
+
+/** Where the text of a `#main` fence goes, and what language it is in. */
+export const MAIN_FENCE: Partial<Record<Run, { readonly language: string; readonly param: string }>> = {
+  map: { language: 'map', param: 'program' },
+  wgsl: { language: 'wgsl', param: 'source' },
+}
+
+export const paramNames = (run: Run): readonly string[] => Object.keys(PARAMS[run])
+
+/** Reads `params` into the program they describe. */
+export const programReader = (run: Run): Reader<Program> => {
+  switch (run) {
+    case 'mandelbrot':
+      return reading(mapping(mandelbrot), (p) => ({ kind: run, ...p }))
+    case 'image':
+      return reading(mapping(image), ({ filter, radius, sigma, amount }) =>
+        // Sobel looks one pixel far and knows neither a width nor a strength: one meaning, one contract.
+        filter === 'sobel'
+          ? { kind: run, filter, radius: 1, sigmaMilli: 0, amountMilli: 0 }
+          : { kind: run, filter, radius, sigmaMilli: sigma, amountMilli: filter === 'unsharp' ? amount : 0 },
+      )
+    case 'matmul':
+      return reading(mapping(matmul), (p) => ({ kind: run, ...p }))
+    case 'map':
+      return reading(mapping(map), (p) => ({ kind: run, ...p, program: p.program.trimEnd() }))
+    case 'sum':
+      return reading(mapping(sum), (p) => ({ kind: run, ...p }))
+    case 'wgsl':
+      return reading(mapping(wgsl), (p) => ({ kind: run, ...p }))
+    default:
+      return unreachable(run)
+  }
+}
+
+const reading =
+  <P>(read: Reader<P>, make: (params: P) => Program): Reader<Program> =>
+  (tree, field, report) => {
+    const params = read(tree, field, report)
+    return params === undefined ? undefined : make(params)
+  }
+
+/** The inputs a program reads, in the order of its kernel. `second`: whether a map mentions `y`. */
+export const inputRules = (program: Program, second: boolean): Readonly<Record<string, InputRule>> => {
+  switch (program.kind) {
+    case 'image':
+      return { image: { dtype: 'u8', kinds: ['image'], shape: [0, 0, 4] } }
+    case 'matmul': {
+      const { dtype, m, k, n } = program
+      const kinds = ['random', 'npy', dtype] as const
+      return { a: { dtype, kinds, shape: [m, k] }, b: { dtype, kinds, shape: [k, n] } }
+    }
+    case 'map': {
+      const rule: InputRule = { dtype: 'f32', kinds: ['range', 'random', 'npy', 'f32'], shape: [program.length] }
+      return second ? { x: rule, y: { ...rule, kinds: ['random', 'range', 'npy', 'f32'] } } : { x: rule }
+    }
+    case 'sum':
+      return { x: { dtype: 'f32', kinds: ['random', 'range', 'npy', 'f32'], shape: [program.length] } }
+    case 'mandelbrot':
+    case 'wgsl':
+      return {}
+    default:
+      return unreachable(program)
+  }
+}
+
+/** What a person gets, by the names of the plan's outputs. */
+export const outputRules = (run: Run): Readonly<Record<string, OutputRule>> => {
+  switch (run) {
+    case 'mandelbrot':
+      return { image: { formats: ['png', 'npy'] } }
+    case 'image':
+      return { filtered: { formats: ['png', 'npy'] } }
+    case 'matmul':
+      return { c: { formats: ['npy', 'json', 'text'] } }
+    case 'map':
+    case 'wgsl':
+      return { result: { formats: ['npy', 'json', 'text'] } }
+    case 'sum':
+      return { total: { formats: ['text', 'json', 'npy'] } }
+    default:
+      return unreachable(run)
+  }
+}
+
+/** Fills in the sizes that the parameters left to the inputs. */
+export const withShapes = (
+  program: Program,
+  shapes: Readonly<Record<string, readonly number[]>>,
+): Program => {
+  switch (program.kind) {
+    case 'matmul':
+      return {
+        ...program,
+        m: program.m || (shapes['a']?.[0] ?? 0),
+        k: program.k || (shapes['a']?.[1] ?? 0) || (shapes['b']?.[0] ?? 0),
+        n: program.n || (shapes['b']?.[1] ?? 0),
+      }
+    case 'map':
+    case 'sum':
+      return { ...program, length: program.length || (shapes['x']?.[0] ?? 0) }
+    case 'mandelbrot':
+    case 'image':
+    case 'wgsl':
+      return program
+    default:
+      return unreachable(program)
+  }
+}

@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { plan } from '../core/plan.ts'
+import { cidOf } from '../wire/codec.ts'
+import { compile } from './compile.ts'
+import { wantedInputs } from './inputs.ts'
+import { runPreflight } from './preflight.ts'
+import { parseSpec, type Spec } from './spec.ts'
+
+const folder = new URL('../../public/jobs/', import.meta.url)
+const files = readdirSync(folder).filter((name) => name.endsWith('.swarm.md'))
+const read = (name: string): Spec => {
+  const spec = parseSpec(readFileSync(new URL(name, folder)), name)
+  if (!spec.ok) throw new Error(JSON.stringify(spec.error))
+  return spec.value
+}
+
+describe('the job templates', () => {
+  it('are one for each program that needs no permission', () => {
+    expect(files.map((name) => read(name).program.kind).toSorted()).toEqual(['image', 'mandelbrot', 'map', 'matmul', 'sum'])
+  })
+
+  it.each(files)('%s passes its own tests, and has some', (name) => {
+    const results = runPreflight(read(name))
+    expect(results.length).toBeGreaterThan(0)
+    for (const { problem } of results) expect(problem).toBeNull()
+  })
+
+  it.each(files)('%s becomes a plan of tens of tasks that its budget pays for', (name) => {
+    const spec = read(name)
+    // Nothing but a photo has to be brought.
+    const inputs = wantedInputs(spec).map((wanted) => {
+      const shape = wanted.kind === 'image' ? [1536, 2048, 4] : wanted.shape
+      expect(wanted.fromFile).toBe(wanted.kind === 'image')
+      return [wanted.name, { cid: cidOf(wanted.name), dtype: wanted.dtype, shape }] as const
+    })
+    const job = compile(spec, Object.fromEntries(inputs))
+    if (!job.ok) throw new Error(JSON.stringify(job.error))
+    const planned = plan(job.value)
+    if (!planned.ok) throw new Error(JSON.stringify(planned.error))
+    expect(planned.value.tasks.length).toBeGreaterThanOrEqual(9)
+    expect(planned.value.tasks.length).toBeLessThanOrEqual(96)
+    expect(planned.value.totals.microCredits * spec.redundancy).toBeLessThanOrEqual(spec.budget)
+  })
+})

@@ -1,0 +1,198 @@
+/**
+ * All that the interface needs of the page and of the program besides a running node. The interface
+ * reaches nothing by itself: what is here is made in the composition root, or by hand in a test.
+ */
+import type { Result } from '../base/result.ts'
+import type { Cid, Did } from '../base/ids.ts'
+import type { MicroCredits } from '../base/units.ts'
+import type { Job } from '../core/job.ts'
+import type { NodeHandle, OutputView, Problem, WalletView } from '../peer/view.ts'
+
+export type SignedReceipt = WalletView['receipts'][number]['signed']
+export type Theme = 'auto' | 'light' | 'dark'
+
+/** What the page is found to have before anything runs: an adapter is asked for, nothing is computed. */
+export type Probe =
+  | { readonly kind: 'gpu'; readonly label: string }
+  | { readonly kind: 'software'; readonly label: string }
+  | { readonly kind: 'none'; readonly why: 'no-webgpu' | 'no-adapter' | 'insecure' }
+
+/** What must be at hand for the first paint, and costs next to nothing. */
+export type Shell = {
+  /** The page's address without its fragment: what an invitation points to. */
+  readonly address: string
+  readonly secure: boolean
+  /** No mouse and a small screen: the node is a phone in a hand. */
+  readonly handheld: boolean
+  readonly online: () => boolean
+  readonly visible: () => boolean
+  /** Calls back when the page becomes hidden or visible, goes on-line or off-line. */
+  watch(then: () => void): () => void
+  probe(): Promise<Probe>
+  /** Small choices of this browser, such as the theme; null when there is none. */
+  recall(name: string): string | null
+  remember(name: string, value: string | null): void
+  /** Paints the theme; `auto` follows the system. */
+  paint(theme: Theme): void
+  /** Shows progress in the tab's icon and title: the squares filled of nine. */
+  badge(squares: number, title: string): void
+  /** A finished update waits for the page's word. */
+  updateWaiting(): boolean
+  applyUpdate(): void
+  /** Asks the server whether there is a newer version. */
+  checkForUpdate(): Promise<void>
+  /** How this browser installs a page: by asking, by hand (its steps in words), or it is done. */
+  installable(): 'prompt' | 'by-hand' | 'installed'
+  install(): Promise<boolean>
+  copy(text: string): Promise<boolean>
+  save(name: string, bytes: Blob): void
+  reload(): void
+}
+
+/** What is asked while the rest of the program loads. */
+export type Host = {
+  /** What loading is busy with, in a few words. */
+  stage(text: string): void
+  /** Another tab has taken the node over. */
+  moved(tab: OtherTab): void
+}
+/** The node lives in another tab of this browser. */
+export type OtherTab = {
+  /** Brings the other tab to the front, as far as the browser lets us. */
+  show(): void
+  /** Takes the node over; the other tab hands its tasks back first. */
+  moveHere(): Promise<Booted>
+}
+export type Remedy = { readonly label: string; run(): Promise<void> }
+export type Booted =
+  | { readonly kind: 'node'; readonly node: NodeHandle; readonly services: Services }
+  | { readonly kind: 'other-tab'; readonly tab: OtherTab }
+  | { readonly kind: 'failed'; readonly problem: Problem; readonly remedies: readonly Remedy[] }
+export type Boot = (host: Host) => Promise<Booted>
+
+export type SpecFile = { readonly name: string; readonly text: string }
+/** What is wrong with a spec: the file, the line (from 1), the field, and what was expected there. */
+export type SpecProblem = {
+  readonly code: string
+  readonly file: string
+  readonly line: number | null
+  readonly field: string | null
+  readonly text: string
+}
+/** One value a person may change. All travel as text; `compile` says what is wrong with them. */
+export type Field = {
+  readonly key: string
+  readonly label: string
+  readonly help: string | null
+  readonly value: string
+} & (
+  | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly step: number }
+  | { readonly kind: 'decimal' }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'code' }
+)
+export type Slot = {
+  readonly name: string
+  /** `picture`: an image file. `numbers`: a .npy, .csv or raw file. */
+  readonly accepts: 'picture' | 'numbers'
+  /** What fits, in words: `f32, 512 x 512`. */
+  readonly wants: string
+  /** Seeded numbers can be made where a person brings none. */
+  readonly optional: boolean
+}
+export type OpenSpec = {
+  readonly file: SpecFile
+  readonly name: string
+  readonly title: string
+  /** The spec's first sentence of prose. */
+  readonly about: string
+  readonly fields: readonly Field[]
+  readonly slots: readonly Slot[]
+}
+/** A picture as it goes into a job: 8-bit RGBA, row by row. */
+export type Picture = {
+  readonly width: number
+  readonly height: number
+  readonly rgba: Uint8Array<ArrayBuffer>
+}
+export type SlotValue =
+  | { readonly kind: 'picture'; readonly name: string; readonly picture: Picture }
+  | { readonly kind: 'file'; readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }
+export type Draft = {
+  readonly values: Readonly<Record<string, string>>
+  readonly slots: Readonly<Record<string, SlotValue>>
+  /** Costs nothing and waits behind all that is paid. */
+  readonly free: boolean
+}
+export type Compiled = {
+  readonly job: Job
+  readonly title: string
+  readonly inputs: Readonly<Record<string, Uint8Array<ArrayBuffer>>>
+  readonly outputs: readonly OutputView[]
+  readonly tasks: number
+  readonly flop: number
+  readonly bytes: number
+  /** With the job's redundancy. */
+  readonly microCredits: MicroCredits
+  /** The same job written down: the spec with the values put in. */
+  readonly text: string
+}
+
+/** One thing that was looked at when a receipt was verified again in this tab. */
+export type Finding = { readonly what: string; readonly holds: boolean; readonly detail: string }
+export type StorageReport = {
+  readonly usedBytes: number
+  readonly quotaBytes: number | null
+  /** The browser has promised not to delete it by itself. */
+  readonly kept: boolean
+  readonly parts: readonly {
+    /** `jobs`, `receipts`, ... as `erase` takes it. */
+    readonly name: string
+    readonly label: string
+    readonly records: number
+    readonly bytes: number
+    readonly erasable: boolean
+  }[]
+}
+/** What this browser can tell by itself; where it cannot, the person is asked. */
+export type Senses = {
+  readonly battery: boolean
+  readonly metered: boolean
+  readonly warmth: boolean
+  readonly wakeLock: boolean
+}
+export type Build = { readonly version: string; readonly commit: string; readonly protocol: string }
+
+export type Services = {
+  readonly build: Build
+  readonly senses: Senses
+  /** The templates the relay serves, in the order they are offered. */
+  templates(): Promise<Result<readonly SpecFile[], Problem>>
+  openSpec(file: SpecFile): Promise<Result<OpenSpec, SpecProblem>>
+  /** Parses, puts the values in, hashes the inputs, plans and prices. Called after each change. */
+  compile(spec: OpenSpec, draft: Draft): Promise<Result<Compiled, SpecProblem>>
+  readImage(file: Blob): Promise<Result<Picture, Problem>>
+  encodePng(picture: Picture): Promise<Result<Blob, Problem>>
+  /** Signatures, name and price of a receipt, worked out anew from its bytes. */
+  verifyReceipt(signed: SignedReceipt): Promise<readonly Finding[]>
+  /** A receipt as one line of JSON, the way `swarm verify` reads it. */
+  receiptLine(signed: SignedReceipt): string
+  storage(): Promise<Result<StorageReport, Problem>>
+  /** Asks the browser to keep the data. */
+  keepStorage(): Promise<boolean>
+  exportData(): Promise<Result<Blob, Problem>>
+  erase(part: string): Promise<Result<null, Problem>>
+  /** Deletes everything including the key, then the page is to be loaded anew. */
+  eraseAll(): Promise<Result<null, Problem>>
+  /** The account's key, sealed with a passphrase. */
+  backupKey(passphrase: string): Promise<Result<Blob, Problem>>
+  /** Opens a saved key file and makes it this browser's; the page is to be loaded anew. */
+  restoreKey(file: Blob, passphrase: string): Promise<Result<{ account: Did }, Problem>>
+  /** What helps to understand a fault; names no file, job content or other person. */
+  diagnostics(): Promise<string>
+  /** Keeps the screen on while the node runs. */
+  keepAwake(on: boolean): void
+}
+
+export type ReceiptEntry = WalletView['receipts'][number]
+export type { Cid, Problem }

@@ -1,0 +1,94 @@
+/**
+ * Every state of the interface, in both themes, on a desk and in a hand: no axe violation, nothing wider
+ * than the screen, nothing too small for a thumb, nothing the content security policy forbids. The
+ * pictures are left in `test-results/ui`. `STATES=wallet,receipt` looks at some only.
+ */
+import { fileURLToPath } from 'node:url'
+import AxeBuilder from '@axe-core/playwright'
+import { expect, test, type Page } from '@playwright/test'
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { build, preview, type PreviewServer } from 'vite'
+import { chromiumFlags, findChromium } from '../../relay/find-chromium.mjs'
+import { states } from './states.ts'
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const out = here('../../test-results/ui')
+const wanted = process.env['STATES']?.split(',')
+const names = Object.keys(states).filter((name) => !wanted || wanted.includes(name))
+const sizes = { desk: { width: 1280, height: 800 }, hand: { width: 390, height: 844 } } as const
+/** The relay's own policy: what it forbids, the interface must not need. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types svelte-trusted-html"
+
+const executablePath = (await findChromium()) ?? undefined
+test.use({ launchOptions: { ...(executablePath ? { executablePath } : {}), args: chromiumFlags } })
+
+let server: PreviewServer
+let origin = ''
+
+test.beforeAll(async () => {
+  const common = { configFile: false, root: here('.'), publicDir: here('../../public'), logLevel: 'warn' } as const
+  const outDir = here('../../test-results/ui-page')
+  await build({
+    ...common,
+    base: './',
+    plugins: [svelte({ configFile: here('../../svelte.config.js') })],
+    build: { outDir, emptyOutDir: true, target: 'es2024', assetsInlineLimit: 0 },
+  })
+  server = await preview({
+    ...common,
+    build: { outDir },
+    preview: { host: '127.0.0.1', port: 0, headers: { 'Content-Security-Policy': POLICY } },
+  })
+  origin = server.resolvedUrls!.local[0]!
+})
+test.afterAll(async () => {
+  await server?.close()
+})
+
+/** Things one presses that are smaller than a thumb: the smaller side under 24, or both under 44. */
+const tooSmall = (page: Page): Promise<string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('a, button, input, select, textarea, summary')]
+      .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest('.unseen, .skip, p, code'))
+      .filter((element) => {
+        const own = element.matches('[type=checkbox], [type=radio]') ? (element.closest('label') ?? element.nextElementSibling ?? element) : element
+        const { width, height } = own.getBoundingClientRect()
+        return height < 43.5 || width < 43.5
+      })
+      .map((element) => `${element.tagName} ${element.textContent.trim() || element.getAttribute('aria-label')}`),
+  )
+
+for (const name of names) {
+  for (const [size, viewport] of Object.entries(sizes)) {
+    for (const theme of ['light', 'dark']) {
+      test(`${name}, ${size}, ${theme}`, async ({ page }) => {
+        const faults: string[] = []
+        page.on('console', (message) => {
+          if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text())
+        })
+        page.on('pageerror', (error) => faults.push(error.message))
+        await page.setViewportSize(viewport)
+        await page.emulateMedia({ reducedMotion: 'reduce' })
+        await page.goto(`${origin}?state=${name}&theme=${theme}`)
+        await page.evaluate(() => document.fonts.ready)
+        await expect(page.getByText('Opening')).toHaveCount(0)
+        await page.locator('main h1, dialog h2').first().waitFor({ state: 'attached' })
+        for (const words of states[name]?.press ?? []) {
+          if (words.startsWith('key:')) await page.keyboard.press(words.slice(4))
+          else await page.locator(`:is(dialog, main) button:has-text("${words}")`).first().click()
+        }
+        // Results are read from the node at most every 400 ms.
+        await page.waitForTimeout(name.startsWith('job') ? 600 : 150)
+        await page.screenshot({ path: `${out}/${name}-${size}-${theme}.png`, fullPage: process.env['FULL'] === '1' })
+
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+        expect(wide, 'wider than the screen').toBeLessThanOrEqual(0)
+        expect(await tooSmall(page), 'too small to touch').toEqual([])
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual([])
+        expect(faults).toEqual([])
+      })
+    }
+  }
+}

@@ -1,0 +1,172 @@
+/** What stands in for a node and for the rest of the program on the page of states. */
+import { err, ok } from '../../src/base/result.ts'
+import { microCredits, ms } from '../../src/base/units.ts'
+import type { Limits, NodeHandle, View } from '../../src/peer/view.ts'
+import type { OpenSpec, Probe, Services, Shell } from '../../src/ui/services.ts'
+import { imageBytes, IMAGE, job, LIMITS } from './fixtures.ts'
+
+export const stillNode = (view: View, limits: Limits = LIMITS): NodeHandle => {
+  let now = view
+  let bounds = limits
+  const watchers = new Set<() => void>()
+  const change = (donate: Partial<View['donate']>): void => {
+    now = { ...now, donate: { ...now.donate, ...donate } }
+    watchers.forEach((then) => then())
+  }
+  return {
+    view: () => now,
+    watch: (then) => {
+      watchers.add(then)
+      return () => watchers.delete(then)
+    },
+    start: () => change({ state: 'measuring', measuringPermille: 400 }),
+    pause: () => change({ state: 'paused', pause: 'paused-by-you' }),
+    resume: () => change({ state: 'ready', pause: null }),
+    finish: () => change({ state: 'finishing' }),
+    stop: () => change({ state: 'idle', now: null, pause: null }),
+    setLimits: (next) => {
+      bounds = next
+      change({ share: next.share })
+    },
+    limits: () => bounds,
+    condition: () => undefined,
+    submit: () => now.jobs[0]!.id,
+    cancel: () => undefined,
+    resumeJob: () => undefined,
+    forgetJob: () => undefined,
+    output: (id) => {
+      const one = now.jobs.find((other) => other.id === id)
+      if (one?.outputs[0]?.name === 'image') return imageBytes(one)
+      if (one?.outputs[0]?.dtype === 'f32') {
+        const length = one.outputs[0].shape.reduce((a, b) => a * b, 1)
+        const values = Float32Array.from({ length }, (_, i) => Math.sin(i / 90) * 3 + Math.sin(i / 7) / 4)
+        return new Uint8Array(values.buffer)
+      }
+      return null
+    },
+    close: async () => undefined,
+  }
+}
+
+export const stillShell = (change: { probe?: Probe; secure?: boolean; online?: boolean; update?: boolean; handheld?: boolean }): Shell => ({
+  address: 'https://swarm.example.org/',
+  secure: change.secure ?? true,
+  handheld: change.handheld ?? false,
+  online: () => change.online ?? true,
+  visible: () => true,
+  watch: () => () => undefined,
+  probe: async () => change.probe ?? { kind: 'gpu', label: 'apple metal-3' },
+  recall: () => null,
+  remember: () => undefined,
+  paint: () => undefined,
+  badge: () => undefined,
+  updateWaiting: () => change.update ?? false,
+  applyUpdate: () => undefined,
+  checkForUpdate: async () => undefined,
+  installable: () => 'by-hand',
+  install: async () => false,
+  copy: async () => true,
+  save: () => undefined,
+  reload: () => undefined,
+})
+
+const open = (name: string, title: string, about: string, rest: Partial<OpenSpec> = {}): OpenSpec => ({
+  file: { name: `${name}.swarm.md`, text: `---\nswarm: 1\nname: ${name}\n---\n\n${about}\n` },
+  name,
+  title,
+  about,
+  fields: [],
+  slots: [],
+  ...rest,
+})
+const whole = { kind: 'integer', step: 1 } as const
+export const SPECS: readonly OpenSpec[] = [
+  open('mandelbrot', 'Mandelbrot', 'A fractal in exact integers, as deep as you like.', {
+    fields: [
+      { ...whole, key: 'width', label: 'Width', help: 'pixels', value: '1024', min: 16, max: 16_384 },
+      { ...whole, key: 'height', label: 'Height', help: 'pixels', value: '768', min: 16, max: 16_384 },
+      { kind: 'decimal', key: 'centerX', label: 'Centre, real', help: null, value: '-0.7436438' },
+      { kind: 'decimal', key: 'centerY', label: 'Centre, imaginary', help: null, value: '0.1318259' },
+      { kind: 'decimal', key: 'zoom', label: 'Zoom', help: '1 shows a plane 4 wide', value: '260' },
+      { ...whole, key: 'iterations', label: 'Iterations', help: null, value: '600', min: 1, max: 65_535 },
+      { kind: 'choice', key: 'palette', label: 'Palette', help: null, value: 'sheet', choices: ['sheet', 'fire', 'ice', 'grey'] },
+    ],
+  }),
+  open('image', 'Picture filter', 'Blur, edges or sharpness for any JPEG or PNG, tile by tile.', {
+    slots: [{ name: 'photo', accepts: 'picture', wants: 'any JPEG or PNG', optional: false }],
+    fields: [{ kind: 'choice', key: 'filter', label: 'Filter', help: null, value: 'gaussian-blur', choices: ['gaussian-blur', 'sobel', 'unsharp'] }],
+  }),
+  open('matmul', 'Matrix product', 'Two matrices multiplied in blocks; checked by Freivalds.', {
+    slots: [
+      { name: 'a', accepts: 'numbers', wants: 'f32, 512 x 512', optional: true },
+      { name: 'b', accepts: 'numbers', wants: 'f32, 512 x 512', optional: true },
+    ],
+  }),
+  open('map', 'Formula', 'One formula over many numbers.', {
+    fields: [{ kind: 'code', key: 'program', label: 'Formula', help: 'x is the element', value: 'sin(x) * x' }],
+  }),
+]
+
+export type Twist = { readonly specTrouble?: boolean; readonly dear?: boolean; readonly noTemplates?: boolean; readonly badReceipt?: boolean }
+
+export const stillServices = (twist: Twist): Services => ({
+  build: { version: '0.1.0', commit: '3f2a91c', protocol: '1.0.0' },
+  senses: { battery: false, metered: true, warmth: false, wakeLock: true },
+  templates: async () =>
+    twist.noTemplates
+      ? err({ code: 'no-relay', text: 'The templates cannot be read: the relay does not answer. You can open a spec from a file.' })
+      : ok(SPECS.map((spec) => spec.file)),
+  openSpec: async (file) => {
+    const found = SPECS.find((spec) => spec.file.name === file.name)
+    return found
+      ? ok(found)
+      : err({ code: 'bad-field', file: file.name, line: 4, field: 'params.width', text: 'params.width: expected a whole number from 16 to 16 384, found “wide”.' })
+  },
+  compile: async (spec, draft) =>
+    twist.specTrouble
+      ? err({ code: 'bad-field', file: spec.file.name, line: 6, field: 'width', text: 'Expected a whole number from 16 to 16 384, found “wide”.' })
+      : ok({
+          job: job({ budget: microCredits(draft.free ? 0 : 4_800), deadlineMs: ms(600_000) }),
+          title: spec.title,
+          inputs: {},
+          outputs: [IMAGE],
+          tasks: 48,
+          flop: 3.8e12,
+          bytes: 3.1e6,
+          microCredits: microCredits(twist.dear ? 99_000_000 : 4_800),
+          text: spec.file.text,
+        }),
+  readImage: async () => {
+    const [width, height] = [96, 64]
+    const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) => (i % 4 === 3 ? 255 : (i * 13) % 256))
+    return ok({ width, height, rgba })
+  },
+  encodePng: async () => ok(new Blob([])),
+  verifyReceipt: async () => [
+    { what: 'The receipt’s name is the hash of its bytes', holds: true, detail: 'dag-cbor, sha2-256' },
+    { what: 'The requester signed it', holds: true, detail: 'Ed25519' },
+    { what: 'The worker signed it', holds: !twist.badReceipt, detail: twist.badReceipt ? 'the signature is of other bytes' : 'Ed25519' },
+    { what: 'The price follows from the shapes', holds: true, detail: '0.000100 credits' },
+  ],
+  receiptLine: () => '{}',
+  storage: async () =>
+    ok({
+      usedBytes: 14_200_000,
+      quotaBytes: 9_000_000_000,
+      kept: false,
+      parts: [
+        { name: 'receipts', label: 'Receipts', records: 24, bytes: 31_000, erasable: false },
+        { name: 'blocks', label: 'Own books', records: 60, bytes: 64_000, erasable: false },
+        { name: 'jobs', label: 'Jobs and their results', records: 3, bytes: 14_000_000, erasable: true },
+        { name: 'trust', label: 'What is remembered of other nodes', records: 9, bytes: 4_100, erasable: true },
+      ],
+    }),
+  keepStorage: async () => true,
+  exportData: async () => ok(new Blob([])),
+  erase: async () => ok(null),
+  eraseAll: async () => ok(null),
+  backupKey: async () => ok(new Blob([])),
+  restoreKey: async () => err({ code: 'bad-passphrase', text: 'The passphrase does not open this file.' }),
+  diagnostics: async () => 'version 0.1.0',
+  keepAwake: () => undefined,
+})

@@ -1,0 +1,67 @@
+/** Names that collide with what is injected, shadow, or are not what they look like. */
+import { all, ENTRY, kernel } from './bomb.ts'
+import type { Bomb } from './bomb.ts'
+
+export const names = (): Bomb[] => [
+  ...all('name-reserved', [
+    ['the fuel as a local', kernel('var swarm_fuel = 9u;')],
+    ['the fuel refilled', kernel('while (b) { swarm_fuel = 1000u; }')],
+    ['the fuel as a variable', kernel('', 'var<private> swarm_fuel: u32;')],
+    ['the fuel as a constant', kernel('', 'const swarm_fuel = 1000000u;')],
+    ['the fuel as a function', kernel('', 'fn swarm_fuel() { }')],
+    ['the fuel as a parameter', kernel('', 'fn f(swarm_fuel: u32) { loop { } }')],
+    ['the fuel as a type', kernel('', 'alias swarm_fuel = u32;')],
+    ['the fuel as a member', kernel('', 'struct S { swarm_fuel: u32 }')],
+    ['the fuel through a pointer', kernel('let p = &swarm_fuel; *p = 9u;')],
+    ['the fuel in a comment in between', kernel('var /* */ swarm_fuel /**/ = 9u;')],
+    ['two underscores', kernel('var __x = 9u;')],
+  ]),
+  ...all('name-taken', [
+    ['the block shadowed', kernel('var params = 7u;')],
+    ['the output shadowed', kernel('{ var y = array<f32, 4>(); while (true) { } }')],
+    ['a function shadowed by a local', kernel('let f = 1.0;', 'fn f() { }')],
+    ['a function shadowed by a parameter', kernel('', 'fn f() { } fn g(f: u32) { }')],
+    ['a struct shadowed', kernel('', 'struct S { a: f32 } fn f() -> S { let S = 1; loop { } }')],
+    ['a type redefined', kernel('', 'alias u32 = f32;')],
+    ['a type as a local', kernel('let bool = 1;')],
+    ['an address space redefined', kernel('', 'const private = 1;')],
+    ['an access mode redefined', kernel('', 'const read_write = 1;')],
+    ['a keyword', kernel('let loop = 1;')],
+    ['two functions of a name', kernel('', 'fn f() { } fn f() { loop { } }')],
+    ['two entry points of a name', kernel('', `${ENTRY} { }`)],
+    ['two members of a name', kernel('', 'struct S { a: f32, a: u32 }')],
+  ]),
+  ...all('bad-character', [
+    ['a Greek letter', kernel('var Δ = 1.0;')],
+    ['a full-width keyword', kernel('ｗｈｉｌｅ (true) { }')],
+    ['a Cyrillic look-alike', kernel('whilе (true) { }')],
+    ['a zero width space', kernel('while\u200b (true) { }')],
+    ['a right-to-left override', kernel('n++; \u202e while (true) { }')],
+    ['an emoji', kernel('var \u{1F4A3} = 1;')],
+    ['a null', kernel('n++; \0 while (true) { }')],
+    ['half of a surrogate pair', kernel('n++; \ud83d')],
+    ['a string', kernel('let s = "while";')],
+    ['a hash', kernel('#define while if')],
+    ['a byte order mark', `\ufeff${kernel('')}`],
+  ]),
+  ...all('unclosed-comment', [
+    ['open', kernel('/* while (true) { }')],
+    ['opened twice, closed once', kernel('/* /* */ while (true) { }')],
+    ['deep', kernel('/*'.repeat(5000))],
+  ]),
+  ...all('bad-number', [
+    ['an octal', kernel('n = 017u;')],
+    ['a number that runs into a name', kernel('n = 1while;')],
+    ['half precision', kernel('a = 1.0h;')],
+    ['a hexadecimal float', kernel('a = 0x1p4;')],
+    ['a very long number', kernel(`n = ${'9'.repeat(60000)};`)],
+  ]),
+  ...all('unknown-name', [
+    ['a keyword cut in two by a comment', kernel('wh/**/ile (true) { }')],
+    ['do while', kernel('do { n++; } while (true);')],
+    ['goto', kernel('again: n++; goto again;')],
+    ['a name that is out of scope', kernel('{ var q = 1u; } n = q;')],
+    ['a type as a value', kernel('n = u32;')],
+    ['a comparison that is a template list of values', kernel('b = vec2 < n;')],
+  ]),
+]

@@ -1,0 +1,74 @@
+/**
+ * The engine as the page sees it through comlink: what comes back is moved and not copied, and the share
+ * of time, which is a function inside, is a number that the page may set while a task runs.
+ */
+import { transfer } from 'comlink'
+import { ComputeEngine } from './compute.ts'
+import { busyTotalMs } from './pace.ts'
+import { assert } from '../src/base/assert.ts'
+import type { Cid } from '../src/base/ids.ts'
+import type { Result } from '../src/base/result.ts'
+import type { Verdict } from '../src/core/verify.ts'
+import type { Capability, CheckTask, ComputeTask } from '../src/ports.ts'
+import type { Adapter, Done, EngineOptions } from './compute.ts'
+import type { ComputeError } from './errors.ts'
+
+export type ComputeService = {
+  open(options: Pick<EngineOptions, 'force' | 'memoryBytes'>): Promise<Adapter>
+  /** `progress` is to be wrapped in comlink's `proxy`. */
+  benchmark(
+    id: string,
+    progress: (permille: number) => void,
+  ): Promise<Result<Capability, ComputeError>>
+  run(task: ComputeTask, progress: (permille: number) => void): Promise<Result<Done, ComputeError>>
+  /** For all that runs from now on, 0.05 to 1. */
+  setShare(share: number): void
+  /** Busy time of all tasks so far. */
+  busyMs(): number
+  check(task: CheckTask): Promise<Result<Verdict, ComputeError>>
+  cancel(id: string): void
+  hash(bytes: Uint8Array<ArrayBuffer>): Promise<Cid>
+  close(): Promise<void>
+}
+
+/** A message per step of the bar a person sees is enough. */
+const PROGRESS_MS = 100
+
+const seldom = (progress: (permille: number) => void): ((permille: number) => void) => {
+  let last = -Infinity
+  return (permille) => {
+    const now = performance.now()
+    if (now - last < PROGRESS_MS && permille < 1000) return
+    last = now
+    progress(permille)
+  }
+}
+
+export const computeService = (gpu: GPU | undefined): ComputeService => {
+  let engine: ComputeEngine | null = null
+  let share = 1
+  const opened = (): ComputeEngine => {
+    assert(engine !== null, 'open() comes first')
+    return engine
+  }
+  return {
+    async open(options) {
+      await engine?.close()
+      engine = new ComputeEngine(gpu, options)
+      return engine.open()
+    },
+    benchmark: (id, progress) => opened().benchmark(id, seldom(progress)),
+    async run(task, progress) {
+      const done = await opened().run(task, { share: () => share, progress: seldom(progress) })
+      return done.ok ? transfer(done, [done.value.output.buffer]) : done
+    },
+    setShare(value) {
+      share = value
+    },
+    busyMs: busyTotalMs,
+    check: (task) => opened().check(task),
+    cancel: (id) => opened().cancel(id),
+    hash: (bytes) => opened().hash(bytes),
+    close: () => opened().close(),
+  }
+}

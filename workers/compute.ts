@@ -1,0 +1,242 @@
+/**
+ * What a node computes with: a GPU where there is one, the CPU where not, one task at a time. Step 5 in
+ * the life of a job, and the place where checks of step 6 run, since both would freeze a page.
+ */
+import { kernelById } from '../kernels/index.ts'
+import { tensorBytes, viewAs } from '../kernels/kernel.ts'
+import { words } from '../src/base/bytes.ts'
+import { err, ok } from '../src/base/result.ts'
+import { checking } from '../src/core/verify.ts'
+import { measure } from './benchmark.ts'
+import { runOnCpu } from './cpu.ts'
+import { computeError } from './errors.ts'
+import { DeviceKeeper } from './gpu/device.ts'
+import { runOnGpu } from './gpu/run.ts'
+import { rawCid } from './hash.ts'
+import { breathe } from './pace.ts'
+import type { Cid } from '../src/base/ids.ts'
+import type { Result } from '../src/base/result.ts'
+import type { Checking, Verdict } from '../src/core/verify.ts'
+import type { Capability, CheckTask, ComputeDone, ComputeTask } from '../src/ports.ts'
+import type { ComputeError } from './errors.ts'
+import type { AdapterLabel } from './gpu/device.ts'
+import type { Control, Finished, Runnable, Work } from './runnable.ts'
+
+export type EngineOptions = {
+  /** For tests and for owners who do not trust their driver: never the GPU. */
+  readonly force?: 'cpu'
+  /** What one task may take, in bytes. */
+  readonly memoryBytes?: number
+  /** Kernels beside the house's own: a stranger's, after its admission. */
+  readonly admitted?: (id: string) => Runnable | undefined
+}
+
+export type Adapter = AdapterLabel | { readonly kind: 'cpu'; readonly label: string }
+
+export type RunOptions = {
+  /** Part of wall time to be busy; may change while the task runs. */
+  readonly share?: () => number
+  readonly progress?: (permille: number) => void
+}
+
+export type Done = ComputeDone & {
+  /** busy / wall, as measured. */
+  readonly share: number
+  readonly slices: number
+  readonly engine: Adapter['kind']
+}
+
+const MEGABYTE = 2 ** 20
+/** A tab that takes more than this is the first that a phone closes. */
+const DEFAULT_MEMORY = { gpu: 512 * MEGABYTE, software: 512 * MEGABYTE, cpu: 256 * MEGABYTE }
+/** Tasks that wait for their turn: a worker of one node has its few leases, not a crowd. */
+const MAX_WAITING = 16
+/** How long a check goes on before it lets messages in. */
+const CHECK_SLICE_MS = 10
+
+type Flag = { cancelled: boolean }
+
+export class ComputeEngine {
+  readonly #options: EngineOptions
+  readonly #keeper: DeviceKeeper | null
+  /** What runs, waits or is checked, by id. */
+  readonly #present = new Map<string, Flag>()
+  #turn: Promise<unknown> = Promise.resolve()
+  #adapter: Adapter = { kind: 'cpu', label: 'CPU' }
+  #capability: Capability | null = null
+
+  constructor(gpu: GPU | undefined, options: EngineOptions = {}) {
+    this.#options = options
+    const memory = options.memoryBytes ?? DEFAULT_MEMORY.gpu
+    this.#keeper = gpu === undefined || options.force === 'cpu' ? null : new DeviceKeeper(gpu, memory)
+  }
+
+  /** Finds out what there is to compute with. Without WebGPU that is the CPU, which is no error. */
+  async open(): Promise<Adapter> {
+    const opened = await this.#keeper?.get()
+    if (opened?.ok === true) this.#adapter = opened.value.adapter
+    return this.#adapter
+  }
+
+  get memoryBytes(): number {
+    return this.#options.memoryBytes ?? DEFAULT_MEMORY[this.#adapter.kind]
+  }
+
+  /** Losses of the device in the last ten minutes. */
+  get losses(): number {
+    return this.#keeper?.losses ?? 0
+  }
+
+  /** What the last benchmark found. */
+  capability(): Capability | null {
+    return this.#capability
+  }
+
+  async run(task: ComputeTask, options: RunOptions = {}): Promise<Result<Done, ComputeError>> {
+    const kernel = kernelById(task.kernel) ?? this.#options.admitted?.(task.kernel)
+    if (kernel === undefined) return err(computeError('unknown-kernel', task.kernel))
+    const work = prepare(kernel, task)
+    if (!work.ok) return work
+    const done = await this.#inTurn(task.id, (flag) =>
+      this.#compute(work.value, {
+        share: options.share ?? (() => 1),
+        progress: options.progress ?? (() => undefined),
+        cancelled: () => flag.cancelled,
+      }),
+    )
+    return done.ok ? ok({ ...done.value, cid: await rawCid(done.value.output) }) : done
+  }
+
+  /** Says whether a result is right, on the CPU, with a secret drawn here and now. */
+  async check(task: CheckTask): Promise<Result<Verdict, ComputeError>> {
+    const kernel = kernelById(task.kernel)
+    if (kernel === undefined) return err(computeError('unknown-kernel', task.kernel))
+    const work = prepare(kernel, task)
+    if (!work.ok) return work
+    const { params, output, rate } = task
+    const seed = words(crypto.getRandomValues(new Uint8Array(32)))
+    const steps = checking({ kernel, params, inputs: work.value.views, output, seed, rate })
+    return this.#present.has(task.id)
+      ? err(computeError('bad-param', `${task.id} is already there`))
+      : this.#marked(task.id, (flag) => inSlices(steps, flag))
+  }
+
+  /** Ends a task that runs, waits or is checked, at its next slice. */
+  cancel(id: string): void {
+    const flag = this.#present.get(id)
+    if (flag !== undefined) flag.cancelled = true
+  }
+
+  /** About three seconds of work that tells what this node can do. */
+  async benchmark(
+    id: string,
+    progress: (permille: number) => void = () => undefined,
+  ): Promise<Result<Capability, ComputeError>> {
+    const { kind, label } = await this.open()
+    const memoryBytes = this.memoryBytes
+    const opened = (await this.#keeper?.get()) ?? ok(null)
+    if (!opened.ok && kind !== 'cpu') return opened
+    const gpu = opened.ok ? opened.value : null
+    const measured = await this.#inTurn(id, (flag) => {
+      const control = { share: () => 1, progress, cancelled: () => flag.cancelled }
+      return measure((work, within) => this.#compute(work, within), gpu, memoryBytes, control)
+    })
+    if (!measured.ok) return measured
+    this.#capability = { adapter: kind, label, ...measured.value, memoryBytes }
+    return ok(this.#capability)
+  }
+
+  hash(bytes: Uint8Array<ArrayBuffer>): Promise<Cid> {
+    return rawCid(bytes)
+  }
+
+  async close(): Promise<void> {
+    for (const flag of this.#present.values()) flag.cancelled = true
+    await this.#turn
+    await this.#keeper?.close()
+  }
+
+  /** A device lost under a task is asked for once more; a second loss is the caller's to know. */
+  async #compute(work: Work, control: Control): Promise<Result<Computed, ComputeError>> {
+    const first = await this.#computeOnce(work, control)
+    if (first.ok || first.error.code !== 'device-lost') return first
+    return first.error.retryAfterMs === undefined ? this.#computeOnce(work, control) : first
+  }
+
+  async #computeOnce(work: Work, control: Control): Promise<Result<Computed, ComputeError>> {
+    const adapter = await this.open()
+    if (adapter.kind === 'cpu') {
+      const done = await runOnCpu(work, control, this.memoryBytes)
+      return done.ok ? ok({ ...done.value, engine: 'cpu' }) : done
+    }
+    const gpu = await this.#keeper!.get()
+    if (!gpu.ok) return gpu
+    const done = await runOnGpu(gpu.value, work, control)
+    return done.ok ? ok({ ...done.value, engine: gpu.value.adapter.kind }) : done
+  }
+
+  /** One after another: two tasks at once would only make both slower and their times worthless. */
+  #inTurn<T>(
+    id: string,
+    then: (flag: Flag) => Promise<Result<T, ComputeError>>,
+  ): Promise<Result<T, ComputeError>> {
+    if (this.#present.has(id)) {
+      return Promise.resolve(err(computeError('bad-param', `${id} is already there`)))
+    }
+    if (this.#present.size >= MAX_WAITING) {
+      return Promise.resolve(err(computeError('too-many', `${MAX_WAITING} tasks are waiting`)))
+    }
+    return this.#marked(id, (flag) => {
+      const turn = this.#turn.then(() =>
+        flag.cancelled ? err(computeError('cancelled', id)) : then(flag),
+      )
+      this.#turn = turn.catch(() => undefined)
+      return turn
+    })
+  }
+
+  async #marked<T>(id: string, then: (flag: Flag) => Promise<T>): Promise<T> {
+    const flag = { cancelled: false }
+    this.#present.set(id, flag)
+    try {
+      return await then(flag)
+    } finally {
+      this.#present.delete(id)
+    }
+  }
+}
+
+type Computed = Finished & { readonly engine: Adapter['kind'] }
+
+/** Reads the parameters and sees that every input has its size. */
+const prepare = (
+  kernel: Runnable,
+  { params, inputs }: Pick<ComputeTask, 'params' | 'inputs'>,
+): Result<Work, ComputeError> => {
+  const parsed = kernel.parse(params)
+  if (!parsed.ok) {
+    const { param, expected, found } = parsed.error
+    return err(computeError('bad-param', `${param}: expected ${expected}, found ${found}`))
+  }
+  const p = parsed.value
+  const types = kernel.inputs(p)
+  const wanted = types.map(tensorBytes)
+  if (inputs.length !== types.length || inputs.some((one, i) => one.byteLength !== wanted[i])) {
+    const given = inputs.map(({ byteLength }) => byteLength).join(', ')
+    return err(computeError('bad-param', `inputs of ${wanted.join(', ')} bytes, found ${given}`))
+  }
+  const views = inputs.map((bytes, i) => viewAs(types[i]!.dtype, bytes))
+  return ok({ kernel, p, inputs, views })
+}
+
+const inSlices = async (steps: Checking, flag: Flag): Promise<Result<Verdict, ComputeError>> => {
+  let rested = performance.now()
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return ok(step.value)
+    if (performance.now() - rested < CHECK_SLICE_MS) continue
+    await breathe()
+    rested = performance.now()
+    if (flag.cancelled) return err(computeError('cancelled', 'check'))
+  }
+}

@@ -1,0 +1,26 @@
+/** How computing can fail, as values: what the caller can do about it is in the code. */
+export type ComputeError = {
+  readonly code:
+    /** Parameters, inputs or shapes that do not belong together. */
+    | 'bad-param'
+    | 'unknown-kernel'
+    /** The kernel has no CPU version and there is no WebGPU. */
+    | 'needs-webgpu'
+    /** More memory than this node lends. */
+    | 'out-of-budget'
+    /** WebGPU refused the shader; the detail has its words. */
+    | 'shader-failed'
+    /** The device went away twice, or may not be asked for again yet. */
+    | 'device-lost'
+    | 'cancelled'
+    /** The queue of this worker is full. */
+    | 'too-many'
+  readonly detail: string
+  /** For `device-lost`: when asking again has a chance. */
+  readonly retryAfterMs?: number
+}
+
+export const computeError = (code: ComputeError['code'], detail: string): ComputeError => ({
+  code,
+  detail: detail.slice(0, 400),
+})
