@@ -20,7 +20,7 @@ const relay = '^relay/'
 const composition = [
   '^src/(main|sdk|embed)\\.ts$',
   '^relay/cli\\.ts$',
-  '^(workers|relay)/.*\\.worker\\.ts$',
+  '^workers/.*\\.worker\\.ts$',
 ]
 const tests = ['\\.test\\.ts$', '^test/']
 const configs = ['^[^/]+\\.config\\.(ts|js)$', '^\\.[^/]+\\.mjs$']
@@ -94,6 +94,8 @@ const rooms = [
       ports,
       peer,
       sim,
+      // The CPU engine: nothing in it is a browser's.
+      '^workers/(cpu|errors|pace|runnable)\\.ts$',
       ...library('.+'),
       '^node:',
       '^[a-z_/]+$',

@@ -91,6 +91,8 @@ export type Kernel<P = unknown> = {
   readonly shader: string
   /** Buffers are padded with zeros to a multiple of this many bytes; 4 if absent (16 for vec4 views). */
   readonly padding?: 4 | 16
+  /** Where a CPU that plays GPU does worse than the reference: a software adapter is then passed by. */
+  fasterOnCpu?(p: P): boolean
   /** Name of the shader's entry point for these parameters; `main` if absent. */
   entry?(p: P): string
   /** Slices begin at multiples of this many items; 1 if absent. Any such split gives the same bytes. */

@@ -27,6 +27,7 @@ import {
 } from './fixed-point.ts'
 import { lineOfGroups } from './layout.ts'
 import { along, countOf, limbsOf, makeOrbit, precisionOf, REFERENCE_BITS } from './mandelbrot-reference.ts'
+import { unrolledOrbit } from './mandelbrot-unrolled.ts'
 import { integer, readParams, refuse, text } from './params.ts'
 import type { MandelbrotView } from './fixed-point.ts'
 import type { Kernel, KernelCase, Params } from './kernel.ts'
@@ -36,6 +37,13 @@ export type MandelbrotParams = MandelbrotView & {
   readonly height: number
   readonly iterations: number
 }
+
+/**
+ * Limbs up to which the loops over limbs are written out: beyond, SwiftShader takes 4 s and more to
+ * compile the many lines (4 limbs), or minutes (5).
+ */
+const MAX_UNROLLED = 3
+const LOOPS = /\/\/ begin orbit[\s\S]*?\/\/ end orbit\n/
 
 const LANES = 64
 /** The shader's limbs, and the room its uniforms have for one number: 6 vectors of 4. */
@@ -122,13 +130,15 @@ export const mandelbrot: Kernel<MandelbrotParams> = {
   },
   check: 'bit-equality',
   shader: 'mandelbrot',
+  fasterOnCpu: ({ limbs }) => limbs > MAX_UNROLLED,
   specialise(source, { limbs }) {
     const bits = fractionBits(limbs)
     const fraction = Math.ceil(bits / SHADER_BITS)
     const kept = 2 ** SHADER_BITS - 2 ** (fraction * SHADER_BITS - bits)
-    return source
+    const precise = source
       .replace(/^const FRACTION = \d+;$/m, `const FRACTION = ${fraction};`)
       .replace(/^const KEPT = \d+;$/m, `const KEPT = ${kept};`)
+    return limbs > MAX_UNROLLED ? precise : precise.replace(LOOPS, () => unrolledOrbit(fraction, kept))
   },
   dispatch({ limbs, x, y, step, width, iterations }, from, to) {
     const block = new Int32Array(4 + 3 * UNIFORM_LIMBS)

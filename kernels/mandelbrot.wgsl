@@ -29,6 +29,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> counts: array<u32>;
 
+// begin orbit: written out limb by limb for the precision of a task (see mandelbrot-unrolled.ts).
+
 // floor(a b), cut to the bits that are kept. Shifting right rounds down for negative numbers too.
 fn multiply(a: ptr<function, Number>, b: ptr<function, Number>) -> Number {
   var product: Number;
@@ -118,6 +120,8 @@ fn countOf(cx: ptr<function, Number>, cy: ptr<function, Number>) -> u32 {
   }
   return params.iterations;
 }
+
+// end orbit
 
 @compute @workgroup_size(64)
 fn main(

@@ -39,7 +39,7 @@ export const refuseAt = (
 const SPACE = /[ \t\r\n]+|\/\/[^\n]*/y
 const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?f?/y
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y
-const SIGN = /<=|>=|==|!=|&&|\|\||[-+*/%<>!=(),;]/y
+const SIGN = /<=|>=|==|!=|&&|\|\||[-+*/%<>!=(),;:.?{}[\]]/y
 
 const matchAt = (pattern: RegExp, text: string, at: number): string | undefined => {
   pattern.lastIndex = at

@@ -19,12 +19,12 @@ export type Bounds = {
 }
 export type Analysed = { readonly name: Token; readonly body: FunctionBody }
 
-/** Drivers write calls out in place. 20 000 units, some 3 000 statements, compile in half a second on SwiftShader. */
-export const MAX_EXPANDED = 20_000
-/** With all calls written out. SwiftShader needs up to 2 s for 512, and four times that for twice as many. */
-export const MAX_BRANCHES = 512
+/** Drivers write calls out in place; some 3 000 statements compile in half a second on SwiftShader. */
+const MAX_EXPANDED = 20_000
+/** With all calls written out. SwiftShader needs up to 2 s for 512, and four times that for 1024. */
+const MAX_BRANCHES = 512
 /** Registers and stack that one invocation may need: 16 KiB. */
-export const MAX_FRAME_BYTES = 16_384
+const MAX_FRAME_BYTES = 16_384
 
 type Sizes = { once: number; branches: number; frame: number }
 const NOTHING: Sizes = { once: 0, branches: 0, frame: 0 }

@@ -15,7 +15,7 @@ export type Cursor = {
 }
 
 /** Brackets, blocks and types within each other; Chromium's own parser stops at 128. */
-export const MAX_NESTING = 64
+const MAX_NESTING = 64
 
 export const cursorOf = (tokens: readonly Token[]): Cursor => ({
   tokens,

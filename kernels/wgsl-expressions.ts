@@ -18,7 +18,7 @@ import type { Shape, Types } from './wgsl-types.ts'
 export type Region = { cost: number; branches: number; readonly calls: Map<string, number> }
 
 /** A variable is accessed in place; any other value is copied when it is indexed. */
-export type Binding = { readonly shape: Shape; readonly variable: boolean }
+type Binding = { readonly shape: Shape; readonly variable: boolean }
 export type Signature = {
   readonly params: readonly { readonly name: Token; readonly shape: Shape }[]
   readonly result: Shape | undefined

@@ -23,7 +23,7 @@ import type { Declaration } from './wgsl-outline.ts'
 import type { Member, Shape } from './wgsl-types.ts'
 
 export type ScalarType = 'f32' | 'i32' | 'u32'
-export type Named = { readonly name: string; readonly type: ScalarType }
+type Named = { readonly name: string; readonly type: ScalarType }
 /** What the spec says about the source. */
 export type Interface = {
   readonly inputs: readonly Named[]
@@ -62,9 +62,9 @@ export const MAX_INPUTS = 7
 /** With `offset` and `items` the block fills 64 bytes. */
 export const MAX_CONSTANTS = 14
 /** WebGPU's default for invocations of a workgroup. */
-export const MAX_WORKGROUP = 256
+const MAX_WORKGROUP = 256
 /** Bytes of all private variables of the module. */
-export const MAX_PRIVATE_BYTES = 4096
+const MAX_PRIVATE_BYTES = 4096
 
 export const signatures = (m: Module): void => {
   for (const declaration of m.outline.values()) {

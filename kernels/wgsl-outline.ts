@@ -7,7 +7,7 @@ import { INJECTED_PREFIX, NOT_DECLARABLE } from './wgsl-names.ts'
 import type { Cursor } from './wgsl-cursor.ts'
 import type { Token } from './wgsl-tokens.ts'
 
-export type Attribute = { readonly name: Token; readonly argument: readonly Token[] }
+type Attribute = { readonly name: Token; readonly argument: readonly Token[] }
 export type Declaration = {
   readonly kind: 'alias' | 'struct' | 'const' | 'var' | 'fn'
   readonly name: Token
@@ -21,8 +21,8 @@ export type Declaration = {
 export type Outline = ReadonlyMap<string, Declaration>
 
 /** Chains of aliases and constants are resolved recursively: this bounds the recursion too. */
-export const MAX_DECLARATIONS = 256
-export const MAX_FUNCTIONS = 64
+const MAX_DECLARATIONS = 256
+const MAX_FUNCTIONS = 64
 
 export const outline = (c: Cursor): Outline => {
   const found = new Map<string, Declaration>()

@@ -7,7 +7,7 @@ import { refusal } from './admission-error.ts'
 import type { Checked } from './admission-error.ts'
 
 /** `open` and `close` are the brackets of a template list, as in `vec3<f32>`. */
-export type TokenKind = 'name' | 'number' | 'op' | 'open' | 'close' | 'end'
+type TokenKind = 'name' | 'number' | 'op' | 'open' | 'close' | 'end'
 export type Token = {
   readonly kind: TokenKind
   readonly text: string

@@ -40,7 +40,7 @@ export type Types = {
 }
 
 /** 4 KiB in words: no single value is larger. */
-export const MAX_TYPE_WORDS = 1024
+const MAX_TYPE_WORDS = 1024
 
 const WORD: Shape = { kind: 'leaf', words: 1 }
 export const leaf = (words: number): Shape => (words === 1 ? WORD : { kind: 'leaf', words })

@@ -10,7 +10,9 @@ export const isLoopback = (address: string): boolean =>
 /** Neighbours count as one: /24 of IPv4, /48 of IPv6. */
 export const neighbourhood = (address: string): string => {
   const plain = address.startsWith('::ffff:') ? address.slice(7) : address
-  return isIPv4(plain) ? plain.split('.').slice(0, 3).join('.') : plain.split(':').slice(0, 3).join(':')
+  return isIPv4(plain)
+    ? plain.split('.').slice(0, 3).join('.')
+    : plain.split(':').slice(0, 3).join(':')
 }
 
 /** `/ip4/1.2.3.4/tcp/80/ws`, from where somebody reaches us. */
@@ -24,8 +26,10 @@ export const addressOfUrl = (url: string): Result<{ address: string; url: string
   if (!URL.canParse(url)) return err({ code: 'bad-url', detail: `${url} is not a URL` })
   const { protocol, hostname, port, pathname, origin } = new URL(url)
   const tls = protocol === 'https:'
-  if (!tls && protocol !== 'http:') return err({ code: 'bad-url', detail: 'http:// or https:// is expected' })
-  if (pathname !== '/') return err({ code: 'bad-url', detail: 'the relay needs a host of its own, without a path' })
+  if (!tls && protocol !== 'http:')
+    return err({ code: 'bad-url', detail: 'http:// or https:// is expected' })
+  if (pathname !== '/')
+    return err({ code: 'bad-url', detail: 'the relay needs a host of its own, without a path' })
   const host = hostname.replace(/^\[|\]$/g, '')
   return ok({ address: webSocketAddress(host, Number(port) || (tls ? 443 : 80), tls), url: origin })
 }
@@ -34,7 +38,11 @@ export const addressOfUrl = (url: string): Result<{ address: string; url: string
  * Under which address the one who asked has reached us. The name they used came from them and goes
  * back to them alone, so a wrong one misleads nobody else.
  */
-export const addressOfRequest = (hostHeader: string | undefined, proto: string | undefined, port: number): string | null => {
+export const addressOfRequest = (
+  hostHeader: string | undefined,
+  proto: string | undefined,
+  port: number,
+): string | null => {
   const found = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::(\d{1,5}))?$/i.exec(hostHeader ?? '')
   if (!found) return null
   const tls = proto === 'https'
@@ -49,6 +57,8 @@ export const addressOfRequest = (hostHeader: string | undefined, proto: string |
 export const reachableHosts = (host: string): string[] => {
   if (host !== '0.0.0.0' && host !== '::') return [host]
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
-  const usable = all.filter(({ family, address }) => family === 'IPv4' || (host === '::' && !address.startsWith('fe80')))
+  const usable = all.filter(
+    ({ family, address }) => family === 'IPv4' || (host === '::' && !address.startsWith('fe80')),
+  )
   return usable.map(({ address }) => address)
 }

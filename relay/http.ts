@@ -42,7 +42,12 @@ const HEADERS = {
   'permissions-policy': 'geolocation=(), payment=(), usb=(), serial=(), bluetooth=()',
 } as const
 
-export type Document = { readonly type: string; readonly text: string; readonly status?: number; readonly shared?: boolean }
+export type Document = {
+  readonly type: string
+  readonly text: string
+  readonly status?: number
+  readonly shared?: boolean
+}
 
 export type HttpOptions = {
   readonly limits: RelayLimits
@@ -119,7 +124,10 @@ export const httpServer = (options: HttpOptions): HttpServer => {
 }
 
 /** Keeps the count of open sockets, and turns away who has too many. */
-const countSockets = (server: Server, { limits, countLoopback, count }: HttpOptions): Set<Socket> => {
+const countSockets = (
+  server: Server,
+  { limits, countLoopback, count }: HttpOptions,
+): Set<Socket> => {
   const sockets = new Set<Socket>()
   const perAddress = new Map<string, number>()
   server.on('connection', (socket: Socket) => {
@@ -187,10 +195,19 @@ const answer = async (
   return plain(request, response, 404, 'not found')
 }
 
-const plain = (request: IncomingMessage, response: ServerResponse, status: number, text: string): void =>
+const plain = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  text: string,
+): void =>
   sendDocument(request, response, { type: 'text/plain; charset=utf-8', text: `${text}\n`, status })
 
-const sendDocument = (request: IncomingMessage, response: ServerResponse, document: Document): void => {
+const sendDocument = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  document: Document,
+): void => {
   if (document.shared) {
     // A page of another origin that embeds the program has to find the relay, too.
     response.setHeader('access-control-allow-origin', '*')

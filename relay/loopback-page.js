@@ -59,7 +59,9 @@
   proto.addIceCandidate = async function (candidate) {
     if (!candidate?.candidate || incoming(candidate.candidate)) return add.call(this, candidate)
   }
-  window.RTCPeerConnection = window.webkitRTCPeerConnection = class RTCPeerConnection extends Native {
+  window.RTCPeerConnection = window.webkitRTCPeerConnection = class RTCPeerConnection extends (
+    Native
+  ) {
     static loopbackOnly = true
     constructor(configuration = {}) {
       super({ ...configuration, iceServers: [] })

@@ -53,7 +53,8 @@ export const loopbackMode = (env: NodeJS.ProcessEnv = process.env): LoopbackMode
 }
 
 const works = (flags: readonly string[]): boolean =>
-  spawnSync('unshare', [...flags, 'sh', '-c', LO_UP], { stdio: 'ignore', timeout: PROBE_MS }).status === 0
+  spawnSync('unshare', [...flags, 'sh', '-c', LO_UP], { stdio: 'ignore', timeout: PROBE_MS })
+    .status === 0
 
 /** The words that run `command` where only `lo` is; null when it has to run right here. */
 export const inLoopback = (mode: LoopbackMode, command: readonly string[]): string[] | null => {
@@ -66,7 +67,9 @@ export const inLoopback = (mode: LoopbackMode, command: readonly string[]): stri
  * Runs this very program again where only `lo` is, and gives its exit code; null when there is no need
  * or no way, so that the caller goes on itself.
  */
-export const rerunInLoopback = async (mode: LoopbackMode = loopbackMode()): Promise<number | null> => {
+export const rerunInLoopback = async (
+  mode: LoopbackMode = loopbackMode(),
+): Promise<number | null> => {
   const words = inLoopback(mode, [process.execPath, ...process.execArgv, ...process.argv.slice(1)])
   if (words === null) return null
   const [command, ...rest] = words

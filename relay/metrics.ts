@@ -8,12 +8,30 @@ export type Metric = {
   readonly name: string
   readonly kind: 'counter' | 'gauge'
   readonly help: string
-  readonly samples: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[]
+  readonly samples: readonly {
+    readonly labels?: Readonly<Record<string, string>>
+    readonly value: number
+  }[]
 }
 
-export const gauge = (name: string, help: string, value: number): Metric => ({ name, kind: 'gauge', help, samples: [{ value }] })
-export const counter = (name: string, help: string, value: number): Metric => ({ name, kind: 'counter', help, samples: [{ value }] })
-export const counters = (name: string, help: string, label: string, values: ReadonlyMap<string, number>): Metric => ({
+export const gauge = (name: string, help: string, value: number): Metric => ({
+  name,
+  kind: 'gauge',
+  help,
+  samples: [{ value }],
+})
+export const counter = (name: string, help: string, value: number): Metric => ({
+  name,
+  kind: 'counter',
+  help,
+  samples: [{ value }],
+})
+export const counters = (
+  name: string,
+  help: string,
+  label: string,
+  values: ReadonlyMap<string, number>,
+): Metric => ({
   name,
   kind: 'counter',
   help,
@@ -26,7 +44,9 @@ export const exposition = (metrics: readonly Metric[]): string =>
       [
         `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`,
         `# TYPE ${name} ${kind}`,
-        ...samples.map(({ labels, value }) => `${name}${braces(labels)} ${Number.isFinite(value) ? value : 0}`),
+        ...samples.map(
+          ({ labels, value }) => `${name}${braces(labels)} ${Number.isFinite(value) ? value : 0}`,
+        ),
         '',
       ].join('\n'),
     )
@@ -51,7 +71,11 @@ export const processMetrics = (): { read(): Metric[]; close(): void } => {
       const late = delay.percentile(99) / 1e9
       delay.reset()
       return [
-        gauge('process_resident_memory_bytes', 'Memory of this process.', process.memoryUsage.rss()),
+        gauge(
+          'process_resident_memory_bytes',
+          'Memory of this process.',
+          process.memoryUsage.rss(),
+        ),
         counter('process_cpu_seconds_total', 'CPU time of this process.', (user + system) / 1e6),
         gauge('process_uptime_seconds', 'Since this process started.', process.uptime()),
         gauge('nodejs_eventloop_delay_p99_seconds', '99th percentile since the last scrape.', late),

@@ -35,7 +35,11 @@ export const registryServer = (): RegistryServer => {
     const peer = peerId(from)
     const code = state.refusal(request, peer, epochMs(Date.now()))
     if (code !== null) return { k: 'refused', code }
-    const genuine = await verifySignature(request.advert.body.account, request.advert.body, request.advert.sig)
+    const genuine = await verifySignature(
+      request.advert.body.account,
+      request.advert.body,
+      request.advert.sig,
+    )
     return state.put(request, peer, epochMs(Date.now()), genuine)
   }
 
@@ -95,11 +99,17 @@ const allowances = (): { take(peer: string): boolean } => {
 }
 
 /** Ed25519 off the main thread. */
-export const verifySignature = async (account: string, body: SignedBody, sig: Uint8Array): Promise<boolean> => {
+export const verifySignature = async (
+  account: string,
+  body: SignedBody,
+  sig: Uint8Array,
+): Promise<boolean> => {
   const raw = keyToCheck(account, sig)
   if (raw === null) return false
   try {
-    const key = await webcrypto.subtle.importKey('raw', new Uint8Array(raw), 'Ed25519', false, ['verify'])
+    const key = await webcrypto.subtle.importKey('raw', new Uint8Array(raw), 'Ed25519', false, [
+      'verify',
+    ])
     return await webcrypto.subtle.verify('Ed25519', key, new Uint8Array(sig), signingBytes(body))
   } catch {
     return false

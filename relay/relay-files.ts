@@ -10,7 +10,7 @@ import { decode } from '../src/wire/codec.ts'
 import { Genesis } from '../src/wire/signed.ts'
 
 const KEY_FILE = 'relay.key'
-const GENESIS_FILE = 'genesis.cbor'
+export const GENESIS_FILE = 'genesis.cbor'
 /** A thousand allocations of some 60 bytes each. */
 const GENESIS_BYTES_MAX = 128 * 1024
 
@@ -24,7 +24,8 @@ export const relayKey = async (dir: string | null): Promise<Result<PrivateKey, P
     if (found !== null) {
       if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600)
       const key = privateKeyFromProtobuf(found)
-      if (key.type !== 'Ed25519') return err({ code: 'bad-key-file', detail: `${path}: not an Ed25519 key` })
+      if (key.type !== 'Ed25519')
+        return err({ code: 'bad-key-file', detail: `${path}: not an Ed25519 key` })
       return ok(key)
     }
     const key = await generateKeyPair('Ed25519')
@@ -48,9 +49,11 @@ export const relayGenesis = async (
     if (bytes === null) return ok(null)
     const decoded = decode(bytes, GENESIS_BYTES_MAX)
     const where = found === null ? 'the genesis document given' : `${path}`
-    if (!decoded.ok) return err({ code: 'bad-genesis', detail: `${where}: ${decoded.error.detail}` })
+    if (!decoded.ok)
+      return err({ code: 'bad-genesis', detail: `${where}: ${decoded.error.detail}` })
     const parsed = v.safeParse(Genesis, decoded.value)
-    if (!parsed.success) return err({ code: 'bad-genesis', detail: `${where}: ${parsed.issues[0].message}` })
+    if (!parsed.success)
+      return err({ code: 'bad-genesis', detail: `${where}: ${parsed.issues[0].message}` })
     if (found === null && path !== null) await write(path, bytes)
     return ok(bytes)
   } catch (cause) {

@@ -3,7 +3,14 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { circuitRelayServer, type CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import { identify, identifyPush } from '@libp2p/identify'
-import type { Connection, ConnectionGater, Libp2p, Listener, PeerId, PrivateKey } from '@libp2p/interface'
+import type {
+  Connection,
+  ConnectionGater,
+  Libp2p,
+  Listener,
+  PeerId,
+  PrivateKey,
+} from '@libp2p/interface'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
@@ -11,6 +18,7 @@ import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { KAD_PROTOCOL, REGISTRY_PROTOCOL } from '../src/wire/version.ts'
+import { boundCircuits, type CircuitTally } from './circuit.ts'
 import type { RelayLimits } from './config.ts'
 import { isLoopback, neighbourhood } from './host.ts'
 import type { RegistryServer } from './registry-server.ts'
@@ -18,6 +26,7 @@ import type { RegistryServer } from './registry-server.ts'
 /** Streams one node may have open at once: dials in progress, requests, queries. */
 const HOP_STREAMS_MAX = 64
 const REGISTRY_STREAMS_MAX = 8
+const STREAM_WINDOW_BYTES = 1024 * 1024
 const UPGRADE_MS = 5_000
 const HOP_MS = 10_000
 
@@ -35,6 +44,9 @@ export type RelayCounts = {
   readonly reservationsRefused: number
   readonly circuits: number
   readonly circuitsRefused: number
+  readonly circuitBytes: number
+  readonly circuitsCut: number
+  readonly circuitsOpen: number
   readonly dhtPeers: number
 }
 
@@ -46,14 +58,30 @@ export type RelayNodeOptions = {
   readonly countLoopback: boolean
 }
 
-type UpgradingListener = Listener & { onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void }
-type Tally = { reservationsRefused: number; circuits: number; circuitsRefused: number }
+type UpgradingListener = Listener & {
+  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+type Tally = CircuitTally & {
+  reservationsRefused: number
+  circuits: number
+  circuitsRefused: number
+}
 type Services = { relay: CircuitRelayService; dht: ReturnType<ReturnType<typeof kadDHT>> }
 
 export const relayNode = async (options: RelayNodeOptions): Promise<RelayNode> => {
   const { limits } = options
-  const tally: Tally = { reservationsRefused: 0, circuits: 0, circuitsRefused: 0 }
-  const late: { node: Libp2p<Services> | null; listeners: (() => Listener[]) | null } = { node: null, listeners: null }
+  const tally: Tally = {
+    reservationsRefused: 0,
+    circuits: 0,
+    circuitsRefused: 0,
+    circuitBytes: 0,
+    circuitsCut: 0,
+    circuitsOpen: 0,
+  }
+  const late: { node: Libp2p<Services> | null; listeners: (() => Listener[]) | null } = {
+    node: null,
+    listeners: null,
+  }
   const node = await createLibp2p({
     privateKey: options.key,
     nodeInfo: { name: 'swarmharness-relay', userAgent: 'swarmharness-relay' },
@@ -61,7 +89,8 @@ export const relayNode = async (options: RelayNodeOptions): Promise<RelayNode> =
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'], announce: [...options.announce] },
     transports: [webSockets()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    // A reader that stalls may have this much on its way, below the 4 MiB at which libp2p gives up.
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES } })],
     connectionGater: gate(options, tally, () => late.node),
     connectionManager: {
       maxConnections: limits.connections,
@@ -70,25 +99,7 @@ export const relayNode = async (options: RelayNodeOptions): Promise<RelayNode> =
       inboundUpgradeTimeout: UPGRADE_MS,
     },
     services: {
-      identify: identify(),
-      identifyPush: identifyPush(),
-      ping: ping(),
-      relay: circuitRelayServer({
-        hopTimeout: HOP_MS,
-        maxInboundHopStreams: HOP_STREAMS_MAX,
-        reservations: {
-          maxReservations: limits.reservations,
-          defaultDataLimit: limits.circuitBytes,
-          defaultDurationLimit: limits.circuitMs,
-        },
-      }),
-      dht: kadDHT({
-        protocol: KAD_PROTOCOL,
-        clientMode: false,
-        peerInfoMapper: passthroughMapper,
-        allowQueryWithZeroPeers: true,
-        networkDialTimeout: { minTimeout: 500, maxTimeout: 1_500 },
-      }),
+      ...services(limits),
       parts: ({ transportManager }: { transportManager: { getListeners(): Listener[] } }) => {
         late.listeners = () => transportManager.getListeners()
         return {}
@@ -97,7 +108,10 @@ export const relayNode = async (options: RelayNodeOptions): Promise<RelayNode> =
   })
   late.node = node
   const { relay, dht } = node.services
-  await node.handle(REGISTRY_PROTOCOL, options.registry.handle, { maxInboundStreams: REGISTRY_STREAMS_MAX })
+  boundCircuits(relay, limits.circuitBytes, tally)
+  await node.handle(REGISTRY_PROTOCOL, options.registry.handle, {
+    maxInboundStreams: REGISTRY_STREAMS_MAX,
+  })
   node.addEventListener('peer:disconnect', ({ detail }) => forget(relay, detail))
   const listener = late.listeners?.().find((one): one is UpgradingListener => 'onUpgrade' in one)
   if (!listener) throw new Error('the WebSocket listener takes no sockets')
@@ -113,6 +127,28 @@ export const relayNode = async (options: RelayNodeOptions): Promise<RelayNode> =
     close: async () => node.stop(),
   }
 }
+
+const services = (limits: RelayLimits) => ({
+  identify: identify(),
+  identifyPush: identifyPush(),
+  ping: ping(),
+  relay: circuitRelayServer({
+    hopTimeout: HOP_MS,
+    maxInboundHopStreams: HOP_STREAMS_MAX,
+    reservations: {
+      maxReservations: limits.reservations,
+      defaultDataLimit: limits.circuitBytes,
+      defaultDurationLimit: limits.circuitMs,
+    },
+  }),
+  dht: kadDHT({
+    protocol: KAD_PROTOCOL,
+    clientMode: false,
+    peerInfoMapper: passthroughMapper,
+    allowQueryWithZeroPeers: true,
+    networkDialTimeout: { minTimeout: 500, maxTimeout: 1_500 },
+  }),
+})
 
 /** A place whose node is gone is free at once: tabs come back under a new key, and places last two hours. */
 const forget = (relay: CircuitRelayService, peer: PeerId): void => {
@@ -136,7 +172,8 @@ const gate = (
       const near = neighbourhood(host)
       let count = 0
       for (const [peer, { addr }] of libp2p.services.relay.reservations) {
-        if (!peer.equals(source) && neighbourhood(hostOfAddress(addr.toString())) === near) count += 1
+        if (!peer.equals(source) && neighbourhood(hostOfAddress(addr.toString())) === near)
+          count += 1
       }
       if (count < limits.reservationsPerHost) return false
       tally.reservationsRefused += 1

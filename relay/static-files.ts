@@ -24,7 +24,8 @@ const TYPES: Record<string, string> = {
   '.woff2': 'font/woff2',
   '.wasm': 'application/wasm',
 }
-const COMPRESSED = /^(text|application)\/(html|javascript|css|json|manifest\+json|markdown|plain|wasm)|svg/
+const COMPRESSED =
+  /^(text|application)\/(html|javascript|css|json|manifest\+json|markdown|plain|wasm)|svg/
 /** The app is about 2 MB; a file that is larger than this is no part of it. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024
 const KEPT_BYTES_MAX = 64 * 1024 * 1024
@@ -58,7 +59,12 @@ export const staticFolder = (root: string): StaticFolder => {
   return {
     async get(path) {
       // A dot file is nobody's business, and `..` is one.
-      if (path.includes('\0') || path.includes('\\') || path.split('/').some((part) => part.startsWith('.'))) return null
+      if (
+        path.includes('\0') ||
+        path.includes('\\') ||
+        path.split('/').some((part) => part.startsWith('.'))
+      )
+        return null
       try {
         const base = await realpath(root)
         const real = await realpath(join(base, path.endsWith('/') ? `${path}index.html` : path))
@@ -77,7 +83,9 @@ export const staticFolder = (root: string): StaticFolder => {
   }
 }
 
-const describe = async (path: string): Promise<{ mtimeMs: number; size: number; isFile: boolean }> => {
+const describe = async (
+  path: string,
+): Promise<{ mtimeMs: number; size: number; isFile: boolean }> => {
   const found = await stat(path)
   return { mtimeMs: found.mtimeMs, size: found.size, isFile: found.isFile() }
 }
@@ -85,13 +93,16 @@ const describe = async (path: string): Promise<{ mtimeMs: number; size: number; 
 const load = async (real: string, path: string): Promise<StaticFile> => {
   const bytes = await readFile(real)
   const type = TYPES[extname(real).toLowerCase()] ?? 'application/octet-stream'
-  const small = COMPRESSED.test(type) && bytes.byteLength > 1_000 ? await promisify(gzip)(bytes) : null
+  const small =
+    COMPRESSED.test(type) && bytes.byteLength > 1_000 ? await promisify(gzip)(bytes) : null
   return {
     type,
     bytes,
     gzip: small !== null && small.byteLength < bytes.byteLength ? small : null,
     etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
     // A name with a hash never changes its meaning; any other is asked for again each time.
-    cache: /^\/assets\/.+-[\w-]{8,}\.\w+$/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache',
+    cache: /^\/assets\/.+-[\w-]{8,}\.\w+$/.test(path)
+      ? 'public, max-age=31536000, immutable'
+      : 'no-cache',
   }
 }

@@ -23,8 +23,8 @@ import type { AdapterLabel } from './gpu/device.ts'
 import type { Control, Finished, Runnable, Work } from './runnable.ts'
 
 export type EngineOptions = {
-  /** For tests and for owners who do not trust their driver: never the GPU. */
-  readonly force?: 'cpu'
+  /** For tests and for owners who do not trust their driver: only the one or only the other. */
+  readonly force?: 'cpu' | 'webgpu'
   /** What one task may take, in bytes. */
   readonly memoryBytes?: number
   /** Kernels beside the house's own: a stranger's, after its admission. */
@@ -165,7 +165,9 @@ export class ComputeEngine {
 
   async #computeOnce(work: Work, control: Control): Promise<Result<Computed, ComputeError>> {
     const adapter = await this.open()
-    if (adapter.kind === 'cpu') {
+    const { kernel, p } = work
+    const passBy = adapter.kind === 'software' && this.#options.force !== 'webgpu' && kernel.fasterOnCpu?.(p)
+    if (adapter.kind === 'cpu' || (passBy === true && kernel.reference !== undefined)) {
       const done = await runOnCpu(work, control, this.memoryBytes)
       return done.ok ? ok({ ...done.value, engine: 'cpu' }) : done
     }

@@ -22,7 +22,11 @@ export const evaluate = (plan: Plan, inputs: Tensors): Tensors => {
 }
 
 /** What a task is sent: its pieces of the tensors it reads. */
-export const cutReads = (plan: Plan, task: PlannedTask, tensors: Tensors): Uint8Array<ArrayBuffer>[] =>
+export const cutReads = (
+  plan: Plan,
+  task: PlannedTask,
+  tensors: Tensors,
+): Uint8Array<ArrayBuffer>[] =>
   task.reads.map(({ tensor, rect }) => {
     const data = tensors[tensor]
     assert(data, `task ${task.index} reads a tensor that is there`)

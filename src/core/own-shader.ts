@@ -8,7 +8,7 @@
  * in the whole job; a slice of an input begins there too.
  */
 import { customKernel, type CustomKernel, type CustomParams } from '../../kernels/custom.ts'
-import type { Params } from '../../kernels/kernel.ts'
+import type { Kernel, Params } from '../../kernels/kernel.ts'
 import { err, ok, type Result } from '../base/result.ts'
 
 export const OWN_SHADER = 'wgsl@1'
@@ -28,14 +28,25 @@ const SOURCE_MAX = 32 * 1024
 const LINES_MAX = 2_048
 const CONSTANT = /^([A-Za-z][A-Za-z0-9_]{0,31})\s*:\s*(f32|i32|u32)\s*=\s*([-+.0-9eE]{1,40})$/
 const OUTPUTS = ['f32', 'i32', 'u32'] as const
-const KEYS = ['source', 'items', 'itemLength', 'iterations', 'output', 'inputs', 'lengths', 'constants', 'first']
+const KEYS = [
+  'source',
+  'items',
+  'itemLength',
+  'iterations',
+  'output',
+  'inputs',
+  'lengths',
+  'constants',
+  'first',
+]
 
 const refuse = (expected: string, found: unknown) =>
   err({ code: 'bad-param', line: 0, column: 0, expected, found: String(found).slice(0, 60) })
 
 /** Admits a task's source. `digest` names the kernel in caches: 8 to 64 of a-z and 0-9. */
 export const ownShader = (params: Params, digest: string): Result<OwnShader, OwnShaderError> => {
-  const { source, items, itemLength, iterations, output, inputs, lengths, constants, first } = params
+  const { source, items, itemLength, iterations, output, inputs, lengths, constants, first } =
+    params
   const stray = Object.keys(params).find((key) => !KEYS.includes(key))
   if (stray !== undefined) return refuse(`only ${KEYS.join(', ')}`, stray)
   if (typeof source !== 'string' || source.length > SOURCE_MAX) {
@@ -43,12 +54,16 @@ export const ownShader = (params: Params, digest: string): Result<OwnShader, Own
   }
   const type = OUTPUTS.find((dtype) => dtype === output)
   if (type === undefined) return refuse(`output ${OUTPUTS.join(', ')}`, output)
-  if (typeof inputs !== 'string' || inputs.length > LINES_MAX) return refuse('names of inputs', inputs)
+  if (typeof inputs !== 'string' || inputs.length > LINES_MAX)
+    return refuse('names of inputs', inputs)
   if (typeof constants !== 'string' || constants.length > LINES_MAX) {
     return refuse('lines of constants', constants)
   }
   if (typeof itemLength !== 'number' || typeof iterations !== 'number') {
-    return refuse('itemLength and iterations as numbers', `${itemLength}, ${iterations}`)
+    return refuse(
+      'itemLength and iterations as numbers',
+      `${String(itemLength)}, ${String(iterations)}`,
+    )
   }
   const read = readConstants(constants === '' ? [] : constants.split('\n'))
   if (!read.ok) return read
@@ -58,7 +73,10 @@ export const ownShader = (params: Params, digest: string): Result<OwnShader, Own
     title: 'A shader of its own',
     inputs: names.map((name) => ({ name, type: 'f32' as const })),
     output: { name: 'result', type },
-    constants: [{ name: 'first', type: 'u32' }, ...read.value.map(({ name, type: t }) => ({ name, type: t }))],
+    constants: [
+      { name: 'first', type: 'u32' },
+      ...read.value.map(({ name, type: t }) => ({ name, type: t })),
+    ],
     iterations,
     itemLength,
   })
@@ -69,11 +87,47 @@ export const ownShader = (params: Params, digest: string): Result<OwnShader, Own
   const values = Object.fromEntries(read.value.map(({ name, value }) => [name, value]))
   const given = { items: items ?? 0, lengths: lengths ?? [], first: first ?? 0, ...values }
   const parsed = made.value.parse(given)
-  if (!parsed.ok) return refuse(`${parsed.error.param}: ${parsed.error.expected}`, parsed.error.found)
+  if (!parsed.ok)
+    return refuse(`${parsed.error.param}: ${parsed.error.expected}`, parsed.error.found)
   return ok({ kernel: made.value, params: parsed.value })
 }
 
-type Constant = { readonly name: string; readonly type: 'f32' | 'i32' | 'u32'; readonly value: number | string }
+/**
+ * All own shaders as one kernel, for whoever takes kernels by id and parameters by value. There is no
+ * reference: a result is compared with those of other nodes.
+ */
+export const ownKernel: Omit<Kernel<OwnShader>, 'check' | 'reference' | 'range' | 'tolerance'> & {
+  readonly check: 'replicas'
+} = {
+  id: OWN_SHADER,
+  title: 'A shader of its own',
+  parse(params) {
+    const admitted = ownShader(params, 'ownshader')
+    if (admitted.ok) return admitted
+    const { line, column, expected, found } = admitted.error
+    const param = line > 0 ? `source, line ${line} column ${column}` : 'source'
+    return { ok: false, error: { code: 'bad-param', param, expected, found } }
+  },
+  inputs: ({ kernel, params }) => kernel.inputs(params),
+  output: ({ kernel, params }) => kernel.output(params),
+  costFlop: ({ kernel, params }) => kernel.costFlop(params),
+  costBytes: ({ kernel, params }) => kernel.costBytes(params),
+  items: ({ kernel, params }) => kernel.items(params),
+  itemLength: ({ kernel, params }) => kernel.itemLength(params),
+  check: 'replicas',
+  shader: 'custom',
+  specialise: (_, { kernel }) => kernel.source,
+  dispatch: ({ kernel, params }, from, to) => kernel.dispatch(params, from, to),
+  // The largest there can be; each shader has its own.
+  workgroup: [256, 1, 1],
+  cases: [],
+}
+
+type Constant = {
+  readonly name: string
+  readonly type: 'f32' | 'i32' | 'u32'
+  readonly value: number | string
+}
 
 const readConstants = (lines: readonly string[]): Result<Constant[], OwnShaderError> => {
   const constants: Constant[] = []

@@ -25,6 +25,8 @@ describe('a trail', () => {
     expect(reinforced(0.5, 1)).toBeCloseTo(0.55, 12)
     expect(reinforced(0.5, 0)).toBeCloseTo(0.45, 12)
     expect(reinforced(0.5, 0.5)).toBeCloseTo(0.5, 12)
+    expect(reinforced(0.5, 7)).toBeCloseTo(0.55, 12)
+    expect(reinforced(0.5, -7)).toBeCloseTo(0.45, 12)
     // n tasks of reward r: r + (tau - r) 0.9^n.
     let tau = 0.5
     for (let i = 0; i < 10; i++) tau = reinforced(tau, 1)

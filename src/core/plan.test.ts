@@ -1,93 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { kernelById } from '../../kernels/index.ts'
-import { allocate, elements, tensorBytes, type DType, type TensorType } from '../../kernels/kernel.ts'
+import { elements, tensorBytes, type TensorType } from '../../kernels/kernel.ts'
+import { anyJob, cid, job, mandelbrot, planned, refused } from '../../test/plan-jobs.ts'
 import { jobId } from '../base/ids.ts'
-import { prng } from '../base/prng.ts'
-import { microCredits, ms } from '../base/units.ts'
+import { ms } from '../base/units.ts'
 import { cidOf, encode } from '../wire/codec.ts'
-import { evaluate, type Tensors } from './evaluate.ts'
-import type { Job, JobInput, Program } from './job.ts'
-import { canonicalTask, dependencies, plan, ready, type Plan } from './plan.ts'
+import type { Program } from './job.ts'
+import { canonicalTask, dependencies, plan, ready } from './plan.ts'
 import { TASK_BYTES_MAX } from './plan/draft.ts'
 import { isInside, paste, rectBytes, whole } from './rect.ts'
-
-const cid = cidOf({ of: 'tests' })
-const job = (program: Program, inputs: Record<string, [DType, number[]]> = {}, rest: Partial<Job> = {}): Job => ({
-  v: 1,
-  spec: cid,
-  name: 'test',
-  program,
-  inputs: Object.entries(inputs).map(([name, [dtype, shape]]): JobInput => ({ name, cid, dtype, shape })),
-  needs: { adapter: 'any', memoryBytes: 1 << 28 },
-  redundancy: 1,
-  deadlineMs: ms(60_000),
-  budget: microCredits(0),
-  privacy: 'public',
-  tile: 0,
-  ...rest,
-})
-const planned = (of: Job): Plan => {
-  const result = plan(of)
-  if (!result.ok) throw new Error(JSON.stringify(result.error))
-  return result.value
-}
-const refused = (of: Job) => {
-  const result = plan(of)
-  if (result.ok) throw new Error('was planned')
-  return result.error
-}
-
-const side = (max: number) => fc.integer({ min: 1, max })
-const tile = fc.oneof(fc.constant(0), fc.integer({ min: 20, max: 90 }))
-const mandelbrot = (width: number, height: number): Program => ({
-  kind: 'mandelbrot',
-  width,
-  height,
-  centerX: '-0.7436',
-  centerY: '0.1318',
-  zoom: '3000',
-  iterations: 60,
-  palette: 'sheet',
-})
-const imageJob = fc
-  .record({
-    w: side(300),
-    h: side(300),
-    radius: side(16),
-    filter: fc.constantFrom('gaussian-blur', 'sobel', 'unsharp'),
-    tile: fc.oneof(fc.constant(0), fc.integer({ min: 16, max: 128 })),
-  })
-  .map(({ w, h, radius, filter, tile: t }) =>
-    job(
-      {
-        kind: 'image',
-        filter,
-        radius: filter === 'sobel' ? 1 : radius,
-        sigmaMilli: filter === 'sobel' ? 0 : 1_500,
-        amountMilli: filter === 'unsharp' ? 700 : 0,
-      },
-      { image: ['u8', [h, w, 4]] },
-      { tile: t },
-    ),
-  )
-const matmulJob = fc
-  .record({ m: side(300), k: side(40), n: side(300), dtype: fc.constantFrom('f32', 'i8'), tile })
-  .map(({ m, k, n, dtype, tile: t }) =>
-    job({ kind: 'matmul', m, k, n, dtype }, { a: [dtype, [m, k]], b: [dtype, [k, n]] }, { tile: t }),
-  )
-const lineJob = fc
-  .record({ length: side(50_000), kind: fc.constantFrom('map', 'map2', 'sum'), chunk: fc.oneof(fc.constant(0), fc.integer({ min: 500, max: 20_000 })) })
-  .map(({ length, kind, chunk }) => {
-    const x: [DType, number[]] = ['f32', [length]]
-    if (kind === 'sum') return job({ kind, length }, { x }, { tile: chunk })
-    const program = kind === 'map' ? 'x * 2 + i' : 'x - y'
-    return job({ kind: 'map', length, program }, kind === 'map' ? { x } : { x, y: x }, { tile: chunk })
-  })
-const mandelbrotJob = fc
-  .record({ w: side(300), h: side(300), tile: fc.oneof(fc.constant(0), fc.integer({ min: 16, max: 100 })) })
-  .map(({ w, h, tile: t }) => job(mandelbrot(w, h), {}, { tile: t }))
-const anyJob = fc.oneof(imageJob, matmulJob, lineJob, mandelbrotJob)
 
 describe('every plan', () => {
   it('writes each element of each tensor it makes exactly once', () => {
@@ -106,7 +28,11 @@ describe('every plan', () => {
           for (let i = 0; i < marks.length; i++) marks[i]! += once[i]!
         }
         expect([...counts.values()].every((marks) => marks.every((n) => n === 1))).toBe(true)
-        expect(Object.keys(tensors).filter((name) => !given.has(name)).toSorted()).toEqual([...counts.keys()].toSorted())
+        expect(
+          Object.keys(tensors)
+            .filter((name) => !given.has(name))
+            .toSorted(),
+        ).toEqual([...counts.keys()].toSorted())
         expect(outputs.every((name) => counts.has(name))).toBe(true)
       }),
       { numRuns: 60 },
@@ -164,80 +90,6 @@ describe('every plan', () => {
   })
 })
 
-/** Runs the plan, and then the same kernel once over everything. */
-const inputsOf = (of: Job): Tensors => {
-  const { u32 } = prng(7)
-  return Object.fromEntries(
-    of.inputs.map(({ name, dtype, shape }) => {
-      const data = allocate(dtype, elements(shape))
-      for (let i = 0; i < data.length; i++) data[i] = dtype === 'f32' ? (u32() >>> 20) / 64 - 32 : u32() & 0xff
-      return [name, data]
-    }),
-  )
-}
-const inOneTask = (of: Job, params: Record<string, number | string>, id: string, inputs: Tensors) => {
-  const kernel = kernelById(id)!
-  const parsed = kernel.parse(params)
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
-  const type = kernel.output(parsed.value)
-  const out = allocate(type.dtype, elements(type.shape))
-  kernel.reference(parsed.value, of.inputs.map(({ name }) => inputs[name]!), 0, kernel.items(parsed.value), out)
-  return out
-}
-
-describe('a job cut into tasks and put together again', () => {
-  it('is the picture of one task, without a seam, whatever the filter and the tile', () => {
-    fc.assert(
-      fc.property(imageJob, (of) => {
-        const inputs = inputsOf(of)
-        const program = of.program as Extract<Program, { kind: 'image' }>
-        const [height, width] = of.inputs[0]!.shape as [number, number]
-        const { filter, radius, sigmaMilli, amountMilli } = program
-        const params = { filter, radius, sigma: sigmaMilli, amount: amountMilli, width, height, left: 0, top: 0, right: 0, bottom: 0 }
-        expect(evaluate(planned(of), inputs)['filtered']).toEqual(inOneTask(of, params, 'image-filter@1', inputs))
-      }),
-      { numRuns: 12 },
-    )
-  })
-
-  it('is the product of one task for both matmuls', () => {
-    fc.assert(
-      fc.property(matmulJob, (of) => {
-        const inputs = inputsOf(of)
-        const { m, k, n, dtype } = of.program as Extract<Program, { kind: 'matmul' }>
-        const id = dtype === 'f32' ? 'matmul@1' : 'matmul-i8@1'
-        expect(evaluate(planned(of), inputs)['c']).toEqual(inOneTask(of, { m, k, n }, id, inputs))
-      }),
-      { numRuns: 20 },
-    )
-  })
-
-  it('is the Mandelbrot picture of one task, bit for bit', () => {
-    const of = job(mandelbrot(130, 70), {}, { tile: 48 })
-    const one = planned(job(mandelbrot(130, 70), {}, { tile: 130 }))
-    expect(one.tasks).toHaveLength(1)
-    expect(planned(of).tasks).toHaveLength(6)
-    expect(evaluate(planned(of), {})['image']).toEqual(evaluate(one, {})['image'])
-  })
-
-  it('maps every element with its own index', () => {
-    const of = job({ kind: 'map', length: 1_000, program: 'x + 10 * i' }, { x: ['f32', [1_000]] }, { tile: 300 })
-    const x = Float32Array.from({ length: 1_000 }, (_, i) => i)
-    const result = evaluate(planned(of), { x })['result']!
-    expect([result[0], result[299], result[300], result[999]]).toEqual([0, 3_289, 3_300, 10_989])
-  })
-
-  it('sums in two stages to the total', () => {
-    const length = 100_000
-    const of = job({ kind: 'sum', length }, { x: ['f32', [length]] }, { tile: 10_000 })
-    const x = Float32Array.from({ length }, (_, i) => i % 7)
-    const total = x.reduce((a, b) => a + b, 0)
-    const result = planned(of)
-    expect(result.tasks).toHaveLength(10)
-    expect(evaluate(result, { x })['total']).toEqual(Float32Array.of(total))
-  })
-})
-
 describe('the planner', () => {
   it('gives the sample picture 48 tiles', () => {
     expect(planned(job(mandelbrot(1024, 768))).tasks).toHaveLength(48)
@@ -260,13 +112,26 @@ describe('the planner', () => {
       { image: ['u8', [64, 64, 4]] },
       { tile: 32 },
     )
-    const halo = planned(of).tasks.map(({ params: p }) => [p['left'], p['top'], p['right'], p['bottom']])
-    expect(halo).toEqual([[0, 0, 3, 3], [3, 0, 0, 3], [0, 3, 3, 0], [3, 3, 0, 0]])
+    const halo = planned(of).tasks.map(({ params: p }) => [
+      p['left'],
+      p['top'],
+      p['right'],
+      p['bottom'],
+    ])
+    expect(halo).toEqual([
+      [0, 0, 3, 3],
+      [3, 0, 0, 3],
+      [0, 3, 3, 0],
+      [3, 3, 0, 0],
+    ])
   })
 
   it('keeps the panels of a long product small', () => {
     const k = 65_536
-    const of = job({ kind: 'matmul', dtype: 'f32', m: 512, k, n: 512 }, { a: ['f32', [512, k]], b: ['f32', [k, 512]] })
+    const of = job(
+      { kind: 'matmul', dtype: 'f32', m: 512, k, n: 512 },
+      { a: ['f32', [512, k]], b: ['f32', [k, 512]] },
+    )
     for (const { reads } of planned(of).tasks) {
       for (const { type } of reads) expect(tensorBytes(type)).toBeLessThanOrEqual(8 << 20)
     }
@@ -282,7 +147,9 @@ describe('the planner', () => {
 
   it('gives each task of each job its own name', () => {
     const { tasks } = planned(job(mandelbrot(300, 300)))
-    const names = [cid, cidOf({ another: 'job' })].flatMap((id) => tasks.map((task) => cidOf(canonicalTask(jobId(id), task))))
+    const names = [cid, cidOf({ another: 'job' })].flatMap((id) =>
+      tasks.map((task) => cidOf(canonicalTask(jobId(id), task))),
+    )
     expect(new Set(names).size).toBe(2 * tasks.length)
   })
 
@@ -297,35 +164,111 @@ fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
   let item = params.offset + gid.x;
   result[item] = params.gain * x[item] + table[(params.first + item) % 8u];
 }`
-    const program: Program = { kind: 'wgsl', source, items: 1_000, itemLength: 1, iterations: 10, output: 'f32', constants: ['gain: f32 = 1.5'] }
-    const of = job(program, { x: ['f32', [1_000]], table: ['f32', [8]] }, { redundancy: 2, tile: 300 })
+    const program: Program = {
+      kind: 'wgsl',
+      source,
+      items: 1_000,
+      itemLength: 1,
+      iterations: 10,
+      output: 'f32',
+      constants: ['gain: f32 = 1.5'],
+    }
+    const of = job(
+      program,
+      { x: ['f32', [1_000]], table: ['f32', [8]] },
+      { redundancy: 2, tile: 300 },
+    )
     const { tasks } = planned(of)
-    expect(tasks.map(({ params }) => [params['first'], params['items'], params['lengths']])).toEqual([
+    expect(
+      tasks.map(({ params }) => [params['first'], params['items'], params['lengths']]),
+    ).toEqual([
       [0, 300, [300, 8]],
       [300, 300, [300, 8]],
       [600, 300, [300, 8]],
       [900, 100, [100, 8]],
     ])
-    expect(tasks[3]!.reads.map(({ rect }) => [rect.col, rect.cols])).toEqual([[900, 100], [0, 8]])
+    expect(tasks[3]!.reads.map(({ rect }) => [rect.col, rect.cols])).toEqual([
+      [900, 100],
+      [0, 8],
+    ])
     expect(tasks[3]!.writes.rect).toEqual({ row: 0, rows: 1, col: 900, cols: 100 })
     expect(refused({ ...of, redundancy: 1 }).what).toBe('redundancy')
-    expect(refused({ ...of, program: { ...program, source: 'fn main() {}' } }).code).toBe('bad-param')
+    expect(refused({ ...of, program: { ...program, source: 'fn main() {}' } }).code).toBe(
+      'bad-param',
+    )
   })
 })
 
 describe('a job that cannot be', () => {
   it.each([
-    ['more tasks than one requester can hold', job(mandelbrot(16_384, 16_384), {}, { tile: 16 }), 'too-many-tasks', 'at most 65536 tasks'],
-    ['an output above a gigabyte', job({ kind: 'matmul', dtype: 'i8', m: 65_536, k: 1, n: 65_536 }, { a: ['i8', [65_536, 1]], b: ['i8', [1, 65_536]] }), 'too-large', 'at most 1073741824 bytes'],
-    ['a tile whose task would be too large', job({ kind: 'image', filter: 'sobel', radius: 1, sigmaMilli: 0, amountMilli: 0 }, { image: ['u8', [4096, 4096, 4]] }, { tile: 4096 }), 'too-large', 'a tile so small that a task moves at most 16777216 bytes'],
-    ['six executions of everything', job(mandelbrot(64, 64), {}, { redundancy: 6 }), 'bad-job', 'a whole number from 1 to 5'],
-    ['a deadline after tomorrow', job(mandelbrot(64, 64), {}, { deadlineMs: ms(86_400_001) }), 'bad-job', 'a whole number from 1 to 86400000'],
+    [
+      'more tasks than one requester can hold',
+      job(mandelbrot(16_384, 16_384), {}, { tile: 16 }),
+      'too-many-tasks',
+      'at most 65536 tasks',
+    ],
+    [
+      'an output above a gigabyte',
+      job(
+        { kind: 'matmul', dtype: 'i8', m: 65_536, k: 1, n: 65_536 },
+        { a: ['i8', [65_536, 1]], b: ['i8', [1, 65_536]] },
+      ),
+      'too-large',
+      'at most 1073741824 bytes',
+    ],
+    [
+      'a tile whose task would be too large',
+      job(
+        { kind: 'image', filter: 'sobel', radius: 1, sigmaMilli: 0, amountMilli: 0 },
+        { image: ['u8', [4096, 4096, 4]] },
+        { tile: 4096 },
+      ),
+      'too-large',
+      'a tile so small that a task moves at most 16777216 bytes',
+    ],
+    [
+      'six executions of everything',
+      job(mandelbrot(64, 64), {}, { redundancy: 6 }),
+      'bad-job',
+      'a whole number from 1 to 5',
+    ],
+    [
+      'a deadline after tomorrow',
+      job(mandelbrot(64, 64), {}, { deadlineMs: ms(86_400_001) }),
+      'bad-job',
+      'a whole number from 1 to 86400000',
+    ],
     ['a missing input', job({ kind: 'sum', length: 4 }), 'bad-input', 'this input'],
-    ['an input of another shape', job({ kind: 'sum', length: 4 }, { x: ['f32', [5]] }), 'bad-input', 'f32[4]'],
-    ['an input nobody reads', job(mandelbrot(64, 64), { x: ['f32', [5]] }), 'bad-input', 'no inputs'],
-    ['a picture without an extent', job(mandelbrot(Number.NaN, 64)), 'bad-job', 'a whole number from 1 to 16384'],
-    ['a zoom beyond all digits', job({ ...mandelbrot(64, 64), zoom: '1e90' } as Program), 'bad-param', 'at most 1e60'],
-    ['a map that is no program', job({ kind: 'map', length: 4, program: 'x +' }, { x: ['f32', [4]] }), 'bad-param', ''],
+    [
+      'an input of another shape',
+      job({ kind: 'sum', length: 4 }, { x: ['f32', [5]] }),
+      'bad-input',
+      'f32[4]',
+    ],
+    [
+      'an input nobody reads',
+      job(mandelbrot(64, 64), { x: ['f32', [5]] }),
+      'bad-input',
+      'no inputs',
+    ],
+    [
+      'a picture without an extent',
+      job(mandelbrot(Number.NaN, 64)),
+      'bad-job',
+      'a whole number from 1 to 16384',
+    ],
+    [
+      'a zoom beyond all digits',
+      job({ ...mandelbrot(64, 64), zoom: '1e90' } as Program),
+      'bad-param',
+      'at most 1e60',
+    ],
+    [
+      'a map that is no program',
+      job({ kind: 'map', length: 4, program: 'x +' }, { x: ['f32', [4]] }),
+      'bad-param',
+      '',
+    ],
   ])('is refused: %s', (_, of, code, expected) => {
     const error = refused(of)
     expect(error.code).toBe(code)
@@ -335,12 +278,29 @@ describe('a job that cannot be', () => {
   it('never makes the planner throw', () => {
     const strange = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(0, -1, 2 ** 31, 2 ** 53))
     fc.assert(
-      fc.property(anyJob, strange, strange, fc.constantFrom('tile', 'redundancy', 'width', 'm', 'length', 'radius', 'shape'), (of, a, b, where) => {
-        const program = { ...of.program, ...(where in of.program ? { [where]: a } : {}) } as Program
-        const inputs = where === 'shape' ? of.inputs.map((input) => ({ ...input, shape: [a, b, 4] })) : of.inputs
-        const broken = { ...of, program, inputs, ...(where === 'tile' || where === 'redundancy' ? { [where]: a } : {}) }
-        expect(typeof plan(broken).ok).toBe('boolean')
-      }),
+      fc.property(
+        anyJob,
+        strange,
+        strange,
+        fc.constantFrom('tile', 'redundancy', 'width', 'm', 'length', 'radius', 'shape'),
+        (of, a, b, where) => {
+          const program = {
+            ...of.program,
+            ...(where in of.program ? { [where]: a } : {}),
+          } as Program
+          const inputs =
+            where === 'shape'
+              ? of.inputs.map((input) => ({ ...input, shape: [a, b, 4] }))
+              : of.inputs
+          const broken = {
+            ...of,
+            program,
+            inputs,
+            ...(where === 'tile' || where === 'redundancy' ? { [where]: a } : {}),
+          }
+          expect(typeof plan(broken).ok).toBe('boolean')
+        },
+      ),
       { numRuns: 300 },
     )
   })

@@ -3,16 +3,18 @@
  * the same tasks with the same names, and the same prices.
  */
 import { kernelById } from '../../kernels/index.ts'
-import {
-  elements,
-  tensorBytes,
-  type Params,
-  type TensorType,
-} from '../../kernels/kernel.ts'
+import { elements, tensorBytes, type Params, type TensorType } from '../../kernels/kernel.ts'
 import { assert, unreachable } from '../base/assert.ts'
 import type { JobId } from '../base/ids.ts'
 import { ok, type Result } from '../base/result.ts'
-import { bytes, flop, microCredits, type Bytes, type Flop, type MicroCredits } from '../base/units.ts'
+import {
+  bytes,
+  flop,
+  microCredits,
+  type Bytes,
+  type Flop,
+  type MicroCredits,
+} from '../base/units.ts'
 import { JOB_LIMITS, type Job } from './job.ts'
 import { refuse, TASK_BYTES_MAX } from './plan/draft.ts'
 import type { DraftTask, Drafted, PlanError, Sizes } from './plan/draft.ts'
@@ -47,7 +49,11 @@ export type Plan = {
   /** The tensors the person gets. */
   readonly outputs: readonly string[]
   /** Of one execution of each task; the job pays for `redundancy` of them. */
-  readonly totals: { readonly flop: Flop; readonly bytes: Bytes; readonly microCredits: MicroCredits }
+  readonly totals: {
+    readonly flop: Flop
+    readonly bytes: Bytes
+    readonly microCredits: MicroCredits
+  }
 }
 
 export const plan = (job: Job): Result<Plan, PlanError> => {
@@ -99,7 +105,9 @@ export const dependencies = ({ tasks }: Plan): readonly (readonly number[])[] =>
   }
   return tasks.map((task) =>
     task.reads.flatMap(({ tensor, rect }) =>
-      (writers.get(tensor) ?? []).filter((writer) => overlaps(writer.writes.rect, rect)).map((w) => w.index),
+      (writers.get(tensor) ?? [])
+        .filter((writer) => overlaps(writer.writes.rect, rect))
+        .map((w) => w.index),
     ),
   )
 }
@@ -119,7 +127,12 @@ export const canonicalTask = (job: JobId, task: PlannedTask) => ({
   index: task.index,
   kernel: task.kernel,
   params: task.params,
-  reads: task.reads.map(({ tensor, rect, type }) => ({ tensor, rect, dtype: type.dtype, shape: type.shape })),
+  reads: task.reads.map(({ tensor, rect, type }) => ({
+    tensor,
+    rect,
+    dtype: type.dtype,
+    shape: type.shape,
+  })),
   writes: task.writes,
 })
 
@@ -152,7 +165,12 @@ const overLimits = (job: Job) => {
     }
   }
   if (job.program.kind === 'wgsl' && job.redundancy < 2) {
-    return refuse('bad-job', 'redundancy', "at least 2, for a shader of one's own has no other check", 1)
+    return refuse(
+      'bad-job',
+      'redundancy',
+      "at least 2, for a shader of one's own has no other check",
+      1,
+    )
   }
   return null
 }
@@ -191,7 +209,10 @@ const plannedTask = (
     return { tensor, rect, type: sizes.inputs[i]! }
   })
   assertFits(tensors[writes.tensor], writes.rect, sizes.output, index)
-  const wireBytes = [...sizes.inputs, sizes.output].reduce((sum, type) => sum + tensorBytes(type), 0)
+  const wireBytes = [...sizes.inputs, sizes.output].reduce(
+    (sum, type) => sum + tensorBytes(type),
+    0,
+  )
   if (wireBytes > TASK_BYTES_MAX) {
     const expected = `a tile so small that a task moves at most ${TASK_BYTES_MAX} bytes`
     return refuse('too-large', 'tile', expected, `${wireBytes} bytes in task ${index}`)
@@ -220,8 +241,16 @@ const sizesOf = (index: number, id: string, params: Params): Result<Sizes, PlanE
   })
 }
 
-const assertFits = (tensor: TensorType | undefined, rect: Rect, type: TensorType, index: number): void => {
-  assert(tensor && tensor.dtype === type.dtype, `task ${index} uses tensors of the plan as they are`)
+const assertFits = (
+  tensor: TensorType | undefined,
+  rect: Rect,
+  type: TensorType,
+  index: number,
+): void => {
+  assert(
+    tensor && tensor.dtype === type.dtype,
+    `task ${index} uses tensors of the plan as they are`,
+  )
   assert(isInside(whole(tensor), rect), `task ${index} stays inside its tensors`)
   assert(elements(type.shape) === rect.rows * rect.cols, `task ${index} moves whole rectangles`)
 }

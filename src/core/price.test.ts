@@ -51,8 +51,18 @@ describe('the price of work', () => {
     const amount = fc.integer({ min: 0, max: 2 ** 40 })
     fc.assert(
       fc.property(amount, amount, amount, (a, b, c) => {
-        const less = meteredCost({ flop: flop(a), bytes: bytes(b), wireBytes: bytes(c), dispatches: 1 })
-        const more = { flop: flop(a + 1), bytes: bytes(b + 1), wireBytes: bytes(c + 1), dispatches: 2 }
+        const less = meteredCost({
+          flop: flop(a),
+          bytes: bytes(b),
+          wireBytes: bytes(c),
+          dispatches: 1,
+        })
+        const more = {
+          flop: flop(a + 1),
+          bytes: bytes(b + 1),
+          wireBytes: bytes(c + 1),
+          dispatches: 2,
+        }
         expect(meteredCost(more)).toBeGreaterThan(less)
       }),
     )

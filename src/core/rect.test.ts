@@ -11,7 +11,9 @@ const tensor = fc.record({
 const within = (type: TensorType) => {
   const { rows, cols } = whole(type)
   const span = (length: number) =>
-    fc.tuple(fc.nat(length - 1), fc.nat(length - 1)).map(([a, b]) => [Math.min(a, b), Math.abs(a - b) + 1])
+    fc
+      .tuple(fc.nat(length - 1), fc.nat(length - 1))
+      .map(([a, b]) => [Math.min(a, b), Math.abs(a - b) + 1])
   return fc
     .tuple(span(rows), span(cols))
     .map(([[row, h], [col, w]]): Rect => ({ row: row!, rows: h!, col: col!, cols: w! }))
@@ -38,19 +40,29 @@ describe('a piece of a tensor', () => {
   it('is the rows and columns it names', () => {
     const type: TensorType = { dtype: 'u8', shape: [3, 2, 2] }
     const all = Uint8Array.from({ length: 12 }, (_, i) => i)
-    expect(cut(all, type, { row: 1, rows: 2, col: 2, cols: 2 })).toEqual(new Uint8Array([6, 7, 10, 11]))
+    expect(cut(all, type, { row: 1, rows: 2, col: 2, cols: 2 })).toEqual(
+      new Uint8Array([6, 7, 10, 11]),
+    )
   })
 
   it('of a tensor of one dimension lies in a single row', () => {
     expect(whole({ dtype: 'f32', shape: [7] })).toEqual({ row: 0, rows: 1, col: 0, cols: 7 })
-    const cutOut = cut(Float32Array.of(1, 2, 3), { dtype: 'f32', shape: [3] }, { row: 0, rows: 1, col: 1, cols: 2 })
+    const cutOut = cut(
+      Float32Array.of(1, 2, 3),
+      { dtype: 'f32', shape: [3] },
+      { row: 0, rows: 1, col: 1, cols: 2 },
+    )
     expect(new Float32Array(cutOut.buffer)).toEqual(Float32Array.of(2, 3))
   })
 
   it('is refused outside its tensor, for that is our own mistake', () => {
     const type: TensorType = { dtype: 'u8', shape: [2, 2] }
-    expect(() => cut(new Uint8Array(4), type, { row: 1, rows: 2, col: 0, cols: 1 })).toThrow(/invariant/)
-    expect(() => paste(new Uint8Array(4), type, { row: 0, rows: 1, col: 0, cols: 2 }, new Uint8Array(3))).toThrow()
+    expect(() => cut(new Uint8Array(4), type, { row: 1, rows: 2, col: 0, cols: 1 })).toThrow(
+      /invariant/,
+    )
+    expect(() =>
+      paste(new Uint8Array(4), type, { row: 0, rows: 1, col: 0, cols: 2 }, new Uint8Array(3)),
+    ).toThrow()
     expect(isInside(whole(type), { row: 0, rows: Number.NaN, col: 0, cols: 1 })).toBe(false)
   })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { alice, bob, carol, mallory } from '../../test/people.ts'
+import { alice, bob } from '../../test/people.ts'
 import { did } from '../base/ids.ts'
 import { prng, type Prng } from '../base/prng.ts'
 import {
@@ -71,6 +71,15 @@ describe('drawing candidates', () => {
     expect(first / 20_000).toBeCloseTo(256 / 257, 2)
   })
 
+  it('draws the second like the first, among those that are left', () => {
+    const random = prng(7)
+    const nodes = many(4, (i) => ({ pheromone: i < 2 ? 1 : 0.02 }))
+    for (let i = 0; i < 200; i++) {
+      const drawn = draw(nodes, random, { count: 2, explore: 0 }).map(({ node }) => node)
+      expect(drawn.toSorted()).toEqual(['node 0', 'node 1'])
+    }
+  })
+
   it('explores two percent uniformly', () => {
     const random = prng(6)
     const nodes = many(10, (i) => ({ pheromone: i === 0 ? 1 : 0.02 }))
@@ -137,6 +146,10 @@ describe('choosing among the probed', () => {
     expect(cost({ price: 2_000 }) - cost({})).toBeCloseTo(1_000, 9)
     expect(cost({ queued: 5_000 }) - cost({})).toBeCloseTo(1_000, 9)
     expect(expectedCost(base, 1_000, 1_000_000, 5_000) - cost({})).toBeCloseTo(1_000, 9)
+    // A stranger is expected to fail 19 times in 20, which costs the same 0.2 s once more, and one in
+    // 16 of its results is computed again rather than one in 64.
+    const checks = 1_000 / 16 - 1_000 / 64
+    expect(cost({ trust: 0.05 }) - cost({})).toBeCloseTo(0.95 * 200 + checks, 9)
   })
 
   it("has the paper's utility for comparison: 0.35, 0.25, 0.15 and 0.25", () => {

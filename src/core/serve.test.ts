@@ -171,6 +171,15 @@ describe('the free tier', () => {
     expect(freeLeft(state, house.speed, ms(99_999_000))).toBe(CAPACITY)
   })
 
+  it('saves up no more than an hour, however long nobody came', () => {
+    const state = openServe(ms(0))
+    for (const at of [ms(36_000_000), ms(72_000_000)]) {
+      deliver(state, give(state, free(CAPACITY), poor, at).lease)
+      expect(give(state, free(1), poor, at).code).toBe('free-tier-used-up')
+      expect(freeLeft(state, house.speed, ms(at + 1_800_000))).toBe(CAPACITY / 2)
+    }
+  })
+
   it('gives back what a cancelled task did not use, and only that', () => {
     const state = openServe(ms(0))
     const whole = give(state, free(1_000), poor)

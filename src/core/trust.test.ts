@@ -92,6 +92,13 @@ describe('trust in bob', () => {
     expect(trust(times(opinions, 30, 'accepted', after(1)), after(1))).toBeGreaterThan(0.8)
   })
 
+  it('is lost in every skill by a wrong result in one', () => {
+    const opinions = times(fresh(), 50, 'accepted')
+    noteOutcome(opinions, bob.did, 'map@1', 'wrong', 2_168, NOW)
+    expect(trust(opinions)).toBe(0)
+    expect(trust(opinions, after(1))).toBeCloseTo(0.05, 9)
+  })
+
   it('closes the gate twice as long each time, up to 64 days', () => {
     const opinions = fresh()
     let at = NOW

@@ -66,7 +66,10 @@ const noisyImage = (length: number, seed: number): Uint8Array => {
 /** One task of some size per kernel, the same shapes and other data for every seed. */
 const tasks: Record<string, (seed: number) => Task> = {
   'matmul@1': (seed) =>
-    task(matmulOf('matmul@1'), { m: 40, k: 70, n: 50 }, [floats(2800, seed), floats(3500, seed + 1)]),
+    task(matmulOf('matmul@1'), { m: 40, k: 70, n: 50 }, [
+      floats(2800, seed),
+      floats(3500, seed + 1),
+    ]),
   'matmul-i8@1': (seed) =>
     task(matmulOf('matmul-i8@1'), { m: 40, k: 70, n: 50 }, [
       smallBytes(2800, seed),
@@ -103,7 +106,10 @@ const asBytes = (data: TensorData): Uint8Array =>
 const judge = ({ kernel, params, inputs }: Task, output: TensorData, seed: number, rate = 64) =>
   check(kernel, params, inputs, asBytes(output), seedOf(seed), rate)
 
-const shapeOf = ({ kernel, params }: Task): { items: number; length: number; shape: readonly number[] } => {
+const shapeOf = ({
+  kernel,
+  params,
+}: Task): { items: number; length: number; shape: readonly number[] } => {
   const parsed = kernel.parse(params)
   if (!parsed.ok) throw new Error('the tasks of this test are sound')
   const p = parsed.value

@@ -8,7 +8,7 @@ import { confirm, extendBook, spendable, type Book } from '../core/ledger/book.t
 import type { Block } from '../core/ledger/block.ts'
 import type { Swarm } from '../core/ledger/genesis.ts'
 import type { LedgerError } from '../core/ledger/rules.ts'
-import { cidOf } from '../wire/codec.ts'
+import { nameOf } from '../wire/signed.ts'
 import type { ChainEntry } from './wallet.ts'
 
 export const BOOKS_LIMITS = {
@@ -37,7 +37,7 @@ export const books = (swarm: Swarm) => {
     const { account, act } = body
     const book = known.get(account)?.book ?? null
     const payer = act.act === 'credit' ? (known.get(act.from)?.book ?? null) : null
-    const learnt = extendBook(book, body, entry.answers?.body ?? null, payer, swarm, cidOf)
+    const learnt = extendBook(book, body, entry.answers?.body ?? null, payer, swarm, nameOf)
     if (!learnt.ok) {
       if (learnt.error.code === 'known') return null
       if (learnt.error.code === 'fork') forked.add(account)
@@ -81,7 +81,7 @@ export const books = (swarm: Swarm) => {
     },
     /** True when this very debit stands in the author's chain as we know it. */
     hasCheque(debit: Block): boolean {
-      const cid = cidOf(debit)
+      const cid = nameOf(debit)
       return known.get(debit.account)?.book.debits.some((note) => note.cid === cid) ?? false
     },
     isForked(account: Did): boolean {

@@ -57,6 +57,9 @@ export const donor = (
         return limits.pauseOnBattery
       case 'metered':
         return limits.pauseOnMetered
+      case 'too-warm':
+        // Browsers report the processor's load. Work on a GPU leaves it idle; any other adapter is the load.
+        return capability?.adapter === 'gpu'
       default:
         return true
     }

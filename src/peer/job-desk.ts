@@ -9,7 +9,7 @@ import { plan, type Plan } from '../core/plan.ts'
 import type { PlanError } from '../core/plan/draft.ts'
 import { receiptFor, type ReceiptCheck } from '../core/receipt.ts'
 import type { PortError, Write } from '../ports.ts'
-import { cidOf } from '../wire/codec.ts'
+import { nameOf } from '../wire/signed.ts'
 import type { Passed, TaskRun } from '../core/dispatch.ts'
 import type { Desk } from './desk.ts'
 import type { Requester, RunningJob, StoredOutput } from './requester.ts'
@@ -182,7 +182,7 @@ export const jobDesk = (
         hour: hourOf(desk.epoch()),
       }
       const receipt = receiptFor(agreed, check)
-      const cid = cidOf(receipt)
+      const cid = nameOf(receipt)
       const value: StoredPiece = { node: passed.node, check: passed.check, receipt: cid, bytes: piece }
       const extra: Write[] = primary ? [{ table: 'job-outputs', key: pieceKey(job.run.id, planned.index), value }] : []
       till.pay(receipt, () => peerOf(passed.node), passed.lease, extra, () => {

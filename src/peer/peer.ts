@@ -124,6 +124,10 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     showChain: till.showChain,
     judged: opinion.judged,
     settle: (...settlement) => shelf.settle(...settlement),
+    began() {
+      here.look()
+      callForJobs()
+    },
     ended: (job) => shelf.ended(job),
     changed,
   })
@@ -269,15 +273,10 @@ export const peer = (desk: Desk, options: PeerOptions) => {
         return id
       }
       shelf.submit(job, id, title, planned.value, inputs)
-      here.look()
-      callForJobs()
       return id
     },
     cancel: (job) => jobs.feed({ kind: 'cancel', job }),
-    resumeJob(job) {
-      shelf.resume(job)
-      here.look()
-    },
+    resumeJob: (job) => shelf.resume(job),
     forgetJob: (job) => shelf.forget(job),
     output: (job, name) => shelf.output(job, name),
     async close() {

@@ -19,7 +19,9 @@ const keyOf = (n: number): Uint8Array<ArrayBuffer> => {
 }
 const accountOf = (n: number) => did(didFromPublicKey(keyOf(n)))
 const peerOf = (n: number): PeerId =>
-  peerId(base58btc.encode(concat([Uint8Array.of(0, 36, 8, 1, 18, 32), keyOf(n + 1_000_000)])).slice(1))
+  peerId(
+    base58btc.encode(concat([Uint8Array.of(0, 36, 8, 1, 18, 32), keyOf(n + 1_000_000)])).slice(1),
+  )
 
 const advert = (n: number, change: Partial<SignedAdvert['body']> = {}): SignedAdvert => ({
   body: {
@@ -54,7 +56,10 @@ const found = (answer: ReturnType<ReturnType<typeof registry>['find']>) => {
 describe('a registry', () => {
   it('keeps what alice announces and gives it to bob', () => {
     const server = registry(1)
-    expect(server.put(announce(1, ['any', 'gpu']), peerOf(1), now, true)).toEqual({ k: 'kept', seconds: 600 })
+    expect(server.put(announce(1, ['any', 'gpu']), peerOf(1), now, true)).toEqual({
+      k: 'kept',
+      seconds: 600,
+    })
     expect(server.find('gpu', 10, now)).toEqual({ k: 'adverts', total: 1, adverts: [advert(1)] })
     expect(server.find('wgsl', 10, now)).toEqual({ k: 'adverts', total: 0, adverts: [] })
   })
@@ -71,7 +76,10 @@ describe('a registry', () => {
   it('takes the newer of two adverts, and drops what the newer no longer claims', () => {
     const server = registry(1)
     server.put(announce(1, ['any', 'gpu']), peerOf(1), now, true)
-    expect(server.put(announce(1, ['any']), peerOf(1), now, true)).toEqual({ k: 'refused', code: 'older' })
+    expect(server.put(announce(1, ['any']), peerOf(1), now, true)).toEqual({
+      k: 'refused',
+      code: 'older',
+    })
     server.put(announce(1, ['any'], { seq: 2, state: 'paused' }), peerOf(1), now, true)
     expect(found(server.find('any', 10, now)).adverts[0]?.body.state).toBe('paused')
     expect(found(server.find('gpu', 10, now)).total).toBe(0)
@@ -81,9 +89,27 @@ describe('a registry', () => {
   it.each([
     ['another node’s advert', 'not-yours', announce(1), peerOf(2), true],
     ['a forged signature', 'bad-signature', announce(1), peerOf(1), false],
-    ['an advert that has expired', 'expired', announce(1, ['any'], { until: now }), peerOf(1), true],
-    ['an advert for next year', 'bad-request', announce(1, ['any'], { until: epochMs(now + 4e10) }), peerOf(1), true],
-    ['an advert over its limit', 'too-large', announce(1, ['any'], { relay: '/dns4/'.padEnd(160, '€') }), peerOf(1), true],
+    [
+      'an advert that has expired',
+      'expired',
+      announce(1, ['any'], { until: now }),
+      peerOf(1),
+      true,
+    ],
+    [
+      'an advert for next year',
+      'bad-request',
+      announce(1, ['any'], { until: epochMs(now + 4e10) }),
+      peerOf(1),
+      true,
+    ],
+    [
+      'an advert over its limit',
+      'too-large',
+      announce(1, ['any'], { relay: '/dns4/'.padEnd(160, '€') }),
+      peerOf(1),
+      true,
+    ],
   ] as const)('refuses mallory who brings %s: %s', (_what, code, request, from, genuine) => {
     const server = registry(1)
     expect(server.put(request, from, now, genuine)).toEqual({ k: 'refused', code })
@@ -102,9 +128,16 @@ describe('a registry', () => {
   it('is full for newcomers at 64 under one name, and has room again when they die', () => {
     const server = registry(1)
     for (let n = 0; n < ADVERTS_PER_KEY_MAX; n++) server.put(announce(n), peerOf(n), now, true)
-    expect(server.put(announce(100), peerOf(100), now, true)).toEqual({ k: 'refused', code: 'full' })
-    expect(server.put(announce(100, ['any', 'gpu']), peerOf(100), now, true).k, 'elsewhere').toBe('kept')
-    expect(server.put(announce(5, ['any'], { seq: 2 }), peerOf(5), now, true).k, 'a renewal').toBe('kept')
+    expect(server.put(announce(100), peerOf(100), now, true)).toEqual({
+      k: 'refused',
+      code: 'full',
+    })
+    expect(server.put(announce(100, ['any', 'gpu']), peerOf(100), now, true).k, 'elsewhere').toBe(
+      'kept',
+    )
+    expect(server.put(announce(5, ['any'], { seq: 2 }), peerOf(5), now, true).k, 'a renewal').toBe(
+      'kept',
+    )
     const later = epochMs(now + ADVERT_LIFE_MS)
     const renewed = announce(101, ['any'], { until: epochMs(later + 1_000) })
     expect(server.put(renewed, peerOf(101), later, true)).toEqual({ k: 'kept', seconds: 1 })
@@ -119,7 +152,11 @@ describe('a registry', () => {
       const capabilities = Array.from({ length: 20 }, (_, i) => `k${(n * 20 + i) % 500}`)
       // Nine in ten are replays, which are cheap to refuse.
       const body = { ...base.advert.body, seq: Math.ceil(n / 10) }
-      const request = { k: 'announce', capabilities, advert: { body, sig: base.advert.sig } } as const
+      const request = {
+        k: 'announce',
+        capabilities,
+        advert: { body, sig: base.advert.sig },
+      } as const
       if (server.put(request, peerOf1, now, true).k === 'kept') kept += 1
       if (n % 1_000 === 0) expect(server.counts().entries).toBeLessThanOrEqual(KEYS_PER_ACCOUNT_MAX)
     }
@@ -133,10 +170,21 @@ describe('a registry', () => {
     let n = 0
     for (; server.counts().entries < ENTRIES_MAX && n < 10_000; n++) {
       const shelf = Math.floor(n / ADVERTS_PER_KEY_MAX)
-      server.put(announce(n, perAccount.map((i) => `s${shelf}.${i}`)), peerOf(n), now, true)
+      server.put(
+        announce(
+          n,
+          perAccount.map((i) => `s${shelf}.${i}`),
+        ),
+        peerOf(n),
+        now,
+        true,
+      )
     }
     expect(server.counts().entries).toBe(ENTRIES_MAX)
-    expect(server.put(announce(n, ['new']), peerOf(n), now, true)).toEqual({ k: 'refused', code: 'full' })
+    expect(server.put(announce(n, ['new']), peerOf(n), now, true)).toEqual({
+      k: 'refused',
+      code: 'full',
+    })
   }, 120_000)
 
   it('answers with a fair sample, the same for the same seed', () => {

@@ -60,6 +60,8 @@ export type RequesterEvents = {
   judged(node: Did, skill: string, outcome: Outcome, microCredits: number, elapsedMs: number): void
   /** A result was accepted: write the receipt, pay, and keep the bytes, all at once. */
   settle(job: RunningJob, task: TaskRun, passed: Passed, inputs: readonly Cid[], bytes: Uint8Array<ArrayBuffer>, primary: boolean): void
+  /** A job wants nodes. */
+  began(): void
   ended(job: RunningJob): void
   changed(): void
 }
@@ -265,6 +267,7 @@ export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, s
       }
       jobs.set(id, running)
       feed({ kind: 'opened', run })
+      events.began()
       return running
     },
     feed,

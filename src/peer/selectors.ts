@@ -238,7 +238,13 @@ const walletView = ({ desk, purse, backedUp }: Sources): WalletView => {
       seq: body.seq,
       balance: body.totals.balance,
     })),
-    receipts: [...purse.receipts()].map(([cid, { signed, role }]) => ({ cid, signed, role })),
+    receipts: [...purse.receipts()].map(([cid, { signed, role, block, answer }]) => ({
+      cid,
+      signed,
+      role,
+      block: purse.block(block),
+      answer,
+    })),
     blocks: chain.map(({ block }) => block),
     backedUp,
   }

@@ -7,9 +7,8 @@ import type { Cid, Did, PeerId } from '../base/ids.ts'
 import type { MicroCredits } from '../base/units.ts'
 import { paymentProblem, receiptProblem } from '../core/receipt.ts'
 import type { PortError, Write } from '../ports.ts'
-import { cidOf } from '../wire/codec.ts'
 import type { Head, HeadOf } from '../wire/messages.ts'
-import type { Receipt, SignedBlock, SignedReceipt } from '../wire/signed.ts'
+import { nameOf, type Receipt, type SignedBlock, type SignedReceipt } from '../wire/signed.ts'
 import type { Books } from './books.ts'
 import type { Desk } from './desk.ts'
 import type { Greeted } from './links.ts'
@@ -66,7 +65,7 @@ export const teller = (desk: Desk, swarm: Cid, wallet: Wallet, books: Books, wor
 
   const settle = (who: Greeted, head: HeadOf<'settle'>): void => {
     const { receipt: signed, debit } = head
-    const cid = cidOf(signed.body)
+    const cid = nameOf(signed.body)
     const before = wallet.receipt(cid)
     if (before?.role === 'worker' && before.signed.workerSig) {
       return answer(who.peer, cid, before.signed.workerSig, wallet.block(before.block))
@@ -101,7 +100,7 @@ export const teller = (desk: Desk, swarm: Cid, wallet: Wallet, books: Books, wor
       if (body.microCredits > 0 && !answersOurCheque(wallet.block(kept.block), head.credit)) {
         return events.trouble({ code: 'wrong-credit', detail: `receipt ${head.receipt}` })
       }
-      wallet.answered(head.receipt, head.workerSig)
+      wallet.answered(head.receipt, head.workerSig, head.credit)
       events.changed()
     })
   }
@@ -124,7 +123,7 @@ export const teller = (desk: Desk, swarm: Cid, wallet: Wallet, books: Books, wor
           if (block) showChain(to)
           desk.send(to, settleHead(signed, block, lease), null)
         }
-        then(cidOf(receipt))
+        then(nameOf(receipt))
       }
       wallet.pay(receipt, extra, sent, events.trouble)
     },
@@ -134,7 +133,7 @@ export const teller = (desk: Desk, swarm: Cid, wallet: Wallet, books: Books, wor
           // Only a tip that is really ours lets us skip what came before it.
           const mine = wallet.chain()[head.seq - 1]
           const seen = shown.get(who.peer)
-          if (head.account === desk.account && mine && cidOf(mine.block.body) === head.cid) {
+          if (head.account === desk.account && mine && nameOf(mine.block.body) === head.cid) {
             seen?.set(desk.account, Math.max(seen.get(desk.account) ?? 0, head.seq))
           }
           for (const { signed, block } of wallet.unanswered(who.account)) {
@@ -164,6 +163,6 @@ const answersOurCheque = (cheque: SignedBlock | null, credit: SignedBlock | null
   const { act, link, account } = credit.body
   const mine = cheque.body
   if (act.act !== 'credit' || mine.act.act !== 'debit' || !link) return false
-  return link.cid === cidOf(mine) && account === mine.act.to && act.amount === mine.act.amount && act.from === mine.account
+  return link.cid === nameOf(mine) && account === mine.act.to && act.amount === mine.act.amount && act.from === mine.account
 }
 

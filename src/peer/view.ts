@@ -130,7 +130,14 @@ export type WalletView = {
   readonly inFlight: MicroCredits
   /** Balance after each block, oldest first, at most 500 points. */
   readonly history: readonly { readonly hour: number; readonly seq: number; readonly balance: MicroCredits }[]
-  readonly receipts: readonly { readonly cid: Cid; readonly signed: SignedReceipt; readonly role: 'worker' | 'requester' }[]
+  readonly receipts: readonly {
+    readonly cid: Cid
+    readonly signed: SignedReceipt
+    readonly role: 'worker' | 'requester'
+    /** Our half-block of the payment, and the one that answers it; null in the free tier. */
+    readonly block: SignedBlock | null
+    readonly answer: SignedBlock | null
+  }[]
   readonly blocks: readonly SignedBlock[]
   readonly backedUp: boolean
 }

@@ -9,8 +9,7 @@ import type { Block, Tip } from '../core/ledger/block.ts'
 import type { Swarm } from '../core/ledger/genesis.ts'
 import { validateChain } from '../core/ledger/rules.ts'
 import type { PortError, Write } from '../ports.ts'
-import { cidOf } from '../wire/codec.ts'
-import type { Receipt, SignedBlock, SignedReceipt } from '../wire/signed.ts'
+import { nameOf, type Receipt, type SignedBlock, type SignedReceipt } from '../wire/signed.ts'
 import type { Desk } from './desk.ts'
 
 const HOUR_MS = 3_600_000
@@ -30,6 +29,8 @@ export type KeptReceipt = {
   readonly block: number | null
   /** Requester: the worker has countersigned. */
   readonly answered: boolean
+  /** The half-block with which the payee credited itself. */
+  readonly answer: SignedBlock | null
 }
 
 type Job = {
@@ -60,7 +61,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
     const batch = queue.splice(0, BATCH).flatMap((job) => {
       const made = job.make()
       if (!made) return []
-      if (made.block) ahead = { cid: cidOf(made.block), block: made.block }
+      if (made.block) ahead = { cid: nameOf(made.block), block: made.block }
       return [{ job, ...made }]
     })
     const bodies = batch.flatMap(({ receipt, block }) => (block ? [receipt, block] : [receipt]))
@@ -117,14 +118,14 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
     /** Takes up what was stored. A chain that breaks the law is reported and nothing is written to it. */
     load(stored: readonly ChainEntry[], kept: readonly KeptReceipt[]): PortError | null {
       const bodies = stored.map(({ block, answers }) => ({ block: block.body, answers: answers?.body ?? null }))
-      const valid = validateChain(bodies, swarm, cidOf)
+      const valid = validateChain(bodies, swarm, nameOf)
       if (!valid.ok) {
         stuck = { code: 'chain-corrupt', detail: `block ${valid.error.seq}: ${valid.error.code}` }
         return stuck
       }
       chain.push(...stored)
       tip = ahead = valid.value
-      for (const receipt of kept) receipts.set(cidOf(receipt.signed.body), receipt)
+      for (const receipt of kept) receipts.set(nameOf(receipt.signed.body), receipt)
       return null
     },
     /** Opens the chain if it is new. */
@@ -142,7 +143,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
         desk.write([{ table: 'blocks', key: blockKey(1), value: entry }], 'strict', (written) => {
           if (written.ok) {
             chain.push(entry)
-            tip = ahead = { cid: cidOf(body), block: body }
+            tip = ahead = { cid: nameOf(body), block: body }
           } else stuck = written.error
           changed(stuck)
           then()
@@ -159,7 +160,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
       then: (signed: SignedReceipt, block: SignedBlock | null) => void,
       failed: (error: PortError) => void,
     ): void {
-      const cid = cidOf(receipt)
+      const cid = nameOf(receipt)
       enqueue({
         make: () => {
           if (receipt.microCredits === 0) return { receipt, block: null, answers: null }
@@ -172,7 +173,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
         },
         sealed: (requesterSig, block) => {
           const signed: SignedReceipt = { body: receipt, requesterSig, workerSig: null }
-          const kept: KeptReceipt = { signed, role: 'requester', block: block?.body.seq ?? null, answered: false }
+          const kept: KeptReceipt = { signed, role: 'requester', block: block?.body.seq ?? null, answered: false, answer: null }
           const done = (): void => {
             receipts.set(cid, kept)
             then(signed, block)
@@ -189,11 +190,11 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
       then: (workerSig: Signature, block: SignedBlock | null) => void,
       failed: (error: PortError) => void,
     ): void {
-      const cid = cidOf(signed.body)
+      const cid = nameOf(signed.body)
       enqueue({
         make: () => {
           if (!cheque) return { receipt: signed.body, block: null, answers: null }
-          const answers = { cid: cidOf(cheque.body), block: cheque.body }
+          const answers = { cid: nameOf(cheque.body), block: cheque.body }
           const block = ahead && credit(ahead, answers, hour())
           if (!block?.ok) {
             failed({ code: block?.error.code ?? 'not-opened', detail: block?.error.detail ?? '' })
@@ -203,7 +204,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
         },
         sealed: (workerSig, block) => {
           const both: SignedReceipt = { ...signed, workerSig }
-          const kept: KeptReceipt = { signed: both, role: 'worker', block: block?.body.seq ?? null, answered: true }
+          const kept: KeptReceipt = { signed: both, role: 'worker', block: block?.body.seq ?? null, answered: true, answer: null }
           const done = (): void => {
             receipts.set(cid, kept)
             then(workerSig, block)
@@ -214,10 +215,10 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
       })
     },
     /** The payee has countersigned, and credited what we signed away. */
-    answered(cid: Cid, workerSig: Signature): void {
+    answered(cid: Cid, workerSig: Signature, answer: SignedBlock | null): void {
       const kept = receipts.get(cid)
       if (!kept || kept.role !== 'requester' || kept.answered) return
-      const both: KeptReceipt = { ...kept, answered: true, signed: { ...kept.signed, workerSig } }
+      const both: KeptReceipt = { ...kept, answered: true, answer, signed: { ...kept.signed, workerSig } }
       receipts.set(cid, both)
       desk.write([stored(cid, both)], 'relaxed', () => changed(null))
     },

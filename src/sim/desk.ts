@@ -1,43 +1,34 @@
 /**
- * The desk of a virtual node: the ports made unreal. Time is virtual, the disk a map that forgets what
- * was not yet durable when the node dies, a signature a keyed hash with the same properties as far as
- * anybody inside can tell, and a computation takes as long as its owner's device would.
+ * The desk of a virtual node: the ports made unreal. Time is virtual, the disk may lose what it has not
+ * acknowledged, and a computation takes as long as its owner's device would.
  */
 import { kernelById } from '../../kernels/index.ts'
-import { allocate, elements, viewAs } from '../../kernels/kernel.ts'
-import { concat, equalBytes, utf8 } from '../base/bytes.ts'
-import type { Did, PeerId } from '../base/ids.ts'
+import { allocate, elements, tensorBytes, viewAs } from '../../kernels/kernel.ts'
+import { equalBytes } from '../base/bytes.ts'
+import type { Cid, Did, PeerId } from '../base/ids.ts'
+import { assert } from '../base/assert.ts'
 import { prng, type Prng } from '../base/prng.ts'
 import { err, ok } from '../base/result.ts'
-import { bytes as byteCount, epochMs, flop } from '../base/units.ts'
-import { computeCost } from '../core/price.ts'
+import { bytes as byteCount, epochMs, flop, type MicroCredits } from '../base/units.ts'
+import { meteredCost } from '../core/price.ts'
 import { check } from '../core/verify.ts'
 import type { Desk } from '../peer/desk.ts'
-import type { ComputeTask, Table, Write } from '../ports.ts'
-import { cidOfBytes, sha256 } from '../wire/codec.ts'
-import { signingBytes, type SignedBody } from '../wire/signed.ts'
+import type { ComputeTask, PortError, Table } from '../ports.ts'
+import { cidOfBytes } from '../wire/codec.ts'
 import type { SimDirectory } from './directory.ts'
-import { corrupt, type Person } from './people.ts'
+import type { Disk } from './disk.ts'
 import type { SimNetwork } from './network.ts'
+import type { Notary } from './notary.ts'
+import { corrupt, type Person } from './people.ts'
 import type { Timeline } from './time.ts'
 
-/** What survives a crash. */
-export type Disk = Map<string, unknown>
 /** 2026-11-20 00:00 UTC: adverts and receipts need a plausible date. */
 export const SIM_EPOCH_MS = 1_795_132_800_000
 
-export type Notary = {
-  sign(account: Did, body: SignedBody): Uint8Array<ArrayBuffer>
-  verify(account: Did, body: SignedBody, sig: Uint8Array): boolean
-}
-
-/** A keyed hash only the notary can make: as unforgeable inside the simulation as Ed25519 outside. */
-export const notary = (secret: Uint8Array): Notary => {
-  const sign = (account: Did, body: SignedBody): Uint8Array<ArrayBuffer> => {
-    const half = sha256(concat([secret, utf8(account), signingBytes(body)]))
-    return concat([half, sha256(half)])
-  }
-  return { sign, verify: (account, body, sig) => equalBytes(sign(account, body), sig) }
+/** What a node does that only an onlooker sees. */
+export type DeskFacts = {
+  computes(): void
+  said(cid: Cid, truth: boolean): void
 }
 
 export type DeskOptions = {
@@ -53,64 +44,35 @@ export type DeskOptions = {
   readonly seed: number
   /** Clock error of this node against the truth. */
   readonly skewMs: number
-  alive(): boolean
+  readonly facts: DeskFacts
+  /** Runs `then` after so long, unless the node has died by then; a frozen node does nothing until it thaws. */
+  later(delayMs: number, then: () => void): void
   wake(): void
-  wrote(writes: readonly Write[]): void
 }
 
 const SIGN_MS = 1
-const FSYNC_MS = 3
+const CHECK_MS = 5
+/** A registry answers within this. */
+const LOOKUP_MS = [20, 80] as const
+/** A worker says how far it is this often while it computes. */
+const BEATS = 4
+
+const full: PortError = { code: 'quota-exceeded', detail: 'the disk is full' }
 
 export const simDesk = (options: DeskOptions): Desk => {
-  const { account, self, time, network, directory, disk, person } = options
+  const { account, self, time, network, directory, disk, notary, later } = options
   const random: Prng = prng(options.seed)
-  const running = new Map<string, boolean>()
-  let last: Uint8Array<ArrayBuffer> | null = null
+  const computer = virtualComputer(options, random)
   let earliest = Number.POSITIVE_INFINITY
 
-  /** Answers later, unless the node has died meanwhile. */
-  const later = (delayMs: number, then: () => void): void =>
-    time.after(delayMs, () => {
-      if (options.alive()) then()
-    })
-
-  const apply = (writes: readonly Write[]): void => {
-    for (const { table, key, value } of writes) {
-      if (value === undefined) disk.delete(`${table} ${key}`)
-      else disk.set(`${table} ${key}`, value)
-    }
-    options.wrote(writes)
-  }
-
-  const compute = (task: ComputeTask): { output: Uint8Array<ArrayBuffer>; cost: number } => {
-    const kernel = kernelById(task.kernel)!
-    const parsed = kernel.parse(task.params)
-    if (!parsed.ok) throw new Error('the worker checked the parameters')
-    const p = parsed.value
-    const type = kernel.output(p)
-    const out = allocate(type.dtype, elements(type.shape))
-    const inputs = kernel.inputs(p).map((input, i) => viewAs(input.dtype, task.inputs[i]!))
-    kernel.reference(p, inputs, 0, kernel.items(p), out)
-    const cost = computeCost(flop(kernel.costFlop(p)), byteCount(kernel.costBytes(p)))
-    return { output: new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, out.byteLength), cost }
-  }
-
-  const answer = (output: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
-    const lies = person.lie !== null && random.below(1000) < person.liesPermille
-    const said = lies ? corrupt(output, person.lie!, last, random) : output
-    last = output
-    return said
-  }
+  const lookup = (then: () => void): void =>
+    later(LOOKUP_MS[0] + random.below(LOOKUP_MS[1] - LOOKUP_MS[0]), then)
 
   return {
     self,
     account,
     random: {
-      bytes(length) {
-        const bytes = new Uint8Array(length)
-        for (let i = 0; i < length; i++) bytes[i] = random.below(256)
-        return bytes
-      },
+      bytes: (length) => Uint8Array.from({ length }, () => random.below(256)),
     },
     now: () => time.now(),
     epoch: () => epochMs(SIM_EPOCH_MS + time.now() + options.skewMs),
@@ -126,26 +88,13 @@ export const simDesk = (options: DeskOptions): Desk => {
     },
     relay: () => (directory.up() ? options.relay : null),
     connect: (peer) => network.connect(self, peer),
-    disconnect: (peer) => network.disconnect(self, peer),
+    disconnect: (peer, reason) => network.disconnect(self, peer, reason),
     send: (peer, head, body) => network.send(self, peer, head, body),
-    announce(advert, capabilities, then) {
-      later(20 + random.below(60), () => then(directory.announce(self, advert, capabilities)))
-    },
-    find(capability, limit, then) {
-      later(20 + random.below(60), () => then(directory.find(capability, limit)))
-    },
-    compute(task, share, beat, then) {
-      running.set(task.id, true)
-      const { output, cost } = compute(task)
-      const durationMs = Math.ceil((cost * 1000) / (person.speed * Math.max(0.05, share())))
-      later(durationMs / 2, () => running.has(task.id) && beat(500))
-      later(durationMs, () => {
-        if (!running.delete(task.id)) return
-        const said = answer(output)
-        then(ok({ output: said, cid: cidOfBytes(said), computeMs: durationMs }))
-      })
-    },
-    cancelCompute: (id) => void running.delete(id),
+    announce: (advert, capabilities, then) =>
+      lookup(() => then(directory.announce(self, advert, capabilities))),
+    find: (capability, limit, then) => lookup(() => then(directory.find(capability, limit))),
+    compute: computer.compute,
+    cancelCompute: computer.cancel,
     check(task, then) {
       const kernel = kernelById(task.kernel)!
       const parsed = kernel.parse(task.params)
@@ -153,38 +102,89 @@ export const simDesk = (options: DeskOptions): Desk => {
       const inputs = kernel.inputs(parsed.value).map((input, i) => viewAs(input.dtype, task.inputs[i]!))
       const seed = Array.from({ length: 4 }, () => random.u32())
       const verdict = check(kernel, task.params, inputs, task.output, seed, task.rate)
-      later(5, () => then(ok(verdict)))
+      later(CHECK_MS, () => then(ok(verdict)))
     },
     hash: (bytes, then) => later(0, () => then(cidOfBytes(bytes))),
-    sign: (bodies, then) =>
-      later(SIGN_MS, () => then(ok(bodies.map((body) => options.notary.sign(account, body))))),
+    sign: (bodies, then) => later(SIGN_MS, () => then(ok(bodies.map((body) => notary.sign(account, body))))),
     verify: (claims, then) =>
-      later(0, () => then(claims.every(({ account: by, body, sig }) => options.notary.verify(by, body, sig)))),
+      later(0, () => then(claims.every(({ account: by, body, sig }) => notary.verify(by, body, sig)))),
     write(writes, durability, then) {
-      // Strict writes are on the disk before the answer; relaxed ones may die with the node on the way.
-      const delay = FSYNC_MS + random.below(FSYNC_MS)
+      const ticket = disk.accept(writes)
+      if (ticket === null) return later(1, () => then(err(full)))
+      const flush = (): void => disk.flush(ticket)
       if (durability === 'strict') {
-        later(delay, () => {
-          apply(writes)
+        later(disk.strictMs(random), () => {
+          flush()
           then(ok(null))
         })
       } else {
-        later(0, () => then(ok(null)))
-        later(5 * delay, () => apply(writes))
+        later(disk.relaxedMs, flush)
+        later(1, () => then(ok(null)))
       }
     },
-    read: (table, key, then) => later(1, () => then(ok(disk.get(`${table} ${key}`)))),
-    all(table: Table, then) {
-      later(2, () => {
-        const prefix = `${table} `
-        const records = [...disk]
-          .filter(([key]) => key.startsWith(prefix))
-          .map(([key, value]) => ({ key: key.slice(prefix.length), value }))
-          .toSorted((a, b) => (a.key < b.key ? -1 : 1))
-        then(ok({ records, corrupt: [] }))
-      })
-    },
+    read: (table, key, then) => later(1, () => then(ok(disk.read(table, key)))),
+    all: (table: Table, then) => later(2, () => then(ok({ records: disk.all(table), corrupt: [] }))),
     changed: () => undefined,
   }
+}
+
+/** The device: as quick as its owner's, and as honest. */
+const virtualComputer = ({ person, facts, later }: DeskOptions, random: Prng): Pick<Desk, 'compute'> & { cancel(id: string): void } => {
+  const running = new Map<string, symbol>()
+  let last: Uint8Array<ArrayBuffer> | null = null
+
+  const answer = (truth: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
+    const lies = person.lie !== null && random.below(1000) < person.liesPermille
+    const said = lies ? corrupt(truth, person.lie!, last, random) : truth
+    last = truth
+    return said
+  }
+
+  return {
+    compute(task, share, beat, then) {
+      const mark = Symbol(task.id)
+      running.set(task.id, mark)
+      facts.computes()
+      const still = (): boolean => running.get(task.id) === mark
+      const durationMs = Math.ceil((costOf(task) * 1000) / (person.speed * Math.max(0.05, share())))
+      for (let i = 1; i < BEATS; i++) {
+        later((durationMs * i) / BEATS, () => still() && beat(Math.floor((1000 * i) / BEATS)))
+      }
+      later(durationMs, () => {
+        if (!still()) return
+        running.delete(task.id)
+        const truth = referenceOf(task)
+        const output = answer(truth)
+        const cid = cidOfBytes(output)
+        facts.said(cid, equalBytes(output, truth))
+        then(ok({ output, cid, computeMs: durationMs }))
+      })
+    },
+    cancel: (id) => void running.delete(id),
+  }
+}
+
+const parsedTask = (task: ComputeTask) => {
+  const kernel = kernelById(task.kernel)
+  assert(kernel, 'the worker knows the kernel')
+  const parsed = kernel.parse(task.params)
+  assert(parsed.ok, 'the worker has checked the parameters')
+  return { kernel, p: parsed.value }
+}
+
+const costOf = (task: ComputeTask): MicroCredits => {
+  const { kernel, p } = parsedTask(task)
+  const wire = [...kernel.inputs(p), kernel.output(p)].reduce((sum, type) => sum + tensorBytes(type), 0)
+  const work = { flop: flop(kernel.costFlop(p)), bytes: byteCount(kernel.costBytes(p)) }
+  return meteredCost({ ...work, wireBytes: byteCount(wire), dispatches: 1 })
+}
+
+const referenceOf = (task: ComputeTask): Uint8Array<ArrayBuffer> => {
+  const { kernel, p } = parsedTask(task)
+  const type = kernel.output(p)
+  const out = allocate(type.dtype, elements(type.shape))
+  const inputs = kernel.inputs(p).map((input, i) => viewAs(input.dtype, task.inputs[i]!))
+  kernel.reference(p, inputs, 0, kernel.items(p), out)
+  return new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, out.byteLength)
 }
 

@@ -1,13 +1,13 @@
 /**
  * The contract of a link, with all the ways it may be kept: dials that hang, latency and jitter,
  * bandwidth, heads that overtake the body of an earlier one, links that break, partitions. Datagram
- * loss shows as delay, because the transport sends again; a link that loses too much breaks.
+ * loss shows as delay, because the transport sends again; a link that loses too much breaks. What the
+ * real network promises is in test/ports/network.suite.ts, and this one passes it.
  */
 import type { PeerId } from '../base/ids.ts'
 import type { Prng } from '../base/prng.ts'
-import type { Head } from '../wire/messages.ts'
-import { parseHead } from '../wire/messages.ts'
 import { encode } from '../wire/codec.ts'
+import { parseHead, type Head } from '../wire/messages.ts'
 import { HEAD_BYTES_MAX } from '../wire/version.ts'
 import type { Timeline } from './time.ts'
 
@@ -27,113 +27,180 @@ export type Weather = {
 export type Receiver = {
   opened(from: PeerId, rttMs: number): void
   received(from: PeerId, head: Head, body: Uint8Array<ArrayBuffer> | null): void
-  closed(from: PeerId): void
+  closed(from: PeerId, reason: string): void
   welcome(from: PeerId, head: Head): number
   faulty(from: PeerId, code: string): void
 }
 
-type LinkState = { readonly latency: number; headClear: [number, number]; bodyClear: [number, number]; readonly epoch: number }
+/** What the watchers hear of. */
+export type NetworkFacts = {
+  sent(from: PeerId, to: PeerId, head: Head, bytes: number): void
+  saw(what: string): void
+}
+
+type Lane = { head: number; body: number }
+type Link = {
+  readonly latency: number
+  /** When the last of what each end has sent will have arrived. */
+  readonly lanes: ReadonlyMap<PeerId, Lane>
+  /** Who has hung up; what it sent before is still on its way. */
+  closing: PeerId | null
+}
 
 export type SimNetwork = ReturnType<typeof simNetwork>
 
 /** A broken link is noticed by its keep-alive. */
 const NOTICE_MS = 3_000
+/** A dial that does not come back is given up. */
+const DIAL_LIMIT_MS = 4_000
+/** Signalling through the relay, ICE and DTLS, besides three round trips. */
+const HANDSHAKE_MS = 30
+/** Losses in a row that one datagram can meet before the model stops counting. */
+const LOSSES_MAX = 8
 
-export const simNetwork = (time: Timeline, random: Prng, weather: () => Weather) => {
+export const simNetwork = (time: Timeline, random: Prng, weather: () => Weather, facts: NetworkFacts) => {
   const receivers = new Map<PeerId, Receiver>()
-  const links = new Map<string, LinkState>()
+  const links = new Map<PeerId, Map<PeerId, Link>>()
+  const dialling = new Map<PeerId, Set<PeerId>>()
   /** Peers on different sides cannot hear each other; null = whole. */
   let side: ((peer: PeerId) => number) | null = null
-  let epoch = 0
-  let headBytesMax = 0
+  let largestHead = 0
 
-  const key = (a: PeerId, b: PeerId): string => (a < b ? `${a} ${b}` : `${b} ${a}`)
   const apart = (a: PeerId, b: PeerId): boolean => side !== null && side(a) !== side(b)
   const between = (low: number, high: number): number => low + random.float() * (high - low)
+  const linkOf = (a: PeerId, b: PeerId): Link | undefined => links.get(a)?.get(b)
 
-  const cut = (a: PeerId, b: PeerId): void => {
-    if (!links.delete(key(a, b))) return
-    time.after(NOTICE_MS, () => !links.has(key(a, b)) && receivers.get(a)?.closed(b))
-    time.after(NOTICE_MS, () => !links.has(key(a, b)) && receivers.get(b)?.closed(a))
+  const unlink = (a: PeerId, b: PeerId): void => {
+    links.get(a)?.delete(b)
+    links.get(b)?.delete(a)
   }
 
-  const ageing = (a: PeerId, b: PeerId, state: LinkState): void => {
+  /** Says so unless the two have found together again meanwhile. */
+  const tell = (to: PeerId, about: PeerId, reason: string, delayMs: number): void =>
+    time.after(delayMs, () => {
+      const link = linkOf(to, about)
+      if (!link || link.closing === to) receivers.get(to)?.closed(about, reason)
+    })
+
+  const cut = (a: PeerId, b: PeerId): void => {
+    if (!linkOf(a, b)) return
+    unlink(a, b)
+    facts.saw('link broken')
+    tell(a, b, 'silent', NOTICE_MS)
+    tell(b, a, 'silent', NOTICE_MS)
+  }
+
+  const ageing = (a: PeerId, b: PeerId, link: Link): void => {
     const { linkMinutes } = weather()
     if (linkMinutes === 0) return
     const life = -Math.log(1 - random.float()) * linkMinutes * 60_000
-    time.after(life, () => links.get(key(a, b)) === state && cut(a, b))
+    time.after(life, () => linkOf(a, b) === link && cut(a, b))
+  }
+
+  const open = (from: PeerId, to: PeerId, latency: number): boolean => {
+    const a = receivers.get(from)
+    const b = receivers.get(to)
+    if (!a || !b || apart(from, to)) return false
+    const before = linkOf(from, to)
+    if (before && before.closing === null) return true
+    if (before) {
+      unlink(from, to)
+      const other = before.closing === from ? to : from
+      receivers.get(other)?.closed(other === from ? to : from, 'closed')
+    }
+    const lane = (): Lane => ({ head: 0, body: 0 })
+    const link: Link = { latency, lanes: new Map([[from, lane()], [to, lane()]]), closing: null }
+    links.get(from)!.set(to, link)
+    links.get(to)!.set(from, link)
+    ageing(from, to, link)
+    a.opened(to, 2 * latency)
+    b.opened(from, 2 * latency)
+    return true
+  }
+
+  const deliver = (from: PeerId, to: PeerId, link: Link, bytes: Uint8Array, body: Uint8Array<ArrayBuffer> | null): void => {
+    if (linkOf(from, to) !== link || link.closing === to) return
+    if (apart(from, to)) return cut(from, to)
+    const receiver = receivers.get(to)
+    if (!receiver) return
+    const parsed = parseHead(bytes)
+    if (!parsed.ok) {
+      receiver.faulty(from, parsed.error.code)
+      return cut(from, to)
+    }
+    if (body && receiver.welcome(from, parsed.value) < body.byteLength) {
+      receiver.faulty(from, 'unwelcome-body')
+      return cut(from, to)
+    }
+    receiver.received(from, parsed.value, body)
   }
 
   return {
     join(peer: PeerId, receiver: Receiver): void {
       receivers.set(peer, receiver)
+      links.set(peer, new Map())
+      dialling.set(peer, new Set())
     },
     /** A node dies without a word. */
     vanish(peer: PeerId): void {
       receivers.delete(peer)
-      for (const name of [...links.keys()]) {
-        const [a, b] = name.split(' ') as [PeerId, PeerId]
-        if (a === peer || b === peer) cut(a, b)
-      }
+      for (const other of [...(links.get(peer)?.keys() ?? [])]) cut(peer, other)
+      links.delete(peer)
+      dialling.delete(peer)
     },
     connect(from: PeerId, to: PeerId): void {
-      if (links.has(key(from, to)) || !receivers.has(from)) return
+      const under = dialling.get(from)
+      if (!under || under.has(to) || linkOf(from, to)?.closing === null) return
+      under.add(to)
       const { latencyMs, hangingDials } = weather()
-      if (random.float() < hangingDials) return
       const latency = between(...latencyMs)
-      time.after(3 * latency + 30, () => {
-        if (links.has(key(from, to)) || apart(from, to)) return
-        const a = receivers.get(from)
-        const b = receivers.get(to)
-        if (!a || !b) return
-        const state: LinkState = { latency, headClear: [0, 0], bodyClear: [0, 0], epoch: epoch++ }
-        links.set(key(from, to), state)
-        ageing(from, to, state)
-        a.opened(to, 2 * latency)
-        b.opened(from, 2 * latency)
+      const hangs = random.float() < hangingDials
+      if (hangs) facts.saw('dial hung')
+      time.after(hangs ? DIAL_LIMIT_MS : 3 * latency + HANDSHAKE_MS, () => {
+        if (dialling.get(from) !== under) return
+        under.delete(to)
+        if (hangs || !open(from, to, latency)) tell(from, to, 'unreachable', 0)
       })
     },
-    disconnect(from: PeerId, to: PeerId): void {
-      if (!links.delete(key(from, to))) return
-      time.after(1, () => !links.has(key(from, to)) && receivers.get(to)?.closed(from))
+    /** Hangs up; what was sent before still arrives. */
+    disconnect(from: PeerId, to: PeerId, reason: string): void {
+      const link = linkOf(from, to)
+      if (!link || link.closing !== null) return
+      link.closing = from
+      const { head, body } = link.lanes.get(from)!
+      const last = Math.max(0, head - time.now(), body - time.now())
+      time.after(0, () => receivers.get(from)?.closed(to, reason))
+      time.after(last, () => {
+        if (linkOf(from, to) !== link) return
+        unlink(from, to)
+        tell(to, from, 'closed', 0)
+      })
     },
     send(from: PeerId, to: PeerId, head: Head, body: Uint8Array | null): void {
-      const state = links.get(key(from, to))
-      if (!state) return
+      const link = linkOf(from, to)
+      if (!link || link.closing !== null) return
       const bytes = encode(head)
-      headBytesMax = Math.max(headBytesMax, bytes.byteLength)
-      const way = from < to ? 0 : 1
+      largestHead = Math.max(largestHead, bytes.byteLength)
+      facts.sent(from, to, head, bytes.byteLength)
       const { jitterMs, loss, bytesPerMs } = weather()
-      let delay = state.latency + random.float() * jitterMs
-      for (let i = 0; i < 8 && random.float() < loss; i++) delay += 2 * state.latency
+      let delay = link.latency + random.float() * jitterMs
+      for (let i = 0; i < LOSSES_MAX && random.float() < loss; i++) delay += 2 * link.latency
       const size = bytes.byteLength + (body?.byteLength ?? 0)
       // Heads keep their order; a body keeps its order among bodies, and later heads may overtake it.
-      const lane = body ? state.bodyClear : state.headClear
-      const arrival = Math.max(time.now() + delay + size / bytesPerMs, lane[way]!)
-      lane[way] = arrival
+      const lane = link.lanes.get(from)!
+      const arrival = Math.max(time.now() + delay + size / bytesPerMs, body ? lane.body : lane.head)
+      if (body) lane.body = arrival
+      else lane.head = arrival
       const copy = body ? new Uint8Array(body) : null
-      time.after(arrival - time.now(), () => {
-        if (links.get(key(from, to)) !== state) return
-        if (apart(from, to)) return cut(from, to)
-        const receiver = receivers.get(to)
-        if (!receiver) return
-        const parsed = parseHead(bytes)
-        if (!parsed.ok) return receiver.faulty(from, parsed.error.code)
-        if (copy && receiver.welcome(from, parsed.value) < copy.byteLength) {
-          receiver.faulty(from, 'unwelcome-body')
-          return cut(from, to)
-        }
-        receiver.received(from, parsed.value, copy)
-      })
+      time.after(arrival - time.now(), () => deliver(from, to, link, bytes, copy))
     },
     /** Draws a line through the swarm, or heals it. */
     partition(line: ((peer: PeerId) => number) | null): void {
       side = line
     },
-    reaches: (a: PeerId, b: PeerId): boolean => !apart(a, b),
-    linked: (a: PeerId, b: PeerId): boolean => links.has(key(a, b)),
-    links: (): number => links.size,
-    largestHead: (): number => headBytesMax,
+    cut,
+    linksOf: (peer: PeerId): PeerId[] => [...(links.get(peer)?.keys() ?? [])],
+    largestHead: (): number => largestHead,
     limit: HEAD_BYTES_MAX,
   }
 }

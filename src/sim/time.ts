@@ -1,4 +1,5 @@
 /** Virtual time: what is due next happens next, and ties happen in the order they were asked for. */
+import { assert } from '../base/assert.ts'
 import { ms, type Ms } from '../base/units.ts'
 
 type Due = { readonly at: number; readonly order: number; readonly then: () => void }
@@ -20,32 +21,29 @@ export const timeline = () => {
     let i = heap.push(due) - 1
     while (i > 0) {
       const parent = (i - 1) >>> 1
-      if (before(heap[parent]!, heap[i]!)) break
-      const held = heap[i]!
+      if (before(heap[parent]!, due)) break
       heap[i] = heap[parent]!
-      heap[parent] = held
       i = parent
     }
+    heap[i] = due
   }
 
-  const pop = (): Due | undefined => {
-    const first = heap[0]
-    const last = heap.pop()
-    if (heap.length === 0 || !last) return first
-    heap[0] = last
+  const pop = (): Due => {
+    const first = heap[0]!
+    const last = heap.pop()!
+    if (heap.length === 0) return first
     let i = 0
     for (;;) {
       const left = 2 * i + 1
+      if (left >= heap.length) break
       const right = left + 1
-      let least = i
-      if (left < heap.length && before(heap[left]!, heap[least]!)) least = left
-      if (right < heap.length && before(heap[right]!, heap[least]!)) least = right
-      if (least === i) return first
-      const held = heap[i]!
+      const least = right < heap.length && before(heap[right]!, heap[left]!) ? right : left
+      if (before(last, heap[least]!)) break
       heap[i] = heap[least]!
-      heap[least] = held
       i = least
     }
+    heap[i] = last
+    return first
   }
 
   return {
@@ -53,17 +51,18 @@ export const timeline = () => {
     events: (): number => events,
     /** Runs `then` after `delayMs` (at least 0) of virtual time. */
     after(delayMs: number, then: () => void): void {
-      if (heap.length >= PENDING_MAX) throw new Error('too many events wait')
+      assert(heap.length < PENDING_MAX, 'events come faster than they happen')
       push({ at: now + Math.max(0, Math.round(delayMs)), order: order++, then })
     },
-    /** Lets everything happen that is due by `until`; calls `each` after every event. False when idle. */
-    run(until: number, each: () => void): void {
+    /** Lets everything happen that is due by `until`, and at most so many events of it. */
+    run(until: number, eventsMax: number): void {
+      const last = events + eventsMax
       while (heap.length > 0 && heap[0]!.at <= until) {
-        const due = pop()!
+        assert(events < last, `more than ${eventsMax} events by ${until} ms`)
+        const due = pop()
         now = due.at
         events += 1
-      due.then()
-        each()
+        due.then()
       }
       now = Math.max(now, until)
     },

@@ -10,7 +10,11 @@ import { shapeText } from './sections.ts'
 import { newReport, specError, type SpecError } from './spec-error.ts'
 import type { Spec } from './spec.ts'
 
-export type GivenInput = { readonly cid: Cid; readonly dtype: DType; readonly shape: readonly number[] }
+export type GivenInput = {
+  readonly cid: Cid
+  readonly dtype: DType
+  readonly shape: readonly number[]
+}
 
 export const compile = (
   spec: Spec,
@@ -27,9 +31,16 @@ export const compile = (
   for (const [name, { kind, dtype, shape }] of Object.entries(spec.inputs)) {
     const input = Object.hasOwn(given, name) ? given[name] : undefined
     const expected = `${dtype}${shapeText(shape)}`
-    if (!input) report.add('bad-input', place, `inputs.${name}`, `${kind} for ${expected}`, 'nothing')
+    if (!input)
+      report.add('bad-input', place, `inputs.${name}`, `${kind} for ${expected}`, 'nothing')
     else if (!fits(input, dtype, shape)) {
-      report.add('bad-input', place, `inputs.${name}`, expected, `${input.dtype}${shapeText(input.shape)}`)
+      report.add(
+        'bad-input',
+        place,
+        `inputs.${name}`,
+        expected,
+        `${input.dtype}${shapeText(input.shape)}`,
+      )
     }
   }
   if (report.errors.length > 0) return err(report.errors)
@@ -63,7 +74,8 @@ const planError = (spec: Spec, { code, what, expected, found }: PlanError): Spec
   const section = what.startsWith('program.') ? 'params' : what.split(/[.,]/)[0]!
   const line = spec.lines[section] ?? spec.lines['run'] ?? 0
   const place = { file: spec.file, line }
-  const kind = code === 'bad-input' ? 'bad-input' : code.startsWith('too-') ? 'too-large' : 'out-of-range'
+  const kind =
+    code === 'bad-input' ? 'bad-input' : code.startsWith('too-') ? 'too-large' : 'out-of-range'
   return specError(kind, place, what.replace(/^program\./, 'params.'), expected, found)
 }
 

@@ -47,15 +47,42 @@ export const readDocument = (
   const lines = text.value.split('\n')
   if (lines[0]?.trimEnd() !== '---') {
     const found = lines[0]?.trim() ? quoted(lines[0]) : 'an empty line'
-    return err([at(file, 1, 'no-front-matter', 'the file', 'a first line of three dashes (---) that opens the front matter', found)])
+    return err([
+      at(
+        file,
+        1,
+        'no-front-matter',
+        'the file',
+        'a first line of three dashes (---) that opens the front matter',
+        found,
+      ),
+    ])
   }
   const end = lines.findIndex((line, i) => i > 0 && line.trimEnd() === '---')
   if (end < 0) {
-    return err([at(file, 1, 'unclosed-front-matter', 'the file', 'a second line of three dashes (---) that closes the front matter', 'the end of the file')])
+    return err([
+      at(
+        file,
+        1,
+        'unclosed-front-matter',
+        'the file',
+        'a second line of three dashes (---) that closes the front matter',
+        'the end of the file',
+      ),
+    ])
   }
   const frontMatter = lines.slice(1, end).join('\n')
   if (frontMatter.length > FRONT_MATTER_MAX) {
-    return err([at(file, 1, 'too-large', 'front matter', `at most ${FRONT_MATTER_MAX} characters`, String(frontMatter.length))])
+    return err([
+      at(
+        file,
+        1,
+        'too-large',
+        'front matter',
+        `at most ${FRONT_MATTER_MAX} characters`,
+        String(frontMatter.length),
+      ),
+    ])
   }
   const fences = readFences(file, lines, end + 1)
   return fences.ok ? ok({ frontMatter, line: 2, fences: fences.value }) : fences
@@ -74,11 +101,16 @@ const at = (
 const asText = (file: string, content: string | Uint8Array): Result<string, SpecError> => {
   const size = typeof content === 'string' ? content.length : content.byteLength
   if (size > SPEC_BYTES_MAX) {
-    return err(at(file, 0, 'too-large', 'the file', `at most ${SPEC_BYTES_MAX} bytes`, String(size)))
+    return err(
+      at(file, 0, 'too-large', 'the file', `at most ${SPEC_BYTES_MAX} bytes`, String(size)),
+    )
   }
   let text: string
   try {
-    text = typeof content === 'string' ? content : new TextDecoder('utf-8', { fatal: true }).decode(content)
+    text =
+      typeof content === 'string'
+        ? content
+        : new TextDecoder('utf-8', { fatal: true }).decode(content)
   } catch {
     return err(at(file, 0, 'not-text', 'the file', 'UTF-8 text', 'bytes that are not UTF-8'))
   }
@@ -112,34 +144,52 @@ const readFences = (
     if (mark.startsWith('`') && info.includes('`')) continue
     const close = closing(lines, i + 1, mark)
     if (close < 0) {
-      errors.push(at(file, i + 1, 'unclosed-fence', 'fence', `a closing line ${mark}`, 'the end of the file'))
+      errors.push(
+        at(file, i + 1, 'unclosed-fence', 'fence', `a closing line ${mark}`, 'the end of the file'),
+      )
       break
     }
-    const body = lines.slice(i + 1, close).map((row) => row.replace(new RegExp(`^ {0,${indent.length}}`), ''))
+    const indented = new RegExp(`^ {0,${indent.length}}`)
+    const body = lines.slice(i + 1, close).map((row) => row.replace(indented, ''))
     const fence = readInfo(file, i + 1, info.trim(), body)
     if (fence?.ok) fences.push(fence.value)
     else if (fence) errors.push(fence.error)
     i = close
   }
-  const first = new Map<string, number>()
-  for (const { id, line } of fences) {
-    const before = first.get(id)
-    if (before !== undefined) errors.push(at(file, line, 'duplicate-fence', `#${id}`, `one fence of this name`, `another on line ${before}`))
-    else first.set(id, line)
-  }
-  if (fences.length > FENCES_MAX) {
-    errors.push(at(file, fences[FENCES_MAX]!.line, 'too-large', 'fences', `at most ${FENCES_MAX} with an #id`, String(fences.length)))
-  }
+  errors.push(...repeated(file, fences))
   return errors.length === 0 ? ok(fences) : err(errors)
 }
 
+const repeated = (file: string, fences: readonly Fence[]): SpecError[] => {
+  const errors: SpecError[] = []
+  const first = new Map<string, number>()
+  for (const { id, line } of fences) {
+    const before = first.get(id)
+    if (before === undefined) first.set(id, line)
+    else {
+      const found = `another on line ${before}`
+      errors.push(at(file, line, 'duplicate-fence', `#${id}`, 'one fence of this name', found))
+    }
+  }
+  const surplus = fences[FENCES_MAX]
+  if (surplus) {
+    const [expected, found] = [`at most ${FENCES_MAX} with an #id`, String(fences.length)]
+    errors.push(at(file, surplus.line, 'too-large', 'fences', expected, found))
+  }
+  return errors
+}
+
 const closing = (lines: readonly string[], from: number, mark: string): number => {
-  const end = new RegExp(`^ {0,3}${mark[0]}{${mark.length},}\\s*$`)
-  for (let i = from; i < lines.length; i++) if (end.test(lines[i]!)) return i
+  for (let i = from; i < lines.length; i++) {
+    const line = lines[i]!.trimEnd()
+    const bare = line.trimStart()
+    const closes = bare.length >= mark.length && line.length - bare.length <= 3
+    if (closes && bare === mark.charAt(0).repeat(bare.length)) return i
+  }
   return -1
 }
 
-/** `wgsl #main entry=main`; null when there is no `#id`, for then the fence is documentation. */
+/** `json #tiny when=preflight`; null when there is no `#id`, for then the fence is documentation. */
 const readInfo = (
   file: string,
   line: number,
@@ -152,16 +202,38 @@ const readInfo = (
   const id = ids[0]?.slice(1) ?? ''
   const field = `fence ${ids[0] ?? language}`.slice(0, 48)
   if (language.startsWith('#')) {
-    return err(at(file, line, 'bad-fence', field, 'a language before the #id, such as ```json #tiny', quoted(info)))
+    return err(
+      at(
+        file,
+        line,
+        'bad-fence',
+        field,
+        'a language before the #id, such as ```json #tiny',
+        quoted(info),
+      ),
+    )
   }
-  if (ids.length > 1) return err(at(file, line, 'bad-fence', field, 'one #id', ids.slice(0, 4).join(' ')))
+  if (ids.length > 1)
+    return err(at(file, line, 'bad-fence', field, 'one #id', ids.slice(0, 4).join(' ')))
   if (!ID.test(id)) {
-    return err(at(file, line, 'bad-fence', field, 'an #id of lower-case letters, digits and hyphens', quoted(`#${id}`)))
+    return err(
+      at(
+        file,
+        line,
+        'bad-fence',
+        field,
+        'an #id of lower-case letters, digits and hyphens',
+        quoted(`#${id}`),
+      ),
+    )
   }
   const attributes: Record<string, string> = {}
   for (const word of words.filter((w) => !w.startsWith('#'))) {
     const match = ATTRIBUTE.exec(word)
-    if (!match) return err(at(file, line, 'bad-fence', field, 'attributes of the form key=value', quoted(word)))
+    if (!match)
+      return err(
+        at(file, line, 'bad-fence', field, 'attributes of the form key=value', quoted(word)),
+      )
     if (Object.hasOwn(attributes, match[1]!)) {
       return err(at(file, line, 'bad-fence', field, `${match[1]!} once`, 'twice'))
     }

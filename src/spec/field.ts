@@ -1,13 +1,15 @@
 /** Readers of fields: each turns a piece of the tree into a value, or reports what it expected there. */
 import { isCid } from '../base/ids.ts'
-import { oneOf, quoted, type Place, type Report } from './spec-error.ts'
+import { isFull, oneOf, quoted, type Place, type Report } from './spec-error.ts'
 import { describe, type Tree } from './tree.ts'
 
 export type Reader<T> = (tree: Tree, field: string, report: Report) => T | undefined
 /** `fallback` undefined: the field has to be there. */
 export type Field<T> = { readonly read: Reader<T>; readonly fallback: T | undefined }
 export type Fields = Readonly<Record<string, Field<unknown>>>
-export type Values<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never }
+export type Values<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never
+}
 
 export const required = <T>(read: Reader<T>): Field<T> => ({ read, fallback: undefined })
 export const optional = <T>(read: Reader<T>, fallback: NoInfer<T>): Field<T> => ({ read, fallback })
@@ -16,7 +18,8 @@ export const optional = <T>(read: Reader<T>, fallback: NoInfer<T>): Field<T> => 
 export const mapping =
   <F extends Fields>(fields: F, extension?: string): Reader<Values<F>> =>
   (tree, field, report) => {
-    if (tree.kind !== 'map') return report.add('wrong-type', tree.place, field, 'a mapping', describe(tree))
+    if (tree.kind !== 'map')
+      return report.add('wrong-type', tree.place, field, 'a mapping', describe(tree))
     const before = report.errors.length
     const values: Record<string, unknown> = {}
     for (const [key, entry] of tree.entries) {
@@ -41,7 +44,15 @@ export const unknownKey = (
   known: readonly string[],
   key: string,
 ): undefined =>
-  report.add('unknown-key', place, quoted(field, 60).slice(1, -1), oneOf(known, key), quoted(key))
+  isFull(report)
+    ? undefined
+    : report.add(
+        'unknown-key',
+        place,
+        quoted(field, 60).slice(1, -1),
+        oneOf(known, key),
+        quoted(key),
+      )
 
 export const join = (field: string, key: string): string => (field === '' ? key : `${field}.${key}`)
 
@@ -49,7 +60,8 @@ export const join = (field: string, key: string): string => (field === '' ? key 
 export const record =
   <T>(known: readonly string[], read: Reader<T>): Reader<Readonly<Record<string, T>>> =>
   (tree, field, report) => {
-    if (tree.kind !== 'map') return report.add('wrong-type', tree.place, field, 'a mapping', describe(tree))
+    if (tree.kind !== 'map')
+      return report.add('wrong-type', tree.place, field, 'a mapping', describe(tree))
     const values: [string, T][] = []
     for (const [key, entry] of tree.entries) {
       if (!known.includes(key)) {
@@ -89,7 +101,10 @@ export const choice =
 export const textual =
   <T>(expected: string, convert: (text: string) => T | null, numbers = true): Reader<T> =>
   (tree, field, report) => {
-    const text = numbers && tree.kind === 'scalar' && typeof tree.value === 'number' ? tree.source : textOf(tree)
+    const text =
+      numbers && tree.kind === 'scalar' && typeof tree.value === 'number'
+        ? tree.source
+        : textOf(tree)
     if (text === null) return report.add('wrong-type', tree.place, field, expected, describe(tree))
     const value = convert(text)
     return value ?? report.add('out-of-range', tree.place, field, expected, describe(tree))
@@ -106,7 +121,8 @@ export const words = (max: number): Reader<string> =>
 export const listOf =
   <T>(min: number, max: number, read: Reader<T>): Reader<readonly T[]> =>
   (tree, field, report) => {
-    if (tree.kind !== 'list') return report.add('wrong-type', tree.place, field, 'a list', describe(tree))
+    if (tree.kind !== 'list')
+      return report.add('wrong-type', tree.place, field, 'a list', describe(tree))
     if (tree.items.length < min || tree.items.length > max) {
       const expected = min === max ? `a list of ${min}` : `a list of ${min} to ${max}`
       return report.add('out-of-range', tree.place, field, expected, describe(tree))

@@ -9,29 +9,84 @@ import { parseSpec } from './spec.ts'
 
 const folder = new URL('../../public/jobs/', import.meta.url)
 const templates = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'))
-/** Front matter and fences: the prose between would only make most mutations miss. */
+/** Front matter and fences without comments: elsewhere most mutations would miss. */
 const bare = templates.map((text) => {
   const [, front = ''] = text.split(/^---$/m)
-  return `---${front}---\n${(text.match(/^```\w+ #[\s\S]*?^```$/gm) ?? []).join('\n')}\n`
+  const fences = text.match(/^```\w+ #[\s\S]*?^```$/gm) ?? []
+  return `---${front.replace(/ +#.*$/gm, '')}---\n${fences.join('\n').replace(/^ +/gm, '')}\n`
 })
 const words = [
-  '---', '\n---\n', '```', '```json #a when=preflight\n', '```map #main\n', '```wgsl #main\n', '~~~', '<!--', '-->', ':', '- ', '{', '}', '[', ']',
-  '\t', '  ', '\n', '\r', '"', "'", '&a ', '*a', '!!binary ', '<<: ', '? ', '|', '>', '%YAML 1.1', '#', 'null', 'true', '-1', '1e999', '0x1F',
-  '99999999999999999999', '.nan', '-.inf', '__proto__: 1', 'constructor: {}', 'x-y: ', 'run: wgsl', 'run: sum', 'params:', '\u0000', '\ud800', '\u2028',
-  'bafyreihge7rhjoiruyvtbxg47zbq6ydcqjxptjpejf4nzkiqxcxdp5iq4e', `b${'a'.repeat(58)}`, '💥', 'é', '[[[[[[[[[[[[[[[[', '{{{{{{{{', 'y', 'i',
+  '---',
+  '\n---\n',
+  '```',
+  '```json #a when=preflight\n',
+  '```map #main\n',
+  '```wgsl #main\n',
+  '~~~',
+  '<!--',
+  '-->',
+  ':',
+  '- ',
+  '{',
+  '}',
+  '[',
+  ']',
+  '\t',
+  '  ',
+  '\n',
+  '\r',
+  '"',
+  "'",
+  '&a ',
+  '*a',
+  '!!binary ',
+  '<<: ',
+  '? ',
+  '|',
+  '>',
+  '%YAML 1.1',
+  '#',
+  'null',
+  'true',
+  '-1',
+  '1e999',
+  '0x1F',
+  '99999999999999999999',
+  '.nan',
+  '-.inf',
+  '__proto__: 1',
+  'constructor: {}',
+  'x-y: ',
+  'run: wgsl',
+  'run: sum',
+  'params:',
+  '\u0000',
+  '\ud800',
+  '\u2028',
+  'bafyreihge7rhjoiruyvtbxg47zbq6ydcqjxptjpejf4nzkiqxcxdp5iq4e',
+  `b${'a'.repeat(58)}`,
+  '💥',
+  'é',
+  '[[[[[[[[[[[[[[[[',
+  '{{{{{{{{',
+  'y',
+  'i',
 ]
 
 const mutate = (seed: number): string => {
   const { below } = prng([seed, 0x5bec])
   let text = bare[below(bare.length)]!
-  for (let changes = 1 + below(4); changes > 0; changes--) {
+  for (let changes = 1 + below(3); changes > 0; changes--) {
     const at = below(text.length + 1)
     const length = below(12)
     const kind = below(5)
     if (kind === 0) text = text.slice(0, at) + text.slice(at + length)
     else if (kind === 1) text = text.slice(0, at) + words[below(words.length)]! + text.slice(at)
-    else if (kind === 2) text = text.slice(0, at) + words[below(words.length)]! + text.slice(at + length)
-    else if (kind === 3) text = text.slice(0, at) + String.fromCharCode(below(below(2) ? 128 : 65_536)) + text.slice(at + 1)
+    else if (kind === 2)
+      text = text.slice(0, at) + words[below(words.length)]! + text.slice(at + length)
+    else if (kind === 3)
+      text =
+        text.slice(0, at) + String.fromCharCode(below(below(2) ? 128 : 65_536)) + text.slice(at + 1)
     else {
       const from = below(text.length)
       text = text.slice(0, at) + text.slice(from, from + length * 8) + text.slice(at)
@@ -50,16 +105,23 @@ describe('a mutated spec', () => {
       codes.set(code, (codes.get(code) ?? 0) + 1)
       if (!parsed.ok) {
         const { text: said, line, found, expected } = parsed.error[0]!
-        if (!(said.length > 0 && line >= 0 && found.length > 0 && expected.length > 0)) expect.fail(`seed ${seed}: ${said}`)
+        if (!(said.length > 0 && line >= 0 && found.length > 0 && expected.length > 0))
+          expect.fail(`seed ${seed}: ${said}`)
         if (said.length > 700) expect.fail(`seed ${seed}: an essay`)
         continue
       }
-      const inputs = wantedInputs(parsed.value).map((w) => [w.name, { cid: cidOf(w.name), dtype: w.dtype, shape: w.shape.map((n) => n || 7) }] as const)
+      const inputs = wantedInputs(parsed.value).map(
+        (w) =>
+          [
+            w.name,
+            { cid: cidOf(w.name), dtype: w.dtype, shape: w.shape.map((n) => n || 7) },
+          ] as const,
+      )
       const job = compile(parsed.value, Object.fromEntries(inputs))
-      if (job.ok && seed % 16 === 0) plan(job.value)
+      if (job.ok && seed % 64 === 0) plan(job.value)
     }
     // Mutations that are all refused for one reason would prove little.
-    expect(codes.get('ok')).toBeGreaterThan(5_000)
+    expect(codes.get('ok')).toBeGreaterThan(3_000)
     expect(codes.size).toBeGreaterThanOrEqual(12)
   }, 240_000)
 })

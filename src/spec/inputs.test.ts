@@ -19,7 +19,11 @@ describe('the inputs of a spec', () => {
     expect(wanted('run: image\n')).toEqual([
       { name: 'image', kind: 'image', fromFile: true, dtype: 'u8', shape: [0, 0, 4], seed: 1 },
     ])
-    expect(wanted('run: matmul\nparams: { m: 2, k: 3, n: 4, dtype: i8 }\ninputs: { b: { kind: npy } }\n')).toEqual([
+    expect(
+      wanted(
+        'run: matmul\nparams: { m: 2, k: 3, n: 4, dtype: i8 }\ninputs: { b: { kind: npy } }\n',
+      ),
+    ).toEqual([
       { name: 'a', kind: 'random', fromFile: false, dtype: 'i8', shape: [2, 3], seed: 1 },
       { name: 'b', kind: 'npy', fromFile: true, dtype: 'i8', shape: [3, 4], seed: 2 },
     ])
@@ -46,22 +50,39 @@ describe('the inputs of a spec', () => {
   it('are read from files of the shape they are wanted in', () => {
     const [x] = wanted('run: sum\ninputs: { x: { kind: npy } }\n')
     const data = Float32Array.of(1, 2, 3)
-    expect(readInput(x!, writeNpy({ dtype: 'f32', shape: [3], data }))).toMatchObject({ ok: true, value: { shape: [3] } })
-    expect(readInput(x!, writeNpy({ dtype: 'f32', shape: [3, 1], data }))).toMatchObject({ ok: false, error: { expected: 'f32[any]', found: 'f32[3, 1]' } })
-    expect(readInput(x!, writeNpy({ dtype: 'i8', shape: [3], data: Int8Array.of(1, 2, 3) }))).toMatchObject({ ok: false })
+    expect(readInput(x!, writeNpy({ dtype: 'f32', shape: [3], data }))).toMatchObject({
+      ok: true,
+      value: { shape: [3] },
+    })
+    expect(readInput(x!, writeNpy({ dtype: 'f32', shape: [3, 1], data }))).toMatchObject({
+      ok: false,
+      error: { expected: 'f32[any]', found: 'f32[3, 1]' },
+    })
+    expect(
+      readInput(x!, writeNpy({ dtype: 'i8', shape: [3], data: Int8Array.of(1, 2, 3) })),
+    ).toMatchObject({ ok: false })
   })
 
   it('are read from bare numbers when their sizes leave one open', () => {
     const [x] = wanted('run: sum\ninputs: { x: { kind: f32 } }\n')
     expect(readInput(x!, new Uint8Array(12))).toMatchObject({ ok: true, value: { shape: [3] } })
-    expect(readInput(x!, new Uint8Array(13))).toMatchObject({ ok: false, error: { found: '13 bytes' } })
+    expect(readInput(x!, new Uint8Array(13))).toMatchObject({
+      ok: false,
+      error: { found: '13 bytes' },
+    })
     expect(readInput(x!, new Uint8Array(0))).toMatchObject({ ok: false })
     const [a] = wanted('run: matmul\ninputs: { a: { kind: f32 }, b: { kind: f32 } }\n')
-    expect(readInput(a!, new Uint8Array(12))).toMatchObject({ ok: false, error: { expected: 'a shape in the spec, for the file has none' } })
+    expect(readInput(a!, new Uint8Array(12))).toMatchObject({
+      ok: false,
+      error: { expected: 'a shape in the spec, for the file has none' },
+    })
   })
 
   it('take pixels only with their measures', () => {
-    expect(imageInput(new Uint8Array(24), 2, 3)).toMatchObject({ ok: true, value: { shape: [3, 2, 4] } })
+    expect(imageInput(new Uint8Array(24), 2, 3)).toMatchObject({
+      ok: true,
+      value: { shape: [3, 2, 4] },
+    })
     expect(imageInput(new Uint8Array(23), 2, 3)).toMatchObject({ ok: false })
     expect(imageInput(new Uint8Array(0), 0, 0)).toMatchObject({ ok: false })
   })
@@ -70,16 +91,31 @@ describe('the inputs of a spec', () => {
 describe('a spec with its inputs', () => {
   it('becomes a job with the sizes that its files have', () => {
     const spec = parsed('run: matmul\ninputs: { a: { kind: npy }, b: { kind: npy } }\n')
-    const given = { b: { cid, dtype: 'f32', shape: [3, 4] }, a: { cid, dtype: 'f32', shape: [2, 3] } } as const
+    const given = {
+      b: { cid, dtype: 'f32', shape: [3, 4] },
+      a: { cid, dtype: 'f32', shape: [2, 3] },
+    } as const
     const job = compile(spec, given)
-    expect(job).toMatchObject({ ok: true, value: { spec: spec.cid, program: { m: 2, k: 3, n: 4 }, inputs: [{ name: 'a' }, { name: 'b' }] } })
+    expect(job).toMatchObject({
+      ok: true,
+      value: {
+        spec: spec.cid,
+        program: { m: 2, k: 3, n: 4 },
+        inputs: [{ name: 'a' }, { name: 'b' }],
+      },
+    })
     const other = compile(spec, { a: given.a, b: given.b })
     expect(job.ok && other.ok && cidOf(job.value) === cidOf(other.value)).toBe(true)
   })
 
   it('is refused with a missing, a wrong and a strange input, all told at once', () => {
-    const spec = parsed('run: matmul\nparams: { k: 3 }\ninputs: { a: { kind: npy }, b: { kind: npy } }\n')
-    const job = compile(spec, { a: { cid, dtype: 'f32', shape: [2, 4] }, x: { cid, dtype: 'f32', shape: [1] } })
+    const spec = parsed(
+      'run: matmul\nparams: { k: 3 }\ninputs: { a: { kind: npy }, b: { kind: npy } }\n',
+    )
+    const job = compile(spec, {
+      a: { cid, dtype: 'f32', shape: [2, 4] },
+      x: { cid, dtype: 'f32', shape: [1] },
+    })
     expect(job.ok ? [] : job.error.map(formatSpecError)).toEqual([
       'a.swarm.md:6: inputs: expected only a, b, found x',
       'a.swarm.md:6: inputs.a: expected f32[any, 3], found f32[2, 4]',
@@ -93,12 +129,19 @@ describe('a spec with its inputs', () => {
     if (!job.ok) throw new Error()
     const planned = planOf(spec, job.value)
     expect(planned.ok ? [] : planned.error.map(formatSpecError)).toEqual([
-      expect.stringMatching(/^a\.swarm\.md:5: tile: expected a tile so small that a task moves at most 16777216 bytes, found \d+ bytes in task 0$/),
+      expect.stringMatching(
+        /^a\.swarm\.md:5: tile: expected a tile so small that a task moves at most 16777216 bytes, found \d+ bytes in task 0$/,
+      ),
     ])
     const fits = parsed('run: matmul\ninputs: { a: { kind: npy }, b: { kind: npy } }\n')
-    const crossed = compile(fits, { a: { cid, dtype: 'f32', shape: [2, 3] }, b: { cid, dtype: 'f32', shape: [4, 5] } })
+    const crossed = compile(fits, {
+      a: { cid, dtype: 'f32', shape: [2, 3] },
+      b: { cid, dtype: 'f32', shape: [4, 5] },
+    })
     if (!crossed.ok) throw new Error()
     const refused = planOf(fits, crossed.value)
-    expect(refused.ok ? [] : refused.error.map(formatSpecError)).toEqual(['a.swarm.md:5: inputs.b: expected f32[3,5], found f32[4,5]'])
+    expect(refused.ok ? [] : refused.error.map(formatSpecError)).toEqual([
+      'a.swarm.md:5: inputs.b: expected f32[3,5], found f32[4,5]',
+    ])
   })
 })

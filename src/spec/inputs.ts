@@ -108,7 +108,10 @@ const readRaw = ({ dtype, shape }: WantedInput, bytes: Uint8Array): Result<Tenso
   const rest = count / known
   const fits = open === 0 ? rest === 1 : open === 1 && Number.isSafeInteger(rest) && rest >= 1
   if (!fits) {
-    const expected = open > 1 ? 'a shape in the spec, for the file has none' : `${dtype} elements for [${shape.join(', ')}]`
+    const expected =
+      open > 1
+        ? 'a shape in the spec, for the file has none'
+        : `${dtype} elements for [${shape.join(', ')}]`
     return refuse(expected, `${bytes.byteLength} bytes`)
   }
   return ok({ dtype, shape: shape.map((n) => n || rest), data: viewAs(dtype, bytes) })

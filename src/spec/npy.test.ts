@@ -6,8 +6,15 @@ import { readNpy, writeNpy } from './npy.ts'
 
 const file = (header: string, body: Uint8Array, version = 1): Uint8Array => {
   const text = utf8(header)
-  const size = version === 1 ? [text.length & 0xff, text.length >> 8] : [text.length & 0xff, text.length >> 8, 0, 0]
-  return concat([Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, version, 0, ...size), text, body])
+  const size =
+    version === 1
+      ? [text.length & 0xff, text.length >> 8]
+      : [text.length & 0xff, text.length >> 8, 0, 0]
+  return concat([
+    Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, version, 0, ...size),
+    text,
+    body,
+  ])
 }
 const refusal = (bytes: Uint8Array): string => {
   const tensor = readNpy(bytes)
@@ -54,19 +61,51 @@ describe('a .npy file', () => {
     ['another kind of file', utf8('hello, world'), 'a .npy file'],
     ['nothing', new Uint8Array(0), 'a .npy file'],
     ['version 3', file(good, new Uint8Array(24), 3), '.npy version 1 or 2'],
-    ['doubles', file(good.replace('<f4', '<f8'), new Uint8Array(48)), 'elements of type <f4, <i4, <u4, |i1, |u1'],
-    ['big endian', file(good.replace('<f4', '>f4'), new Uint8Array(24)), 'elements of type <f4, <i4, <u4, |i1, |u1'],
+    [
+      'doubles',
+      file(good.replace('<f4', '<f8'), new Uint8Array(48)),
+      'elements of type <f4, <i4, <u4, |i1, |u1',
+    ],
+    [
+      'big endian',
+      file(good.replace('<f4', '>f4'), new Uint8Array(24)),
+      'elements of type <f4, <i4, <u4, |i1, |u1',
+    ],
     ['Fortran order', file(good.replace('False', 'True'), new Uint8Array(24)), 'C order'],
-    ['pickled objects', file(good.replace('<f4', '|O'), new Uint8Array(24)), 'elements of type <f4, <i4, <u4, |i1, |u1'],
+    [
+      'pickled objects',
+      file(good.replace('<f4', '|O'), new Uint8Array(24)),
+      'elements of type <f4, <i4, <u4, |i1, |u1',
+    ],
     ['too few bytes', file(good, new Uint8Array(23)), '24 bytes of elements for f32[2, 3]'],
     ['too many bytes', file(good, new Uint8Array(25)), '24 bytes of elements for f32[2, 3]'],
-    ['a shape of terabytes', file(good.replace('(2, 3)', '(9999999999, 9999999999)'), new Uint8Array(24)), '399999999920000000000 bytes of elements for f32[9999999999, 9999999999]'],
-    ['an empty array', file(good.replace('(2, 3)', '(0, 3)'), new Uint8Array(0)), 'a shape of at most 4 dimensions, none of them 0'],
+    [
+      'a shape of terabytes',
+      file(good.replace('(2, 3)', '(9999999999, 9999999999)'), new Uint8Array(24)),
+      '399999999920000000000 bytes of elements for f32[9999999999, 9999999999]',
+    ],
+    [
+      'an empty array',
+      file(good.replace('(2, 3)', '(0, 3)'), new Uint8Array(0)),
+      'a shape of at most 4 dimensions, none of them 0',
+    ],
     ['a negative shape', file(good.replace('2', '-2'), new Uint8Array(24)), 'a .npy header'],
     ['a key twice', file(good.replace("'shape'", "'descr'"), new Uint8Array(24)), 'a .npy header'],
-    ['a header that says more', file(good.replace(', }', ", 'x': True}"), new Uint8Array(24)), 'a .npy header'],
-    ['a header beyond the file', file(good, new Uint8Array(0)).subarray(0, 30), 'a .npy header of at most 10000 bytes'],
-    ['a header of 16 kilobytes', file(good.padEnd(16_000), new Uint8Array(24)), 'a .npy header of at most 10000 bytes'],
+    [
+      'a header that says more',
+      file(good.replace(', }', ", 'x': True}"), new Uint8Array(24)),
+      'a .npy header',
+    ],
+    [
+      'a header beyond the file',
+      file(good, new Uint8Array(0)).subarray(0, 30),
+      'a .npy header of at most 10000 bytes',
+    ],
+    [
+      'a header of 16 kilobytes',
+      file(good.padEnd(16_000), new Uint8Array(24)),
+      'a .npy header of at most 10000 bytes',
+    ],
   ])('is refused: %s', (_, bytes, expected) => expect(refusal(bytes)).toBe(expected))
 
   it('of any bytes whatever is answered, never thrown over', () => {

@@ -66,8 +66,9 @@ const readHeader = (bytes: Uint8Array): Result<{ dtype: DType; shape: number[] }
   for (const byte of bytes) text += String.fromCharCode(byte)
   const body = /^\{(.*)\}\s*$/s.exec(text)?.[1]
   const found = new Map<string, string>()
-  const entry = /\s*'(descr|fortran_order|shape)'\s*:\s*('[^']{0,16}'|True|False|\([\d,\s]{0,200}\))\s*(,|$)/y
-  for (let at = 0; body !== undefined && at < body.trimEnd().length; ) {
+  const entry =
+    /\s*'(descr|fortran_order|shape)'\s*:\s*('[^']{0,16}'|True|False|\([\d,\s]{0,200}\))\s*(,|$)/y
+  for (let at = 0; body !== undefined && at < body.trimEnd().length;) {
     entry.lastIndex = at
     const match = entry.exec(body)
     if (!match || found.has(match[1]!)) return refuse('a .npy header', text.trim())
@@ -82,7 +83,10 @@ const readHeader = (bytes: Uint8Array): Result<{ dtype: DType; shape: number[] }
   const dtype = Object.hasOwn(DESCR, kind) ? DESCR[kind] : undefined
   if (!dtype) return refuse(`elements of type ${Object.keys(DESCR).join(', ')}`, kind)
   if (order !== 'False') return refuse('C order', 'Fortran order')
-  const words = shape.slice(1, -1).split(',').map((word) => word.trim())
+  const words = shape
+    .slice(1, -1)
+    .split(',')
+    .map((word) => word.trim())
   if (words.at(-1) === '') words.pop()
   const numbers = words.map((word) => (/^\d{1,10}$/.test(word) ? Number(word) : 0))
   if (numbers.length > DIMENSIONS_MAX || numbers.some((n) => n < 1)) {

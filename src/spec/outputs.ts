@@ -45,7 +45,12 @@ export const outputFile = (
 /** A picture's pixels as they are; iteration counts through their palette. */
 export const toPixels = (program: Program, tensor: Tensor): Uint8Array | Uint8ClampedArray => {
   if (program.kind !== 'mandelbrot') return tensor.data as Uint8Array
-  return renderCounts(tensor.data as Uint32Array, whole(tensor), program.iterations, program.palette)
+  return renderCounts(
+    tensor.data as Uint32Array,
+    whole(tensor),
+    program.iterations,
+    program.palette,
+  )
 }
 
 const toPng = (program: Program, tensor: Tensor): Uint8Array<ArrayBuffer> =>
@@ -71,6 +76,8 @@ const toText = (tensor: Tensor): string => {
   const { rows, cols } = whole(tensor)
   const separator = tensor.shape.length < 2 ? '\n' : ' '
   const row = (at: number): string =>
-    Array.from(tensor.data.subarray(at * cols, (at + 1) * cols), (v) => number(v, tensor)).join(separator)
+    Array.from(tensor.data.subarray(at * cols, (at + 1) * cols), (v) => number(v, tensor)).join(
+      separator,
+    )
   return `${Array.from({ length: rows }, (_, r) => row(r)).join('\n')}\n`
 }

@@ -4,7 +4,15 @@
  */
 import { err, ok, type Result } from '../base/result.ts'
 import { paramNames, type Run } from './program.ts'
-import { newReport, oneOf, quoted, specError, type Place, type Report, type SpecError } from './spec-error.ts'
+import {
+  newReport,
+  oneOf,
+  quoted,
+  specError,
+  type Place,
+  type Report,
+  type SpecError,
+} from './spec-error.ts'
 import { describe, readYaml, type Mapping, type Scalar, type Tree } from './tree.ts'
 
 export type Overrides = Readonly<Record<string, string>>
@@ -23,24 +31,46 @@ export const parseSets = (sets: readonly string[]): Result<Overrides, SpecError[
     const at = text.indexOf('=')
     const key = text.slice(0, Math.max(0, at)).trim()
     if (KEY.test(key)) pairs.push([key, text.slice(at + 1)])
-    else report.add('unknown-key', { file: `--set ${clip(text)}`, line: 0 }, '--set', 'key=value', quoted(text))
+    else
+      report.add(
+        'unknown-key',
+        { file: `--set ${clip(text)}`, line: 0 },
+        '--set',
+        'key=value',
+        quoted(text),
+      )
   }
   return report.errors.length === 0 ? ok(Object.fromEntries(pairs)) : err(report.errors)
 }
 
 /** The tree with the overrides in place; unknown keys are reported with the known ones. */
-export const withOverrides = (root: Mapping, overrides: Overrides, run: Run | null, report: Report): Mapping => {
+export const withOverrides = (
+  root: Mapping,
+  overrides: Overrides,
+  run: Run | null,
+  report: Report,
+): Mapping => {
   let tree = root
   const pairs = Object.entries(overrides)
   if (pairs.length > OVERRIDES_MAX) {
-    report.add('too-large', { file: '--set', line: 0 }, '--set', `at most ${OVERRIDES_MAX}`, String(pairs.length))
+    report.add(
+      'too-large',
+      { file: '--set', line: 0 },
+      '--set',
+      `at most ${OVERRIDES_MAX}`,
+      String(pairs.length),
+    )
     return root
   }
   for (const [key, value] of pairs) {
     const place = { file: `--set ${clip(key)}=${clip(value)}`, line: 0 }
     const path = pathOf(key, run)
     if (path === null) {
-      const known = [...(run === null ? [] : paramNames(run)), ...SETTINGS, ...SECTIONS.map((s) => `${s}.…`)]
+      const known = [
+        ...(run === null ? [] : paramNames(run)),
+        ...SETTINGS,
+        ...SECTIONS.map((s) => `${s}.…`),
+      ]
       report.errors.push(specError('unknown-key', place, clip(key), oneOf(known, key), quoted(key)))
       continue
     }
@@ -72,12 +102,21 @@ const valueTree = (text: string, place: Place): Tree => {
 
 const moved = (tree: Tree, place: Place): Tree => {
   if (tree.kind === 'scalar') return { ...tree, place, loose: true }
-  if (tree.kind === 'list') return { ...tree, place, items: tree.items.map((item) => moved(item, place)) }
-  const entries = [...tree.entries].map(([key, { value }]) => [key, { place, value: moved(value, place) }] as const)
+  if (tree.kind === 'list')
+    return { ...tree, place, items: tree.items.map((item) => moved(item, place)) }
+  const entries = [...tree.entries].map(
+    ([key, { value }]) => [key, { place, value: moved(value, place) }] as const,
+  )
   return { ...tree, place, entries: new Map(entries) }
 }
 
-const placed = (tree: Tree, path: readonly string[], value: Tree, place: Place, report: Report): Tree => {
+const placed = (
+  tree: Tree,
+  path: readonly string[],
+  value: Tree,
+  place: Place,
+  report: Report,
+): Tree => {
   const [key, ...rest] = path
   if (key === undefined) return value
   if (tree.kind !== 'map' && !(tree.kind === 'scalar' && tree.value === null)) {
@@ -87,6 +126,9 @@ const placed = (tree: Tree, path: readonly string[], value: Tree, place: Place, 
   const entries = new Map(tree.kind === 'map' ? tree.entries : [])
   const before = entries.get(key)
   const empty: Mapping = { kind: 'map', place, entries: new Map() }
-  entries.set(key, { place: before?.place ?? place, value: placed(before?.value ?? empty, rest, value, place, report) })
+  entries.set(key, {
+    place: before?.place ?? place,
+    value: placed(before?.value ?? empty, rest, value, place, report),
+  })
   return { kind: 'map', place: tree.place, entries }
 }

@@ -1,21 +1,29 @@
 /** Runs a spec's own tests through the very plan its job will have, on the kernels' CPU references. */
 import { kernelById } from '../../kernels/index.ts'
-import { allocate, elements, type DType, type TensorData, type Tolerance } from '../../kernels/kernel.ts'
+import {
+  allocate,
+  elements,
+  type DType,
+  type TensorData,
+  type Tolerance,
+} from '../../kernels/kernel.ts'
 import { evaluate } from '../core/evaluate.ts'
 import type { Job, JobInput } from '../core/job.ts'
 import { plan, type Plan } from '../core/plan.ts'
-import { cidOf } from '../wire/codec.ts'
 import { withShapes } from './program.ts'
 import type { Numbers, SpecTest } from './spec-test.ts'
 import { specError, type SpecError } from './spec-error.ts'
 import type { Spec } from './spec.ts'
 
-export type PreflightResult = {
-  readonly id: string
-  readonly passed: boolean
-  /** Why not. */
-  readonly problem: SpecError | null
-}
+export type PreflightResult =
+  | { readonly id: string; readonly ok: true }
+  | {
+      readonly id: string
+      readonly ok: false
+      readonly problem: SpecError
+      /** The problem in one sentence, without its place. */
+      readonly detail: string
+    }
 
 /** A second or so of a slow CPU: a test is tiny. */
 const FLOP_MAX = 2_000_000_000
@@ -25,7 +33,9 @@ const F32_REL = 1e-6
 export const runPreflight = (spec: Spec): readonly PreflightResult[] =>
   spec.tests.map((test) => {
     const problem = run(spec, test)
-    return { id: test.id, passed: problem === null, problem }
+    return problem
+      ? { id: test.id, ok: false, problem, detail: problem.text }
+      : { id: test.id, ok: true }
   })
 
 const run = (spec: Spec, test: SpecTest): SpecError | null => {
@@ -39,11 +49,12 @@ const run = (spec: Spec, test: SpecTest): SpecError | null => {
     if (!numbers) return fail(`.input.${name}`, 'this input', 'nothing')
     const tensor = toTensor(numbers, dtype)
     if (tensor === null) return fail(`.input.${name}`, `numbers that are ${dtype}`, 'others')
-    inputs.push({ name, cid: cidOf({ test: test.id, name }), dtype, shape: numbers.shape })
+    inputs.push({ name, cid: spec.cid, dtype, shape: numbers.shape })
     data[name] = tensor
   }
   const stray = Object.keys(test.input).find((name) => !Object.hasOwn(spec.inputs, name))
-  if (stray !== undefined) return fail('.input', `only ${Object.keys(spec.inputs).join(', ')}`, stray.slice(0, 40))
+  if (stray !== undefined)
+    return fail('.input', `only ${Object.keys(spec.inputs).join(', ')}`, stray.slice(0, 40))
   const shapes = Object.fromEntries(inputs.map(({ name, shape }) => [name, shape]))
   const planned = plan(jobOf(spec, test, inputs, shapes))
   if (!planned.ok) {
@@ -56,7 +67,8 @@ const run = (spec: Spec, test: SpecTest): SpecError | null => {
   const tensors = evaluate(planned.value, data)
   for (const [name, expected] of Object.entries(test.expect)) {
     const difference = compare(planned.value, name, tensors[name]!, expected)
-    if (difference) return fail(`.expect.${name}${difference.at}`, difference.expected, difference.found)
+    if (difference)
+      return fail(`.expect.${name}${difference.at}`, difference.expected, difference.found)
   }
   return null
 }
@@ -92,7 +104,11 @@ type Difference = { readonly at: string; readonly expected: string; readonly fou
 const compare = (of: Plan, name: string, got: TensorData, want: Numbers): Difference | null => {
   const type = of.tensors[name]!
   if (want.values.length !== got.length) {
-    return { at: '', expected: `${got.length} numbers, as the program makes`, found: String(want.values.length) }
+    return {
+      at: '',
+      expected: `${got.length} numbers, as the program makes`,
+      found: String(want.values.length),
+    }
   }
   const writer = of.tasks.find((task) => task.writes.tensor === name)
   const tolerance = (writer && kernelById(writer.kernel)?.tolerance) ?? NONE

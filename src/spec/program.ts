@@ -45,6 +45,9 @@ const DIMENSION_MAX = 65_536
 /** WGSL and map programs travel with every task, in a message head of 64 KiB. */
 const SOURCE_MAX = 32 * 1024
 const MAP_PROGRAM_MAX = 4_096
+/** The admission's own limits; one of its fourteen constants is `first`. */
+const LOOP_TURNS_MAX = 2 ** 22
+const CONSTANTS_MAX = 13
 
 const decimal = (digits: number, min: number, max: number, what: string): Reader<number> =>
   textual(what, (text) => {
@@ -61,6 +64,10 @@ const magnification = textual('a decimal above 0, such as 250 or 1e9', (text) =>
   const plain = plainDecimal(text)
   return plain !== null && !plain.startsWith('-') && plain !== '0' ? plain : null
 })
+
+const constant = textual('a constant such as "gain: f32 = 1.5"', (text) =>
+  text.length <= 80 && /^[^\n:=]+:[^\n:=]+=[^\n:=]+$/.test(text) ? text.trim() : null,
+)
 
 const mandelbrot = {
   width: optional(wholeNumber(1, 16_384), 1024),
@@ -88,16 +95,18 @@ const sum = { length }
 const wgsl = {
   items: required(wholeNumber(1, LENGTH_MAX)),
   itemLength: optional(wholeNumber(1, 65_536), 1),
-  iterations: optional(wholeNumber(1, 2 ** 31 - 1), 1_000),
+  iterations: optional(wholeNumber(0, LOOP_TURNS_MAX), 1_000),
   output: optional(choice('f32', 'i32', 'u32'), 'f32'),
-  constants: optional(listOf(0, 32, textual('text of up to 80 characters', (text) => (text.length <= 80 ? text : null))), []),
+  constants: optional(listOf(0, CONSTANTS_MAX, constant), []),
   source: required(words(SOURCE_MAX)),
 }
 
 const PARAMS: Readonly<Record<Run, Fields>> = { mandelbrot, image, matmul, map, sum, wgsl }
 
 /** Where the text of a `#main` fence goes, and what language it is in. */
-export const MAIN_FENCE: Partial<Record<Run, { readonly language: string; readonly param: string }>> = {
+export const MAIN_FENCE: Partial<
+  Record<Run, { readonly language: string; readonly param: string }>
+> = {
   map: { language: 'map', param: 'program' },
   wgsl: { language: 'wgsl', param: 'source' },
 }
@@ -114,7 +123,13 @@ export const programReader = (run: Run): Reader<Program> => {
         // Sobel looks one pixel far and knows neither a width nor a strength: one meaning, one contract.
         filter === 'sobel'
           ? { kind: run, filter, radius: 1, sigmaMilli: 0, amountMilli: 0 }
-          : { kind: run, filter, radius, sigmaMilli: sigma, amountMilli: filter === 'unsharp' ? amount : 0 },
+          : {
+              kind: run,
+              filter,
+              radius,
+              sigmaMilli: sigma,
+              amountMilli: filter === 'unsharp' ? amount : 0,
+            },
       )
     case 'matmul':
       return reading(mapping(matmul), (p) => ({ kind: run, ...p }))
@@ -137,7 +152,10 @@ const reading =
   }
 
 /** The inputs a program reads, in the order of its kernel. `second`: whether a map mentions `y`. */
-export const inputRules = (program: Program, second: boolean): Readonly<Record<string, InputRule>> => {
+export const inputRules = (
+  program: Program,
+  second: boolean,
+): Readonly<Record<string, InputRule>> => {
   switch (program.kind) {
     case 'image':
       return { image: { dtype: 'u8', kinds: ['image'], shape: [0, 0, 4] } }
@@ -147,11 +165,19 @@ export const inputRules = (program: Program, second: boolean): Readonly<Record<s
       return { a: { dtype, kinds, shape: [m, k] }, b: { dtype, kinds, shape: [k, n] } }
     }
     case 'map': {
-      const rule: InputRule = { dtype: 'f32', kinds: ['range', 'random', 'npy', 'f32'], shape: [program.length] }
-      return second ? { x: rule, y: { ...rule, kinds: ['random', 'range', 'npy', 'f32'] } } : { x: rule }
+      const rule: InputRule = {
+        dtype: 'f32',
+        kinds: ['range', 'random', 'npy', 'f32'],
+        shape: [program.length],
+      }
+      return second
+        ? { x: rule, y: { ...rule, kinds: ['random', 'range', 'npy', 'f32'] } }
+        : { x: rule }
     }
     case 'sum':
-      return { x: { dtype: 'f32', kinds: ['random', 'range', 'npy', 'f32'], shape: [program.length] } }
+      return {
+        x: { dtype: 'f32', kinds: ['random', 'range', 'npy', 'f32'], shape: [program.length] },
+      }
     case 'mandelbrot':
     case 'wgsl':
       return {}

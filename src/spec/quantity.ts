@@ -59,15 +59,16 @@ export const plainDecimal = (text: string): string | null => {
   if (whole === '' && fraction === '') return null
   const digits = whole + fraction
   const point = whole.length + Number(exponent)
-  if (Math.abs(point) > MAGNITUDE_MAX) return null
-  const left = (point > 0 ? digits.slice(0, point).padEnd(point, '0') : '').replace(/^0+/, '') || '0'
+  const left =
+    (point > 0 ? digits.slice(0, point).padEnd(point, '0') : '').replace(/^0+/, '') || '0'
   const right = (point >= 0 ? digits.slice(point) : '0'.repeat(-point) + digits).replace(/0+$/, '')
+  if (left.length > PLACES_MAX || right.length > PLACES_MAX) return null
   const plain = right === '' ? left : `${left}.${right}`
   return sign === '-' && plain !== '0' ? `-${plain}` : plain
 }
 
-/** Far beyond the deepest zoom that eight limbs can show. */
-const MAGNITUDE_MAX = 400
+/** On either side of the point: far beyond the deepest zoom that eight limbs can show. */
+const PLACES_MAX = 200
 
 export const creditsText = (amount: MicroCredits): string =>
   amount === 0 ? 'free' : `${amount / MICRO_PER_CREDIT} credits`

@@ -24,20 +24,25 @@ const rgb = (hex: number): Rgb => [hex >> 16, (hex >> 8) & 0xff, hex & 0xff]
 const SCHEMES: Readonly<Record<Palette, Scheme>> = {
   // Pale green squared paper, drafting blue, and the orange of work under way.
   sheet: {
-    turn: [0xedf2e8, 0xe3ebe2, 0xb9cbe4, 0x6f8fd8, 0x1b3fae, 0x12297a, 0x1b3fae, 0x8fa6dd, 0xe6ede4, 0xedf2e8, 0xf6d9bd, 0xff6a13, 0xf9c7a0].map(
-      rgb,
-    ),
+    turn: [
+      0xedf2e8, 0xe3ebe2, 0xb9cbe4, 0x6f8fd8, 0x1b3fae, 0x12297a, 0x1b3fae, 0x8fa6dd, 0xe6ede4,
+      0xedf2e8, 0xf6d9bd, 0xff6a13, 0xf9c7a0,
+    ].map(rgb),
     pace: 0.6,
     inside: rgb(0x17201b),
     rules: rgb(0xc9d6c4),
   },
   fire: {
-    turn: [0x140406, 0x4a0d0b, 0x9c1f0c, 0xe2560f, 0xf9a11b, 0xfff0b0, 0xf9c74f, 0xc8440e, 0x5a1020].map(rgb),
+    turn: [
+      0x140406, 0x4a0d0b, 0x9c1f0c, 0xe2560f, 0xf9a11b, 0xfff0b0, 0xf9c74f, 0xc8440e, 0x5a1020,
+    ].map(rgb),
     pace: 0.7,
     inside: rgb(0x0a0203),
   },
   ice: {
-    turn: [0x04101f, 0x0a2f5c, 0x176aa6, 0x4fb3d9, 0xc4ecf5, 0xffffff, 0xa8d8ea, 0x3b7fb5, 0x0e2a52].map(rgb),
+    turn: [
+      0x04101f, 0x0a2f5c, 0x176aa6, 0x4fb3d9, 0xc4ecf5, 0xffffff, 0xa8d8ea, 0x3b7fb5, 0x0e2a52,
+    ].map(rgb),
     pace: 0.7,
     inside: rgb(0x02070f),
   },
@@ -71,7 +76,8 @@ const between = (turn: readonly Rgb[], at: number): Rgb => {
   const from = turn[Math.floor(at) % turn.length]!
   const to = turn[(Math.floor(at) + 1) % turn.length]!
   const part = at - Math.floor(at)
-  const mix = (i: 0 | 1 | 2): number => Math.round(Math.sqrt((1 - part) * from[i] ** 2 + part * to[i] ** 2))
+  const mix = (i: 0 | 1 | 2): number =>
+    Math.round(Math.sqrt((1 - part) * from[i] ** 2 + part * to[i] ** 2))
   return [mix(0), mix(1), mix(2)]
 }
 

@@ -37,7 +37,12 @@ export type Sections = {
 }
 
 /** Puts the text of the `#main` fence where its parameter would be, and refuses one nobody reads. */
-export const withMain = (root: Mapping, run: Run, fences: readonly Fence[], report: Report): Mapping => {
+export const withMain = (
+  root: Mapping,
+  run: Run,
+  fences: readonly Fence[],
+  report: Report,
+): Mapping => {
   const params = root.entries.get('params')
   // A `params` that is no mapping stays, so that its reader can say so.
   if (params && params.value.kind !== 'map' && !isNothing(params.value)) return root
@@ -57,8 +62,15 @@ export const withMain = (root: Mapping, run: Run, fences: readonly Fence[], repo
     if (attribute) report.add('unknown-key', at, 'fence #main', 'no attributes', `${attribute}=`)
     const before = entries.get(rule.param)?.value
     if (before?.kind === 'scalar' && before.loose) continue
-    if (before) report.add('bad-fence', at, 'fence #main', `this fence or params.${rule.param}`, 'both')
-    const value: Scalar = { kind: 'scalar', place: at, value: fence.text, source: fence.text, loose: false }
+    if (before)
+      report.add('bad-fence', at, 'fence #main', `this fence or params.${rule.param}`, 'both')
+    const value: Scalar = {
+      kind: 'scalar',
+      place: at,
+      value: fence.text,
+      source: fence.text,
+      loose: false,
+    }
     entries.set(rule.param, { place: at, value })
   }
   if (rule && !entries.has(rule.param)) {
@@ -86,7 +98,9 @@ export const readSections = (
   const inputs = readInputs(root, given, second, report)
   if (inputs === undefined || outputs === undefined) return undefined
   if (!isComputable(given, Object.keys(inputs), params, report)) return undefined
-  const shapes = Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape]))
+  const shapes = Object.fromEntries(
+    Object.entries(inputs).map(([name, { shape }]) => [name, shape]),
+  )
   const tests = fences
     .filter(({ id }) => id !== 'main')
     .map((fence) => readTest(fence, run, params, root.place.file, report))
@@ -100,7 +114,10 @@ export const readSections = (
 
 const readOutputs = (root: Mapping, run: Run, report: Report): Sections['outputs'] | undefined => {
   const rules = outputRules(run)
-  const read = record(Object.keys(rules), mapping({ format: optional<Format | null>(choice(...FORMATS), null) }))
+  const read = record(
+    Object.keys(rules),
+    mapping({ format: optional<Format | null>(choice(...FORMATS), null) }),
+  )
   const tree = root.entries.get('outputs')?.value
   const given = tree === undefined || isNothing(tree) ? {} : read(tree, 'outputs', report)
   if (given === undefined) return undefined
@@ -108,7 +125,14 @@ const readOutputs = (root: Mapping, run: Run, report: Report): Sections['outputs
   for (const [name, { formats }] of Object.entries(rules)) {
     const format = given[name]?.format ?? formats[0]!
     if (formats.includes(format)) outputs.push([name, { format }])
-    else report.add('out-of-range', placeOf(root, 'outputs', name), `outputs.${name}.format`, oneOf(formats, format), format)
+    else
+      report.add(
+        'out-of-range',
+        placeOf(root, 'outputs', name),
+        `outputs.${name}.format`,
+        oneOf(formats, format),
+        format,
+      )
   }
   return Object.fromEntries(outputs)
 }
@@ -130,10 +154,14 @@ const readInputs = (
   // A shader of one's own names its inputs itself; how, its admission checks.
   const own = program.kind === 'wgsl' && tree?.kind === 'map' ? [...tree.entries.keys()] : []
   const names = program.kind === 'wgsl' ? own : Object.keys(inputRules(program, second))
-  const given = tree === undefined || isNothing(tree) ? {} : record(names, INPUT)(tree, 'inputs', report)
+  const given =
+    tree === undefined || isNothing(tree) ? {} : record(names, INPUT)(tree, 'inputs', report)
   if (given === undefined || report.errors.length > before) return undefined
   const shapes = Object.fromEntries(Object.entries(given).map(([name, { shape }]) => [name, shape]))
-  const rules = program.kind === 'wgsl' ? ownRules(shapes, program.items) : inputRules(withShapes(program, shapes), second)
+  const rules =
+    program.kind === 'wgsl'
+      ? ownRules(shapes, program.items)
+      : inputRules(withShapes(program, shapes), second)
   const inputs = Object.entries(rules).map(([name, rule], at) => {
     const { kind, shape, seed } = given[name] ?? { kind: null, shape: [], seed: -1 }
     const place = placeOf(root, 'inputs', name)
@@ -149,11 +177,18 @@ const readInputs = (
   return report.errors.length > before ? undefined : Object.fromEntries(inputs)
 }
 
-const ownRules = (shapes: Readonly<Record<string, readonly number[]>>, items: number): Record<string, InputRule> =>
+const ownRules = (
+  shapes: Readonly<Record<string, readonly number[]>>,
+  items: number,
+): Record<string, InputRule> =>
   Object.fromEntries(
     Object.entries(shapes).map(([name, shape]) => [
       name,
-      { dtype: 'f32', kinds: ['f32', 'npy', 'random', 'range'], shape: shape.length > 0 ? shape : [items] },
+      {
+        dtype: 'f32',
+        kinds: ['f32', 'npy', 'random', 'range'],
+        shape: shape.length > 0 ? shape : [items],
+      },
     ]),
   )
 
@@ -169,7 +204,9 @@ const checkInput = (
   if (!rule.kinds.includes(kind)) {
     report.add('out-of-range', place, `${field}.kind`, oneOf(rule.kinds, kind), kind)
   }
-  const fits = shape.length === rule.shape.length && shape.every((n, i) => rule.shape[i] === 0 || rule.shape[i] === n)
+  const fits =
+    shape.length === rule.shape.length &&
+    shape.every((n, i) => rule.shape[i] === 0 || rule.shape[i] === n)
   if (shape.length > 0 && !fits) {
     report.add('out-of-range', place, `${field}.shape`, shapeText(rule.shape), shapeText(shape))
   }

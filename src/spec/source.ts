@@ -32,13 +32,21 @@ export const isComputable = (
   if (program.kind !== 'wgsl') return true
   const { kind, items: _, constants, ...same } = program
   const one = { ...same, items: 1, first: 0, constants: constants.join('\n') }
-  const admitted = ownShader({ ...one, inputs: inputs.join('\n'), lengths: inputs.map(() => 1) }, 'planning')
+  const admitted = ownShader(
+    { ...one, inputs: inputs.join('\n'), lengths: inputs.map(() => 1) },
+    'planning',
+  )
   if (admitted.ok) return true
   refused(kind, admitted.error, params, report)
   return false
 }
 
-type Fault = { readonly line: number; readonly column: number; readonly expected: string; readonly found: string }
+type Fault = {
+  readonly line: number
+  readonly column: number
+  readonly expected: string
+  readonly found: string
+}
 
 const refused = (kind: 'map' | 'wgsl', fault: Fault, params: Tree, report: Report): void => {
   const { line, column, expected, found } = fault

@@ -54,10 +54,19 @@ export const specError = (
 export const formatSpecError = ({ file, line, text }: SpecError): string =>
   line > 0 ? `${file}:${line}: ${text}` : `${file}: ${text}`
 
+export const formatSpecErrors = (errors: readonly SpecError[]): string =>
+  errors.map(formatSpecError).join('\n')
+
 /** Collects errors in the order of the file. */
 export type Report = {
   readonly errors: SpecError[]
-  add(code: SpecError['code'], place: Place, field: string, expected: string, found: string): undefined
+  add(
+    code: SpecError['code'],
+    place: Place,
+    field: string,
+    expected: string,
+    found: string,
+  ): undefined
 }
 
 export const newReport = (): Report => {
@@ -71,11 +80,14 @@ export const newReport = (): Report => {
   }
 }
 
+/** Nothing more will be kept: what costs time to say need not be said. */
+export const isFull = (report: Report): boolean => report.errors.length >= ERRORS_MAX
+
 /** Text of others as it may appear in a message: one line, visible, short. */
 export const quoted = (text: string, max = 40): string => {
   // oxlint-disable-next-line no-control-regex -- these are what must not reach a terminal
   const visible = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]+/g, ' ')
-  const points = [...visible.slice(0, 2 * max)]
+  const points = Array.from(visible.slice(0, 2 * max))
   return points.length > max ? `"${points.slice(0, max).join('')}…"` : `"${points.join('')}"`
 }
 

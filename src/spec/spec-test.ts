@@ -45,15 +45,34 @@ export const readTest = (
     return report.add('bad-fence', place, field, expected, quoted(fence.language))
   }
   const other = Object.keys(fence.attributes).find((key) => key !== 'when')
-  if (other !== undefined) return report.add('unknown-key', place, field, oneOf(['when'], other), quoted(other))
+  if (other !== undefined)
+    return report.add('unknown-key', place, field, oneOf(['when'], other), quoted(other))
   if (fence.attributes['when'] !== 'preflight') {
-    return report.add('bad-fence', place, field, 'when=preflight', quoted(fence.attributes['when'] ?? 'nothing'))
+    return report.add(
+      'bad-fence',
+      place,
+      field,
+      'when=preflight',
+      quoted(fence.attributes['when'] ?? 'nothing'),
+    )
   }
   if (run === 'wgsl') {
-    return report.add('bad-test', place, field, 'no test, for a shader of your own has no CPU reference', 'one')
+    return report.add(
+      'bad-test',
+      place,
+      field,
+      'no test, for a shader of your own has no CPU reference',
+      'one',
+    )
   }
   if (fence.text.length > TEST_CHARACTERS_MAX) {
-    return report.add('too-large', place, field, `at most ${TEST_CHARACTERS_MAX} characters`, String(fence.text.length))
+    return report.add(
+      'too-large',
+      place,
+      field,
+      `at most ${TEST_CHARACTERS_MAX} characters`,
+      String(fence.text.length),
+    )
   }
   const json = parseJson(fence.text, file, fence.line)
   if (!json.ok) return report.add('bad-test', { file, line: json.line }, field, 'JSON', json.found)
@@ -85,10 +104,18 @@ const readBody = (
     return report.add('bad-test', place, `${field}.expect`, oneOf(known, stray ?? ''), found)
   }
   const merged = mergedParams(params, body.params, Object.keys(body.input).length > 0)
-  if (merged === null) return report.add('wrong-type', place, `${field}.params`, 'a mapping', describe(body.params))
+  if (merged === null)
+    return report.add('wrong-type', place, `${field}.params`, 'a mapping', describe(body.params))
   const program = programReader(run)(merged, `${field}.params`, report)
   if (program === undefined) return undefined
-  return { id: fence.id, line: fence.line, text: fence.text, program, input: body.input, expect: body.expect }
+  return {
+    id: fence.id,
+    line: fence.line,
+    text: fence.text,
+    program,
+    input: body.input,
+    expect: body.expect,
+  }
 }
 
 const mergedParams = (base: Tree, own: Tree, hasInputs: boolean): Mapping | null => {
@@ -100,12 +127,20 @@ const mergedParams = (base: Tree, own: Tree, hasInputs: boolean): Mapping | null
 }
 
 const numbersByName: Reader<Readonly<Record<string, Numbers>>> = (tree, field, report) => {
-  if (tree.kind !== 'map') return report.add('wrong-type', tree.place, field, 'a mapping', describe(tree))
+  if (tree.kind !== 'map')
+    return report.add('wrong-type', tree.place, field, 'a mapping', describe(tree))
   const all: [string, Numbers][] = []
   for (const [name, { place, value }] of tree.entries) {
     const numbers = flatten(value)
     if (typeof numbers !== 'string') all.push([name, numbers])
-    else report.add('bad-test', place, `${field}.${quoted(name).slice(1, -1)}`, numbers, describe(value))
+    else
+      report.add(
+        'bad-test',
+        place,
+        `${field}.${quoted(name).slice(1, -1)}`,
+        numbers,
+        describe(value),
+      )
   }
   return Object.fromEntries(all)
 }
@@ -113,7 +148,8 @@ const numbersByName: Reader<Readonly<Record<string, Numbers>>> = (tree, field, r
 /** Nested lists of equal lengths, or a text that says what was expected. */
 const flatten = (tree: Tree): Numbers | string => {
   const shape: number[] = []
-  for (let at: Tree | undefined = tree; at?.kind === 'list'; at = at.items[0]) shape.push(at.items.length)
+  for (let at: Tree | undefined = tree; at?.kind === 'list'; at = at.items[0])
+    shape.push(at.items.length)
   const values: number[] = []
   const walk = (node: Tree, depth: number): boolean => {
     if (depth === shape.length) {
@@ -121,7 +157,11 @@ const flatten = (tree: Tree): Numbers | string => {
       if (number) values.push(node.value)
       return number && values.length <= NUMBERS_MAX
     }
-    return node.kind === 'list' && node.items.length === shape[depth] && node.items.every((item) => walk(item, depth + 1))
+    return (
+      node.kind === 'list' &&
+      node.items.length === shape[depth] &&
+      node.items.every((item) => walk(item, depth + 1))
+    )
   }
   if (shape.length > 4 || !walk(tree, 0) || values.length === 0) {
     return `numbers in nested lists of equal lengths, at most ${NUMBERS_MAX}`

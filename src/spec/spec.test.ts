@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { formatSpecError } from './spec-error.ts'
-import { parseSets } from './override.ts'
 import { parseSpec, type Spec } from './spec.ts'
 
-const front = (rest: string): string => `---\nswarm: 1\nname: picture\nrun: mandelbrot\n${rest}---\n`
+const front = (rest: string): string =>
+  `---\nswarm: 1\nname: picture\nrun: mandelbrot\n${rest}---\n`
 const parsed = (text: string, overrides = {}): Spec => {
   const spec = parseSpec(text, 'a.swarm.md', overrides)
   if (!spec.ok) throw new Error(spec.error.map(formatSpecError).join('\n'))
@@ -21,7 +21,16 @@ describe('a spec', () => {
     expect(spec).toEqual({
       name: 'picture',
       title: 'picture',
-      program: { kind: 'mandelbrot', width: 1024, height: 768, centerX: '-0.5', centerY: '0', zoom: '1', iterations: 500, palette: 'sheet' },
+      program: {
+        kind: 'mandelbrot',
+        width: 1024,
+        height: 768,
+        centerX: '-0.5',
+        centerY: '0',
+        zoom: '1',
+        iterations: 500,
+        palette: 'sheet',
+      },
       inputs: {},
       outputs: { image: { format: 'png' } },
       needs: { adapter: 'any', memoryBytes: 268_435_456 },
@@ -37,7 +46,11 @@ describe('a spec', () => {
   })
 
   it('turns friendly units into whole numbers', () => {
-    const spec = parsed(front('budget: 0.25 credits\ndeadline: 1h30m\nneeds: { adapter: gpu, memory: 1.5 GiB }\nredundancy: 3\n'))
+    const spec = parsed(
+      front(
+        'budget: 0.25 credits\ndeadline: 1h30m\nneeds: { adapter: gpu, memory: 1.5 GiB }\nredundancy: 3\n',
+      ),
+    )
     expect(spec.budget).toBe(250_000)
     expect(spec.deadlineMs).toBe(5_400_000)
     expect(spec.needs).toEqual({ adapter: 'gpu', memoryBytes: 1_610_612_736 })
@@ -55,13 +68,25 @@ describe('a spec', () => {
   })
 
   it('gives Sobel the one meaning it has, whatever the template said of blurs', () => {
-    const image = '---\nswarm: 1\nname: p\nrun: image\nparams: { filter: sobel, radius: 6, sigma: 2.5, amount: 1 }\n---\n'
-    expect(parsed(image).program).toEqual({ kind: 'image', filter: 'sobel', radius: 1, sigmaMilli: 0, amountMilli: 0 })
-    expect(parsed(image, { filter: 'unsharp' }).program).toMatchObject({ radius: 6, sigmaMilli: 2_500, amountMilli: 1_000 })
+    const image =
+      '---\nswarm: 1\nname: p\nrun: image\nparams: { filter: sobel, radius: 6, sigma: 2.5, amount: 1 }\n---\n'
+    expect(parsed(image).program).toEqual({
+      kind: 'image',
+      filter: 'sobel',
+      radius: 1,
+      sigmaMilli: 0,
+      amountMilli: 0,
+    })
+    expect(parsed(image, { filter: 'unsharp' }).program).toMatchObject({
+      radius: 6,
+      sigmaMilli: 2_500,
+      amountMilli: 1_000,
+    })
   })
 
   it('finds the second input of a map in its program', () => {
-    const map = '---\nswarm: 1\nname: m\nrun: map\nparams: { length: 8 }\n---\n```map #main\nx * y\n```\n'
+    const map =
+      '---\nswarm: 1\nname: m\nrun: map\nparams: { length: 8 }\n---\n```map #main\nx * y\n```\n'
     expect(parsed(map).inputs).toEqual({
       x: { kind: 'range', dtype: 'f32', shape: [8], seed: 1 },
       y: { kind: 'random', dtype: 'f32', shape: [8], seed: 2 },
@@ -69,20 +94,66 @@ describe('a spec', () => {
   })
 
   it('takes sizes from the shapes of inputs where parameters leave them open', () => {
-    const text = '---\nswarm: 1\nname: m\nrun: matmul\nparams: { n: 3 }\ninputs:\n  a: { kind: random, shape: [4, 5] }\n---\n'
+    const text =
+      '---\nswarm: 1\nname: m\nrun: matmul\nparams: { n: 3 }\ninputs:\n  a: { kind: random, shape: [4, 5] }\n---\n'
     expect(parsed(text).program).toMatchObject({ m: 4, k: 5, n: 3 })
     expect(parsed(text).inputs['b']?.shape).toEqual([5, 3])
   })
 })
 
+describe('a spec with a shader of its own', () => {
+  const shader = `struct Params { offset: u32, items: u32, first: u32, gain: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> result: array<f32>;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
+  result[params.offset + gid.x] = params.gain * x[params.offset + gid.x];
+}
+`
+  const text = (source: string, more = ''): string =>
+    `---\nswarm: 1\nname: own\nrun: wgsl\nparams:\n  items: 100\n  constants: ["gain: f32 = 1.5"]\ninputs: { x: { kind: random } }\n${more}---\n\`\`\`wgsl #main\n${source}\`\`\`\n`
+
+  it('is admitted, runs on two nodes at least, and has an input per item unless it says otherwise', () => {
+    const spec = parsed(text(shader))
+    expect(spec.redundancy).toBe(2)
+    expect(spec.inputs).toEqual({ x: { kind: 'random', dtype: 'f32', shape: [100], seed: 1 } })
+    expect(spec.program).toMatchObject({
+      items: 100,
+      itemLength: 1,
+      iterations: 1_000,
+      output: 'f32',
+      constants: ['gain: f32 = 1.5'],
+    })
+  })
+
+  it('is told the line of a mistake in the file, not in the shader', () => {
+    const wrong = shader.replace('params.gain * x', 'params.loss * x')
+    expect(errors(text(wrong))[0]).toMatch(/^a\.swarm\.md:17: source, line 7 column \d+: expected /)
+    expect(errors(text(shader, 'redundancy: 1\n'))[0]).toContain(
+      'redundancy: expected a whole number from 2 to 5, found 1',
+    )
+    expect(errors(text(shader).replace('gain: f32 = 1.5', 'gain'))[0]).toContain(
+      'expected a constant such as "gain: f32 = 1.5", found "gain"',
+    )
+  })
+})
+
 describe('the name of a contract', () => {
-  const text = front('title: A picture\nparams:\n  width: 640\n  zoom: 10\nneeds: { adapter: any, memory: 64 MiB }\n')
+  const text = front(
+    'title: A picture\nparams:\n  width: 640\n  zoom: 10\nneeds: { adapter: any, memory: 64 MiB }\n',
+  )
   const { cid } = parsed(text)
 
   it.each([
     ['prose', `${text}\n# A picture\n\nwith words and a [link](https://example.org)\n`],
     ['comments', text.replace('width: 640', 'width: 640 # wide enough')],
-    ['the order of keys', front('needs: { memory: 65536 KiB, adapter: any }\nparams: { zoom: 1e1, width: 640 }\ntitle: A picture\n')],
+    [
+      'the order of keys',
+      front(
+        'needs: { memory: 65536 KiB, adapter: any }\nparams: { zoom: 1e1, width: 640 }\ntitle: A picture\n',
+      ),
+    ],
     ['defaults spelled out', text.replace('---\n', '---\nredundancy: 1\nprivacy: public\n')],
     ['line ends', text.replaceAll('\n', '\r\n')],
     ['a byte order mark', `\uFEFF${text}`],
@@ -94,7 +165,8 @@ describe('the name of a contract', () => {
   })
 
   it('changes with anything that has a meaning', () => {
-    const test = '```json #t when=preflight\n{ "params": { "width": 1, "height": 1 }, "expect": { "image": 500 } }\n```\n'
+    const test =
+      '```json #t when=preflight\n{ "params": { "width": 1, "height": 1 }, "expect": { "image": 500 } }\n```\n'
     const others = [
       text.replace('640', '641'),
       text.replace('A picture', 'Another picture'),
@@ -109,113 +181,5 @@ describe('the name of a contract', () => {
 
   it('is the same whether a value was written or set', () => {
     expect(parsed(text.replace('640', '512')).cid).toBe(parsed(text, { width: '512' }).cid)
-  })
-})
-
-describe('--set', () => {
-  const text = front('params: { width: 640 }\n')
-
-  it('changes parameters first, then settings, and paths by their dots', () => {
-    const sets = parseSets(['width=512', 'centerX=-0.10', 'redundancy=2', 'budget=5 credits', 'needs.memory=64 MiB', 'outputs.image.format=npy', 'budget=free'])
-    if (!sets.ok) throw new Error()
-    const spec = parsed(text, sets.value)
-    expect(spec.program).toMatchObject({ width: 512, centerX: '-0.1' })
-    expect(spec).toMatchObject({ redundancy: 2, budget: 0, needs: { memoryBytes: 1 << 26 }, outputs: { image: { format: 'npy' } } })
-  })
-
-  it('takes a program with quotes and equal signs as it is', () => {
-    const map = '---\nswarm: 1\nname: m\nrun: map\nparams: { length: 8, program: x }\n---\n'
-    const sets = parseSets(['program=select(x, 0, x == 2)'])
-    if (!sets.ok) throw new Error()
-    expect(parsed(map, sets.value).program).toMatchObject({ program: 'select(x, 0, x == 2)' })
-  })
-
-  it('takes a shape as a list', () => {
-    const sum = '---\nswarm: 1\nname: s\nrun: sum\n---\n'
-    expect(parsed(sum, { 'inputs.x.shape': '[12]' }).program).toMatchObject({ length: 12 })
-  })
-
-  it('says which words it knows', () => {
-    expect(errors(text, { widht: '3' })[0]).toBe(
-      '--set widht=3: widht: expected one of width, height, centerX, centerY, zoom, iterations, palette, redundancy, deadline, budget, privacy, tile, params.…, inputs.…, outputs.…, needs.… (did you mean width?), found "widht"',
-    )
-    expect(errors(text, { 'name.x': '3' })[0]).toContain('--set name.x=3: name.x: expected one of width')
-    expect(errors(text, { 'params.foo': '3' })[0]).toContain('params.foo: expected one of width, height')
-  })
-
-  it('says what is wrong with a value, and that it came from the command', () => {
-    expect(errors(text, { width: 'wide' })).toEqual(['--set width=wide: params.width: expected a whole number from 1 to 16384, found "wide"'])
-    expect(errors(text, { 'width.more': '1' })).toEqual(['--set width.more=1: width.more: expected one of width, height, centerX, centerY, zoom, iterations, palette, redundancy, deadline, budget, privacy, tile, params.…, inputs.…, outputs.…, needs.…, found "width.more"'])
-    expect(errors(text, { 'params.width.more': '1' })[0]).toContain('expected a mapping to set this in, found 640')
-    expect(parseSets(['width'])).toMatchObject({ ok: false, error: [{ found: '"width"', expected: 'key=value' }] })
-  })
-})
-
-describe('a bad spec', () => {
-  const map = (rest: string, body = ''): string => `---\nswarm: 1\nname: m\nrun: map\nparams:\n  length: 8\n${rest}---\n${body}`
-
-  it.each([
-    ['no front matter', '# Hello\n', 'a.swarm.md:1: the file: expected a first line of three dashes (---) that opens the front matter, found "# Hello"'],
-    ['an empty file', '', 'a.swarm.md:1: the file: expected a first line of three dashes (---) that opens the front matter, found an empty line'],
-    ['front matter without an end', '---\nswarm: 1\n', 'a.swarm.md:1: the file: expected a second line of three dashes (---) that closes the front matter, found the end of the file'],
-    ['front matter that is a list', '---\n- a\n---\n', 'a.swarm.md:1: front matter: expected fields such as `run: mandelbrot`, found a list of 1'],
-    ['a tab', front('params:\n\twidth: 3\n'), 'a.swarm.md:6: front matter: expected spaces for indentation, found a tab'],
-    ['an unknown key', front('parms: {}\n'), 'a.swarm.md:5: parms: expected one of swarm, name, title, run, params, inputs, outputs, needs, redundancy, deadline, budget, privacy, tile (did you mean params?), found "parms"'],
-    ['an unknown parameter', front('params:\n  widht: 100\n'), 'a.swarm.md:6: params.widht: expected one of width, height, centerX, centerY, zoom, iterations, palette (did you mean width?), found "widht"'],
-    ['a duplicate key', front('name: again\n'), 'a.swarm.md:5: name: expected this key once, found it again, first on line 3'],
-    ['a wrong type', front('params: { width: wide }\n'), 'a.swarm.md:5: params.width: expected a whole number from 1 to 16384, found "wide"'],
-    ['a fraction', front('params: { width: 12.5 }\n'), 'a.swarm.md:5: params.width: expected a whole number from 1 to 16384, found 12.5'],
-    ['a number out of range', front('redundancy: 9\n'), 'a.swarm.md:5: redundancy: expected a whole number from 1 to 5, found 9'],
-    ['a list for a number', front('redundancy: [1]\n'), 'a.swarm.md:5: redundancy: expected a whole number from 1 to 5, found a list of 1'],
-    ['an empty field', front('deadline:\n'), 'a.swarm.md:5: deadline: expected a time from 1s to 24h, such as "10m", found nothing'],
-    ['a deadline without a unit', front('deadline: 10\n'), 'a.swarm.md:5: deadline: expected a time from 1s to 24h, such as "10m", found 10'],
-    ['a budget in another currency', front('budget: 5 euro\n'), 'a.swarm.md:5: budget: expected "free" or an amount such as "5 credits", found "5 euro"'],
-    ['an unknown program', '---\nswarm: 1\nname: p\nrun: mandlebrot\n---\n', 'a.swarm.md:4: run: expected one of mandelbrot, image, matmul, map, sum, wgsl (did you mean mandelbrot?), found "mandlebrot"'],
-    ['no program', '---\nswarm: 1\nname: p\n---\n', 'a.swarm.md:2: run: expected this field, found nothing'],
-    ['a version of tomorrow', front('').replace('swarm: 1', 'swarm: 2'), 'a.swarm.md:2: swarm: expected a whole number from 1 to 1, found 2'],
-    ['a name with blanks', front('').replace('picture', 'My Picture'), 'a.swarm.md:3: name: expected lower-case words joined by hyphens, at most 48 characters, found "My Picture"'],
-    ['YAML that is none', front('params: {\n'), 'a.swarm.md:'],
-    ['an alias', front('x-a: &a 1\n'), 'a.swarm.md:5: front matter: expected plain values, found an anchor, alias or tag'],
-    ['a point outside', front('params: { centerX: 2.5 }\n'), 'a.swarm.md:5: params.centerX: expected a decimal from -2 to 2, such as -0.7436, found 2.5'],
-    ['a zoom beyond all digits', front('params: { zoom: 1e99 }\n'), 'a.swarm.md:5: params.zoom: expected at most 1e60, the depth that 8 limbs can resolve, found'],
-    ['a format the output has not', front('outputs:\n  image: { format: json }\n'), 'a.swarm.md:6: outputs.image.format: expected one of png, npy, found json'],
-    ['an output nobody makes', front('outputs: { picture: { format: png } }\n'), 'a.swarm.md:5: outputs.picture: expected image, found "picture"'],
-    ['an input nobody reads', front('inputs: { x: { kind: f32 } }\n'), 'a.swarm.md:5: inputs: expected nothing here, found "x"'],
-    ['no program text', map(''), 'a.swarm.md:5: params.program: expected this field, or a fence ```map #main, found nothing'],
-    ['a fence that is not closed', map('', '```map #main\nx\n'), 'a.swarm.md:8: fence: expected a closing line ```, found the end of the file'],
-    ['two main fences', map('', '```map #main\nx\n```\n\n```map #main\nx\n```\n'), 'a.swarm.md:12: #main: expected one fence of this name, found another on line 8'],
-    ['a fence of another language', map('', '```js #main\nx\n```\n'), 'a.swarm.md:8: fence #main: expected the language map, found js'],
-    ['a program twice', map('  program: x\n', '```map #main\nx\n```\n'), 'a.swarm.md:9: fence #main: expected this fence or params.program, found both'],
-    ['a program where none is', front('').concat('```wgsl #main\n```\n'), 'a.swarm.md:6: fence #main: expected none, for mandelbrot is not programmed, found one'],
-    ['a fence with an id and no language', map('', '``` #main\nx\n```\n'), 'a.swarm.md:8: fence #main: expected a language before the #id, such as ```json #tiny, found "#main"'],
-    ['a fence nobody reads', map('  program: x\n', '```python #helper\n```\n'), 'a.swarm.md:9: fence #helper: expected a test in json, or no #id for what is documentation, found "python"'],
-    ['a mistake in a program, at its own line', map('', '```map #main\nlet a = 1;\na + foo\n```\n'), 'a.swarm.md:10: program, line 2 column 5: expected a name'],
-    ['a mistake in a block scalar', map('  program: |\n    x +\n    foo\n'), 'a.swarm.md:9: program, line 2 column 1: expected a name'],
-    ['a random input of no size', map('  program: x\n').replace('length: 8', 'length: 0'), 'a.swarm.md:6: params.length: expected a whole number from 1 to 268435456, found 0'],
-    ['a test that is no JSON', map('  program: x\n', '```json #t when=preflight\n{ "input": }\n```\n'), 'a.swarm.md:10: fence #t: expected JSON, found this: '],
-    ['a test without a moment', map('  program: x\n', '```json #t\n{}\n```\n'), 'a.swarm.md:9: fence #t: expected when=preflight, found "nothing"'],
-    ['a test of nothing', map('  program: x\n', '```json #t when=preflight\n{}\n```\n'), 'a.swarm.md:9: fence #t.expect: expected result, found nothing'],
-    ['a test with ragged lists', map('  program: x\n', '```json #t when=preflight\n{"input":{"x":[[1],[2,3]]},"expect":{"result":1}}\n```\n'), 'a.swarm.md:9: fence #t.input.x: expected numbers in nested lists of equal lengths, at most 4096, found a list of 2'],
-  ])('is told what is wrong: %s', (_, text, expected) => {
-    expect(errors(text)[0]).toContain(expected)
-  })
-
-  it('is told everything at once, in the order of the file', () => {
-    const text = front('redundancy: 9\nparams:\n  width: wide\n  zoom: 0\ndeadline: soon\ncolor: red\n')
-    expect(errors(text).map((line) => line.split(':')[1])).toEqual(['5', '7', '8', '9', '10'])
-  })
-
-  it('is refused unread when it is too large or not text', () => {
-    expect(errors(new Uint8Array((1 << 20) + 1))).toEqual(['a.swarm.md: the file: expected at most 1048576 bytes, found 1048577'])
-    expect(errors('x'.repeat((1 << 20) + 1))).toHaveLength(1)
-    expect(errors(Uint8Array.of(0x2d, 0xff, 0xfe))).toEqual(['a.swarm.md: the file: expected UTF-8 text, found bytes that are not UTF-8'])
-    expect(errors('---\nswarm: 1\n\u0000\n')).toEqual(['a.swarm.md:3: the file: expected text, found the character U+0000, which is not text'])
-    expect(errors('---\n\ud800\n')).toEqual(['a.swarm.md:1: the file: expected text, found half a surrogate pair'])
-  })
-
-  it('cannot put control characters or long text into a message', () => {
-    const text = front(`"a\\e[31m${'b'.repeat(500)}": 1\n`)
-    expect(errors(text)[0]).not.toMatch(/[\u0000-\u001f]/)
-    expect(errors(text)[0]!.length).toBeLessThan(400)
   })
 })

@@ -69,7 +69,13 @@ const readSpec = (
   report: Report,
 ): Spec | undefined => {
   if (tree.kind !== 'map') {
-    return report.add('wrong-type', { file, line: 1 }, 'front matter', 'fields such as `run: mandelbrot`', describe(tree))
+    return report.add(
+      'wrong-type',
+      { file, line: 1 },
+      'front matter',
+      'fields such as `run: mandelbrot`',
+      describe(tree),
+    )
   }
   const run = runOf(tree)
   let root = withOverrides(tree, overrides, run, report)
@@ -135,9 +141,15 @@ const headFields = (run: Run | null) =>
     inputs: optional(later, true),
     outputs: optional(later, true),
     needs: optional(NEEDS, { adapter: 'any', memory: MEMORY_DEFAULT }),
-    redundancy: optional(wholeNumber(run === 'wgsl' ? 2 : 1, JOB_LIMITS.redundancy), run === 'wgsl' ? 2 : 1),
+    redundancy: optional(
+      wholeNumber(run === 'wgsl' ? 2 : 1, JOB_LIMITS.redundancy),
+      run === 'wgsl' ? 2 : 1,
+    ),
     deadline: optional(deadline, DEADLINE_DEFAULT),
-    budget: optional(textual('"free" or an amount such as "5 credits"', readCredits), 0 as MicroCredits),
+    budget: optional(
+      textual('"free" or an amount such as "5 credits"', readCredits),
+      0 as MicroCredits,
+    ),
     privacy: optional(choice('public', 'trusted'), 'public'),
     tile: optional(wholeNumber(0, TILE_MAX), 0),
   }) satisfies Fields

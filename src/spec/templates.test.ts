@@ -17,13 +17,19 @@ const read = (name: string): Spec => {
 
 describe('the job templates', () => {
   it('are one for each program that needs no permission', () => {
-    expect(files.map((name) => read(name).program.kind).toSorted()).toEqual(['image', 'mandelbrot', 'map', 'matmul', 'sum'])
+    expect(files.map((name) => read(name).program.kind).toSorted()).toEqual([
+      'image',
+      'mandelbrot',
+      'map',
+      'matmul',
+      'sum',
+    ])
   })
 
   it.each(files)('%s passes its own tests, and has some', (name) => {
     const results = runPreflight(read(name))
     expect(results.length).toBeGreaterThan(0)
-    for (const { problem } of results) expect(problem).toBeNull()
+    expect(results.filter((result) => !result.ok)).toEqual([])
   })
 
   it.each(files)('%s becomes a plan of tens of tasks that its budget pays for', (name) => {

@@ -30,7 +30,13 @@ export const readYaml = (text: string, file: string, line: number, report: Repor
   const before = report.errors.length
   const tabbed = text.split('\n').findIndex((row) => row.startsWith('\t'))
   if (tabbed >= 0) {
-    report.add('tab-indentation', { file, line: line + tabbed }, 'front matter', 'spaces for indentation', 'a tab')
+    report.add(
+      'tab-indentation',
+      { file, line: line + tabbed },
+      'front matter',
+      'spaces for indentation',
+      'a tab',
+    )
     return null
   }
   const counter = new LineCounter()
@@ -51,13 +57,20 @@ export const readYaml = (text: string, file: string, line: number, report: Repor
     for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
       const tab = code === 'TAB_AS_INDENT'
       const expected = tab ? 'spaces for indentation' : 'YAML'
-      report.add(tab ? 'tab-indentation' : 'bad-yaml', placeOf(pos[0]), 'front matter', expected, problem(message))
+      report.add(
+        tab ? 'tab-indentation' : 'bad-yaml',
+        placeOf(pos[0]),
+        'front matter',
+        expected,
+        problem(message),
+      )
     }
     if (report.errors.length > before) return null
-    const tree = convert(document.contents, placeOf, placeOf(0), 0, report)
+    const tree = convert(document.contents, placeOf(0), 0, { report, placeOf })
     return report.errors.length > before ? null : tree
   } catch (cause) {
-    const found = cause instanceof RangeError ? 'something nested too deeply' : problem(String(cause))
+    const found =
+      cause instanceof RangeError ? 'something nested too deeply' : problem(String(cause))
     report.add('bad-yaml', { file, line }, 'front matter', 'YAML', found)
     return null
   }
@@ -65,13 +78,13 @@ export const readYaml = (text: string, file: string, line: number, report: Repor
 
 const problem = (message: string): string => `this: ${quoted(message, 120).slice(1, -1)}`
 
-const convert = (
-  node: Node | null,
-  placeOf: (offset: number | undefined) => Place,
-  around: Place,
-  depth: number,
-  report: Report,
-): Tree => {
+type Reading = {
+  readonly report: Report
+  placeOf(offset: number | undefined): Place
+}
+
+const convert = (node: Node | null, around: Place, depth: number, reading: Reading): Tree => {
+  const { report, placeOf } = reading
   const place = node?.range ? placeOf(node.range[0]) : around
   const nothing: Scalar = { kind: 'scalar', place, value: null, source: '', loose: false }
   if (node === null) return nothing
@@ -84,34 +97,48 @@ const convert = (
     return nothing
   }
   if (isSeq(node)) {
-    const items = node.items.map((item) => convert(item as Node | null, placeOf, place, depth + 1, report))
-    return { kind: 'list', place, items }
+    const items = node.items as readonly (Node | null)[]
+    return {
+      kind: 'list',
+      place,
+      items: items.map((item) => convert(item, place, depth + 1, reading)),
+    }
   }
-  if (isScalar(node)) {
-    const { value } = node
-    const plain = typeof value === 'bigint' ? Number(value) : value
-    const known = plain === null || ['string', 'number', 'boolean'].includes(typeof plain)
-    if (!known) report.add('bad-yaml', place, 'front matter', 'text, numbers, true or false', typeof plain)
-    const text = typeof plain === 'string' ? plain : (node.source ?? String(plain))
-    return { kind: 'scalar', place, value: known ? (plain as Scalar['value']) : null, source: text, loose: false }
-  }
+  if (isScalar(node)) return scalarOf(node.value, node.source, place, report)
   if (!isMap(node)) return nothing
   const entries = new Map<string, { place: Place; value: Tree }>()
-  for (const { key, value } of node.items) {
-    const where = (key as Node | null)?.range ? placeOf((key as Node).range![0]) : place
-    const name = isScalar(key) && !key.anchor && !key.tag?.startsWith('!') ? String(key.value) : null
-    if (name === null) {
-      report.add('bad-yaml', where, 'front matter', 'a word as a key', 'something else')
-      continue
-    }
+  for (const pair of node.items) {
+    const [key, value] = [pair.key, pair.value] as [Node | null, Node | null]
+    const where = key?.range ? placeOf(key.range[0]) : place
+    const plain = isScalar(key) && !key.anchor && !key.tag?.startsWith('!')
+    const name = plain ? String(key.value) : ''
     const first = entries.get(name)
-    if (first) {
-      report.add('duplicate-key', where, name.slice(0, 40), 'this key once', `it again, first on line ${first.place.line}`)
-      continue
-    }
-    entries.set(name, { place: where, value: convert(value as Node | null, placeOf, where, depth + 1, report) })
+    if (!plain) report.add('bad-yaml', where, 'front matter', 'a word as a key', 'something else')
+    else if (first) {
+      const found = `it again, first on line ${first.place.line}`
+      report.add('duplicate-key', where, name.slice(0, 40), 'this key once', found)
+    } else entries.set(name, { place: where, value: convert(value, where, depth + 1, reading) })
   }
   return { kind: 'map', place, entries }
+}
+
+const scalarOf = (
+  value: unknown,
+  source: string | undefined,
+  place: Place,
+  report: Report,
+): Scalar => {
+  const plain = typeof value === 'bigint' ? Number(value) : value
+  const known =
+    typeof plain === 'string' ||
+    typeof plain === 'number' ||
+    typeof plain === 'boolean' ||
+    plain === null
+  if (!known) {
+    report.add('bad-yaml', place, 'front matter', 'text, numbers, true or false', typeof plain)
+  }
+  const text = typeof plain === 'string' ? plain : (source ?? String(plain))
+  return { kind: 'scalar', place, value: known ? plain : null, source: text, loose: false }
 }
 
 /** A plain value, such as a parsed JSON text, as a tree all of whose parts lie at one place. */
@@ -124,14 +151,19 @@ export const treeOf = (value: unknown, place: Place, depth = 0): Tree => {
     loose: false,
   })
   if (depth > DEPTH_MAX) return scalar(null)
-  if (Array.isArray(value)) return { kind: 'list', place, items: value.map((item) => treeOf(item, place, depth + 1)) }
+  if (Array.isArray(value))
+    return { kind: 'list', place, items: value.map((item) => treeOf(item, place, depth + 1)) }
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value).map(
       ([key, item]) => [key, { place, value: treeOf(item, place, depth + 1) }] as const,
     )
     return { kind: 'map', place, entries: new Map(entries) }
   }
-  return scalar(typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null)
+  return scalar(
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+      ? value
+      : null,
+  )
 }
 
 /** What a value is, in the words of an error message. */

@@ -49,6 +49,8 @@ const ladder = (value: number, step: number, names: readonly string[]): string =
 }
 
 export const bytes = (value: number): string => ladder(value, 1000, ['B', 'kB', 'MB', 'GB', 'TB'])
+/** Memory comes in powers of two: 256 MiB. */
+export const memory = (value: number): string => ladder(value, 1024, ['B', 'KiB', 'MiB', 'GiB'])
 export const flop = (value: number): string =>
   ladder(value, 1000, ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP'])
 export const flopRate = (value: number): string => `${flop(value)}/s`

@@ -6,49 +6,54 @@ import type { NodeView } from '../peer/view.ts'
 import { textHash } from './nickname.ts'
 
 export type Seat = { readonly node: NodeView; readonly x: number; readonly y: number }
-export type Seating = { readonly seats: readonly Seat[]; readonly rings: number; readonly left: number }
+export type Seating = { readonly seats: readonly Seat[]; readonly left: number }
 
 /** As many as can be told apart; the table below the drawing lists all. */
 export const SEATS_MAX = 300
 
-/** Rings by round trip: same room, same city, same continent, far or relayed. */
-const ringOf = (node: NodeView): number => {
-  if (node.link === 'none') return 5
-  if (node.link === 'relayed' || node.rttMs === null) return 4
-  return node.rttMs < 15 ? 2 : node.rttMs < 60 ? 3 : 4
+/** A small swarm is drawn wide, with room for names; a large one square by square. */
+const WIDE_MAX = 24
+const WIDE = { x: 3, y: 2, near: 1 } as const
+const CLOSE = { x: 1, y: 1, near: 2 } as const
+
+/** Rings by round trip: the same room, the same city, farther, relayed, no link. */
+const farness = (node: NodeView): number => {
+  if (node.link === 'none') return 3
+  if (node.link === 'relayed' || node.rttMs === null) return 2
+  return node.rttMs < 15 ? 0 : node.rttMs < 60 ? 1 : 2
 }
 
-/** The squares of ring r, clockwise from the top left: those whose larger offset is r. */
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b))
+
+/** The squares of a ring, clockwise, that no nearer square hides from the middle. */
 const squaresOfRing = (ring: number): (readonly [number, number])[] => {
   const squares: [number, number][] = []
   for (let i = -ring; i < ring; i++) squares.push([i, -ring])
   for (let i = -ring; i < ring; i++) squares.push([ring, i])
   for (let i = ring; i > -ring; i--) squares.push([i, ring])
   for (let i = ring; i > -ring; i--) squares.push([-ring, i])
-  return squares
+  return squares.filter(([x, y]) => divisor(Math.abs(x), Math.abs(y)) === 1)
 }
 
 export const seat = (nodes: readonly NodeView[]): Seating => {
   const others = nodes.filter((node) => !node.self)
+  const pitch = others.length <= WIDE_MAX ? WIDE : CLOSE
   // Whoever comes first takes a square, so the order must not depend on who else is there.
   const ordered = others.toSorted((a, b) => textHash(a.peer) - textHash(b.peer)).slice(0, SEATS_MAX)
   const taken = new Set<string>()
-  let rings = 5
   const seats = ordered.map((node): Seat => {
-    for (let ring = ringOf(node); ; ring++) {
+    for (let ring = pitch.near + farness(node); ; ring++) {
       const squares = squaresOfRing(ring)
       const start = textHash(node.peer) % squares.length
-      // Half of a ring stays free, so that lines and names have room.
       for (let k = 0; k < squares.length; k++) {
         const [x, y] = squares[(start + k) % squares.length]!
-        if (taken.has(`${x},${y}`) || ((x + y) % 2 !== 0 && others.length < 60)) continue
+        if (taken.has(`${x},${y}`)) continue
         taken.add(`${x},${y}`)
-        rings = Math.max(rings, ring)
-        return { node, x, y }
+        return { node, x: x * pitch.x, y: y * pitch.y }
       }
     }
   })
-  return { seats, rings, left: others.length - seats.length }
+  return { seats, left: others.length - seats.length }
 }
 
 export type SortKey = 'name' | 'adapter' | 'link' | 'rtt' | 'class' | 'load' | 'trust'

@@ -93,16 +93,17 @@ export const unitWords = (task: TaskView, node: string | null): string => {
   return `unit ${task.index + 1}, ${state}${part}${by}`
 }
 
-/** What pauses a node under these limits: "this tab is hidden, on battery or too warm". */
+/** What pauses a node under these limits: "on battery, or when the device is too warm". */
 export const pauseWords = (limits: Limits): string => {
   const parts = [
-    ...(limits.pauseWhenHidden ? ['this tab is hidden'] : []),
+    ...(limits.pauseWhenHidden ? ['in a hidden tab'] : []),
     ...(limits.pauseOnBattery ? ['on battery'] : []),
-    ...(limits.pauseOnMetered ? ['the connection is metered'] : []),
-    'the device gets too warm',
+    ...(limits.pauseOnMetered ? ['on a metered connection'] : []),
+    'when the device is too warm',
   ]
   const last = parts.pop() ?? ''
-  return parts.length === 0 ? last : `${parts.join(', ')} or ${last}`
+  const text = parts.length === 0 ? last : `${parts.join(', ')}, or ${last}`
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }
 
 export const stopWords = (limits: Limits): string => {

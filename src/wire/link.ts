@@ -182,7 +182,8 @@ export class LinkCodec {
     if (this.#pendingBytes + bytes > LINK_BYTES_MAX) {
       return wrong('too-many-bytes', `${this.#pendingBytes + bytes} bytes announced`)
     }
-    if (this.#sink.welcome(head) < bytes) return wrong('unwelcome-body', `${head.k}: ${bytes} bytes`)
+    if (this.#sink.welcome(head) < bytes)
+      return wrong('unwelcome-body', `${head.k}: ${bytes} bytes`)
     this.#pending.push({ head, bytes, body: null, at: 0 })
     this.#pendingBytes += bytes
     this.#deliver()

@@ -53,7 +53,10 @@ export class Outbox {
 
   queue(head: Head, body: Uint8Array | null): Result<null, QueueError> {
     assert((body !== null) === hasBody(head), `${head.k} with or without a body`)
-    assert((body?.byteLength ?? 0) === bodyBytes(head), `the body of ${head.k} is what its head says`)
+    assert(
+      (body?.byteLength ?? 0) === bodyBytes(head),
+      `the body of ${head.k} is what its head says`,
+    )
     if (this.#state !== 'open') return err({ code: 'closed', detail: 'nothing more is sent here' })
     const bytes = encode(head)
     if (bytes.byteLength > HEAD_BYTES_MAX) {
@@ -66,7 +69,10 @@ export class Outbox {
     const size = frame.byteLength + (body?.byteLength ?? 0)
     const waiting = this.#heads.length + this.#parcels.length
     if (this.#queuedBytes + size > LINK_BYTES_MAX || waiting >= QUEUE_HEADS_MAX) {
-      return err({ code: 'queue-full', detail: `${this.#queuedBytes} bytes and ${waiting} heads wait` })
+      return err({
+        code: 'queue-full',
+        detail: `${this.#queuedBytes} bytes and ${waiting} heads wait`,
+      })
     }
     if (body === null) this.#heads.push(frame)
     else this.#parcels.push({ head: frame, body, at: -1 })

@@ -202,6 +202,20 @@ export type SignedAdvert = v.InferOutput<typeof SignedAdvert>
 export type SignedBlock = v.InferOutput<typeof SignedBlock>
 export type SignedReceipt = v.InferOutput<typeof SignedReceipt>
 
+const names = new WeakMap<object, Cid>()
+
+/**
+ * The name of something that is signed. Such a thing never changes, so it is encoded and hashed once:
+ * every step of a settlement asks for the same few names again.
+ */
+export const nameOf = (body: SignedBody | Genesis): Cid => {
+  const known = names.get(body)
+  if (known) return known
+  const name = cidOf(body)
+  names.set(body, name)
+  return name
+}
+
 /** The bytes a signature covers. */
 export const signingBytes = (body: SignedBody): Uint8Array<ArrayBuffer> =>
-  concat([utf8(`swarm/1/${body.kind}\0`), utf8(cidOf(body))])
+  concat([utf8(`swarm/1/${body.kind}\0`), utf8(nameOf(body))])

@@ -154,8 +154,8 @@ describe('an admitted bomb', () => {
       const pipeline = await runnable(admitted(kernel(body), fuel).source)
       const start = performance.now()
       await run(pipeline, { to: 1 })
-      // 50 ms on an idle core; ten times that on a machine that runs other tests too.
-      expect(performance.now() - start).toBeLessThan(500)
+      // 50 ms on an idle core; twenty times that on a machine that runs other tests too.
+      expect(performance.now() - start).toBeLessThan(1000)
       await goodWorks()
     }
   })

@@ -48,7 +48,10 @@ describe('the relay over HTTP', () => {
       const socket = connect(port, '127.0.0.1', () => socket.write(text))
       let got = ''
       const end = () => (socket.destroy(), resolve(got))
-      socket.on('data', (bytes) => (got += bytes.toString('latin1'))).on('close', end).on('error', end)
+      socket
+        .on('data', (bytes) => (got += bytes.toString('latin1')))
+        .on('close', end)
+        .on('error', end)
       setTimeout(end, limitMs).unref()
     })
 
@@ -72,15 +75,24 @@ describe('the relay over HTTP', () => {
     expect(script.headers.get('content-encoding')).toBe('gzip')
     expect(await script.text()).toBe('export const a = 1\n'.repeat(500))
     const page = await fetch(relay.url)
-    const again = await fetch(relay.url, { headers: { 'if-none-match': page.headers.get('etag') ?? '' } })
+    const again = await fetch(relay.url, {
+      headers: { 'if-none-match': page.headers.get('etag') ?? '' },
+    })
     expect([again.status, await again.text()]).toEqual([304, ''])
   })
 
   it('serves job templates, answers HEAD without a body, and says no in words', async () => {
     const job = await fetch(`${relay.url}/jobs/matmul.swarm.md`)
-    expect([job.status, job.headers.get('content-type')]).toEqual([200, 'text/markdown; charset=utf-8'])
+    expect([job.status, job.headers.get('content-type')]).toEqual([
+      200,
+      'text/markdown; charset=utf-8',
+    ])
     const head = await fetch(relay.url, { method: 'HEAD' })
-    expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, '35', ''])
+    expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([
+      200,
+      '35',
+      '',
+    ])
     expect((await fetch(`${relay.url}/nothing`)).status).toBe(404)
     const post = await fetch(relay.url, { method: 'POST', body: 'x' })
     expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
@@ -119,7 +131,9 @@ describe('the relay over HTTP', () => {
         { urls: 'turn:turn.example:3478', username: 'alice', credential: 'pass' },
       ],
     })
-    const proxied = await raw('GET /swarm.json HTTP/1.1\r\nhost: swarm.example\r\nx-forwarded-proto: https\r\nconnection: close\r\n\r\n')
+    const proxied = await raw(
+      'GET /swarm.json HTTP/1.1\r\nhost: swarm.example\r\nx-forwarded-proto: https\r\nconnection: close\r\n\r\n',
+    )
     expect(proxied).toContain(`/dns4/swarm.example/tcp/443/tls/ws/p2p/${relay.peer}`)
     const odd = await raw('GET /swarm.json HTTP/1.1\r\nhost: a/b"c\r\nconnection: close\r\n\r\n')
     expect(odd).toContain(`/ip4/127.0.0.1/tcp/${port}/ws/p2p/${relay.peer}`)
@@ -134,7 +148,8 @@ describe('the relay over HTTP', () => {
 
   it('has metrics that name nobody', async () => {
     const text = await (await fetch(`${relay.url}/metrics`)).text()
-    for (const line of text.trim().split('\n')) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[\w-]+"\})? [\d.e+-]+)$/)
+    for (const line of text.trim().split('\n'))
+      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[\w-]+"\})? [\d.e+-]+)$/)
     expect(text).toMatch(/^swarm_http_responses_total\{status="200"\} \d+$/m)
     expect(text).toMatch(/^swarm_relay_reservations_limit 2500$/m)
     expect(text).not.toMatch(/12D3KooW|did:key|127\.0\.0\.1/)
@@ -148,7 +163,10 @@ describe('the relay over HTTP', () => {
       socket.on('close', () => (cut += 1)).on('error', () => undefined)
       slow.push(socket)
     }
-    const drip = setInterval(() => slow.forEach((socket) => socket.writable && socket.write('G')), 200)
+    const drip = setInterval(
+      () => slow.forEach((socket) => socket.writable && socket.write('G')),
+      200,
+    )
     const from = Date.now()
     expect((await fetch(`${relay.url}/health`)).status).toBe(200)
     await until('all are cut off', () => cut === 20, 6_000)
@@ -158,18 +176,28 @@ describe('the relay over HTTP', () => {
   })
 
   it('takes no more sockets of one address than it says', async () => {
-    const sockets = Array.from({ length: 80 }, () => connect(port, '127.0.0.1').on('error', () => undefined))
+    const sockets = Array.from({ length: 80 }, () =>
+      connect(port, '127.0.0.1').on('error', () => undefined),
+    )
     await pause(300)
-    const open = sockets.filter((socket) => !socket.destroyed && socket.readyState === 'open').length
+    const open = sockets.filter(
+      (socket) => !socket.destroyed && socket.readyState === 'open',
+    ).length
     expect(open).toBeLessThanOrEqual(40)
     expect(open).toBeGreaterThan(20)
     sockets.forEach((socket) => socket.destroy())
-    await until('room again', async () => (await fetch(`${relay.url}/health`).catch(() => null))?.status === 200)
+    await until(
+      'room again',
+      async () => (await fetch(`${relay.url}/health`).catch(() => null))?.status === 200,
+    )
   })
 
   it('refuses a WebSocket anywhere but at its root', async () => {
     const upgrade = (path: string) =>
-      raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`, 500)
+      raw(
+        `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+        500,
+      )
     expect(await upgrade('/elsewhere')).toMatch(/^HTTP\/1\.1 404/)
     expect(await upgrade('/')).toMatch(/^HTTP\/1\.1 101/)
   })
@@ -178,8 +206,14 @@ describe('the relay over HTTP', () => {
     const { startRelay } = await import('../../relay/relay.ts')
     const options = { dataDir: null, version: '0.0.0' } as const
     expect(await startRelay({ ...options, port })).toMatchObject({ error: { code: 'port-taken' } })
-    expect(await startRelay({ ...options, stun: ['http://x'] })).toMatchObject({ error: { code: 'bad-ice-server' } })
-    expect(await startRelay({ ...options, publicUrl: 'nonsense' })).toMatchObject({ error: { code: 'bad-url' } })
-    expect(await startRelay({ ...options, genesis: new Uint8Array(9) })).toMatchObject({ error: { code: 'bad-genesis' } })
+    expect(await startRelay({ ...options, stun: ['http://x'] })).toMatchObject({
+      error: { code: 'bad-ice-server' },
+    })
+    expect(await startRelay({ ...options, publicUrl: 'nonsense' })).toMatchObject({
+      error: { code: 'bad-url' },
+    })
+    expect(await startRelay({ ...options, genesis: new Uint8Array(9) })).toMatchObject({
+      error: { code: 'bad-genesis' },
+    })
   })
 })

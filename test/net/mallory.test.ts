@@ -25,9 +25,13 @@ describe('mallory, on a real stream,', () => {
   let mallory: SwarmNode
 
   beforeAll(async () => {
-    relay = await relayFor()
+    relay = await relayFor({ limits: { circuitsBurst: 10_000 } })
     bob = await nodeFor(relay.multiaddrs, seen.events)
-    mallory = await startNode({ agent: 'mallory', webrtc: null, gater: { denyDialMultiaddr: () => false } })
+    mallory = await startNode({
+      agent: 'mallory',
+      webrtc: null,
+      gater: { denyDialMultiaddr: () => false },
+    })
     await until('bob has a place', () => bob.relay() !== null)
   })
   afterAll(async () => {
@@ -40,13 +44,30 @@ describe('mallory, on a real stream,', () => {
     const connection = await mallory.libp2p.dial(relayedAddress(relay.multiaddrs[0]!, bob.self))
     return connection.newStream(WORK_PROTOCOL, { runOnLimitedConnection: true })
   }
-  const isOver = (stream: Stream) => stream.status !== 'open' || stream.remoteWriteStatus === 'closed'
+  const isOver = (stream: Stream) =>
+    stream.status !== 'open' || stream.remoteWriteStatus === 'closed'
 
   it.each([
-    ['noise instead of a head', 'bad-head', [writeFrame(FRAME.head, new Uint8Array(99).fill(0xff))]],
-    ['a head over the limit', 'frame-too-large', [writeFrame(FRAME.head, new Uint8Array(HEAD_BYTES_MAX + 1))]],
-    ['a body that was never announced', 'chunk-without-head', [writeFrame(FRAME.chunk, new Uint8Array(10))]],
-    ['more of a body than announced', 'chunk-beyond-body', [head(tensor(9)), writeFrame(FRAME.chunk, new Uint8Array(10))]],
+    [
+      'noise instead of a head',
+      'bad-head',
+      [writeFrame(FRAME.head, new Uint8Array(99).fill(0xff))],
+    ],
+    [
+      'a head over the limit',
+      'frame-too-large',
+      [writeFrame(FRAME.head, new Uint8Array(HEAD_BYTES_MAX + 1))],
+    ],
+    [
+      'a body that was never announced',
+      'chunk-without-head',
+      [writeFrame(FRAME.chunk, new Uint8Array(10))],
+    ],
+    [
+      'more of a body than announced',
+      'chunk-beyond-body',
+      [head(tensor(9)), writeFrame(FRAME.chunk, new Uint8Array(10))],
+    ],
     ['a body bob does not want', 'unwelcome-body', [head(tensor(5_001))]],
     ['an acknowledgement of nothing', 'credit-beyond-sent', [writeFrame(FRAME.credit, u32(1))]],
     ['a frame of no known type', 'unknown-frame', [Uint8Array.of(2, 77, 0)]],
@@ -69,7 +90,7 @@ describe('mallory, on a real stream,', () => {
     expect(seen.seen.length).toBe(before)
   })
 
-  it('who throws 2,000 streams of noise at bob leaves him unharmed', async () => {
+  it('who throws 400 streams of noise at bob leaves him unharmed', async () => {
     const random = prng(66)
     for (let round = 0; round < 100; round++) {
       const streams = await Promise.all(Array.from({ length: 4 }, () => dial().catch(() => null)))
@@ -88,14 +109,22 @@ describe('mallory, on a real stream,', () => {
     c.connect(bob.self, bob.relay()!)
     await until('bob still takes a link', () => carol.count('opened') === 1, 30_000)
     c.send(bob.self, { k: 'beat', lease: 4_242, permille: 1 }, null)
-    await until('bob still listens', () => seen.heads().some((one) => one.k === 'beat' && one.lease === 4_242))
+    await until('bob still listens', () =>
+      seen.heads().some((one) => one.k === 'beat' && one.lease === 4_242),
+    )
+    expect(carol.count('closed')).toBe(0)
     await c.close()
   })
 
   it('gets a code from the registry, or is cut off, and never an unhandled failure', async () => {
     const connection = await mallory.libp2p.dial(mallory.libp2p.getConnections()[0]!.remoteAddr)
-    const direct = mallory.libp2p.getConnections().find(({ direct: isDirect }) => isDirect) ?? connection
-    for (const bytes of [Uint8Array.of(3, 1, 2, 3), Uint8Array.of(0xff, 0xff, 0xff, 1), new Uint8Array(70_000)]) {
+    const direct =
+      mallory.libp2p.getConnections().find(({ direct: isDirect }) => isDirect) ?? connection
+    for (const bytes of [
+      Uint8Array.of(3, 1, 2, 3),
+      Uint8Array.of(0xff, 0xff, 0xff, 1),
+      new Uint8Array(70_000),
+    ]) {
       const stream = await direct.newStream(REGISTRY_PROTOCOL)
       try {
         stream.send(bytes)
@@ -113,7 +142,9 @@ describe('mallory, on a real stream,', () => {
   it('cannot make alice dial a door of her own house by an advert', async () => {
     const alice = recorder()
     const network = await openNodeNetwork({
-      relays: ['/dns4/relay.example/tcp/443/tls/ws/p2p/12D3KooWGRUkzKVFYJvmrVbQ1dBrNDTsFQb2HCsVHDDzRcQe5vzZ'],
+      relays: [
+        '/dns4/relay.example/tcp/443/tls/ws/p2p/12D3KooWGRUkzKVFYJvmrVbQ1dBrNDTsFQb2HCsVHDDzRcQe5vzZ',
+      ],
       events: alice.events,
       agent: 'test',
       loopbackOnly: false,

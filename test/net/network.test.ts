@@ -7,5 +7,9 @@ let relay: RunningRelay
 beforeAll(async () => void (relay = await relayFor()))
 afterAll(() => relay.close())
 
-describe('libp2p, over direct WebRTC', () => networkSuite(pairs(() => relay)))
-describe('libp2p, over a circuit through the relay', () => networkSuite(pairs(() => relay, { webrtc: false })))
+describe('libp2p, over direct WebRTC', () => {
+  networkSuite(pairs(() => relay))
+})
+describe('libp2p, over a circuit through the relay', () => {
+  networkSuite(pairs(() => relay, { webrtc: false }))
+})

@@ -11,12 +11,20 @@ import { nodeFor, pause, relayFor, until } from './rig.ts'
 type Account = { readonly did: Did; sign(body: Advert): Promise<SignedAdvert> }
 
 const account = async (): Promise<Account> => {
-  const keys = (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair
+  const keys = (await crypto.subtle.generateKey('Ed25519', false, [
+    'sign',
+    'verify',
+  ])) as CryptoKeyPair
   const raw = new Uint8Array(await crypto.subtle.exportKey('raw', keys.publicKey))
   return {
     did: did(didFromPublicKey(raw)),
     async sign(body) {
-      return { body, sig: new Uint8Array(await crypto.subtle.sign('Ed25519', keys.privateKey, signingBytes(body))) }
+      return {
+        body,
+        sig: new Uint8Array(
+          await crypto.subtle.sign('Ed25519', keys.privateKey, signingBytes(body)),
+        ),
+      }
     },
   }
 }
@@ -60,16 +68,24 @@ describe('the registry over libp2p', () => {
   it('lets bob find what alice announces, by each of its capabilities', async () => {
     const me = await account()
     const signed = await me.sign(advert(me.did, alice.self, alice.relay()!))
-    expect(await alice.announce(signed, ['any', 'gpu', 'matmul@1'])).toEqual({ ok: true, value: { servers: 1 } })
+    expect(await alice.announce(signed, ['any', 'gpu', 'matmul@1'])).toEqual({
+      ok: true,
+      value: { servers: 1 },
+    })
     for (const capability of ['any', 'gpu', 'matmul@1']) {
-      expect(await bob.find(capability, 10)).toEqual({ ok: true, value: { adverts: [signed], total: 1 } })
+      expect(await bob.find(capability, 10)).toEqual({
+        ok: true,
+        value: { adverts: [signed], total: 1 },
+      })
     }
     expect(await bob.find('wgsl', 10)).toEqual({ ok: true, value: { adverts: [], total: 0 } })
   })
 
   it('gives out no advert whose life is over', async () => {
     const me = await account()
-    const signed = await me.sign(advert(me.did, alice.self, alice.relay()!, { until: epochMs(Date.now() + 1_500) }))
+    const signed = await me.sign(
+      advert(me.did, alice.self, alice.relay()!, { until: epochMs(Date.now() + 1_500) }),
+    )
     expect((await alice.announce(signed, ['short'])).ok).toBe(true)
     expect(await bob.find('short', 10)).toMatchObject({ value: { total: 1 } })
     await pause(1_600)
@@ -92,14 +108,19 @@ describe('the registry over libp2p', () => {
     const me = await account()
     const signed = await me.sign(advert(me.did, alice.self, alice.relay()!))
     await alice.announce(signed, ['checked'])
-    const distrustful = await nodeFor(relay.multiaddrs, recorder().events, { verify: async () => false })
+    const distrustful = await nodeFor(relay.multiaddrs, recorder().events, {
+      verify: async () => false,
+    })
     await until('a place', () => distrustful.relay() !== null)
     expect(await distrustful.find('checked', 10)).toMatchObject({ value: { adverts: [] } })
     await distrustful.close()
   })
 
   it('answers in words when there is no server', async () => {
-    const lost = await nodeFor(['/ip4/127.0.0.1/tcp/9/ws/p2p/12D3KooWGRUkzKVFYJvmrVbQ1dBrNDTsFQb2HCsVHDDzRcQe5vzZ'], recorder().events)
+    const lost = await nodeFor(
+      ['/ip4/127.0.0.1/tcp/9/ws/p2p/12D3KooWGRUkzKVFYJvmrVbQ1dBrNDTsFQb2HCsVHDDzRcQe5vzZ'],
+      recorder().events,
+    )
     expect(await lost.find('any', 10)).toMatchObject({ ok: false, error: { code: 'no-server' } })
     await lost.close()
   })

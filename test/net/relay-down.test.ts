@@ -20,7 +20,10 @@ describe('when the relay is killed', () => {
     const relay = await relayProcess(dir)
     const [alice, bob] = [recorder(), recorder()]
     const states: Reachability[] = []
-    const a = await nodeFor(relay.multiaddrs, { ...alice.events, reachability: (state) => void states.push(state) })
+    const a = await nodeFor(relay.multiaddrs, {
+      ...alice.events,
+      reachability: (state) => void states.push(state),
+    })
     const b = await nodeFor(relay.multiaddrs, bob.events)
     await until('both have a place', () => a.relay() !== null && b.relay() !== null)
     a.connect(b.self, b.relay()!)
@@ -52,9 +55,11 @@ describe('when the relay is killed', () => {
     expect(await again.kill('SIGTERM')).toBe(0)
   })
 
-  it('it stops within five seconds when asked, with nodes and requests on it', async () => {
+  it('everybody is let go within five seconds when asked, with nodes and requests on it', async () => {
     const relay = await relayProcess(await folder())
-    const nodes = await Promise.all([1, 2, 3].map(() => nodeFor(relay.multiaddrs, recorder().events)))
+    const nodes = await Promise.all(
+      [1, 2, 3].map(() => nodeFor(relay.multiaddrs, recorder().events)),
+    )
     await until('all have a place', () => nodes.every((node) => node.relay() !== null))
     await fetch(`${relay.url}/health`)
     const from = Date.now()
@@ -63,7 +68,7 @@ describe('when the relay is killed', () => {
     await Promise.all(nodes.map((node) => node.close()))
   })
 
-  it('keeps its key to itself', async () => {
+  it('its key stays with its owner', async () => {
     const dir = await folder()
     const relay = await relayProcess(dir)
     expect((await stat(join(dir, 'relay.key'))).mode & 0o777).toBe(0o600)

@@ -7,9 +7,14 @@ import { startRelay, type RunningRelay } from '../../relay/relay.ts'
 import type { Network, NetworkEvents } from '../../src/ports.ts'
 import type { MakePair } from '../ports/network.suite.ts'
 
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+export const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, ms))
 
-export const until = async (what: string, holds: () => boolean | Promise<boolean>, limitMs = 20_000): Promise<void> => {
+export const until = async (
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  limitMs = 20_000,
+): Promise<void> => {
   const end = Date.now() + limitMs
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`)
@@ -28,7 +33,13 @@ export const nodeFor = async (
   events: NetworkEvents,
   options: Partial<NodeNetworkOptions> = {},
 ): Promise<Network> => {
-  const network = await openNodeNetwork({ relays, events, agent: 'test', loopbackOnly: true, ...options })
+  const network = await openNodeNetwork({
+    relays,
+    events,
+    agent: 'test',
+    loopbackOnly: true,
+    ...options,
+  })
   if (!network.ok) throw new Error(`${network.error.code}: ${network.error.detail}`)
   return network.value
 }
@@ -42,7 +53,10 @@ export const pairs =
       nodeFor(multiaddrs, aliceEvents, options),
       nodeFor(multiaddrs, bobEvents, options),
     ])
-    await until('both have a place at the relay', () => alice.relay() !== null && bob.relay() !== null)
+    await until(
+      'both have a place at the relay',
+      () => alice.relay() !== null && bob.relay() !== null,
+    )
     return {
       alice,
       bob,
@@ -64,9 +78,13 @@ export type RelayProcess = {
 
 /** A relay in a process of its own. */
 export const relayProcess = async (dataDir: string, port = 0): Promise<RelayProcess> => {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('relay-child.ts', import.meta.url)), dataDir, String(port)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('relay-child.ts', import.meta.url)), dataDir, String(port)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const gone = new Promise<number | null>((resolve) => child.once('exit', resolve))
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout.once('data', (bytes: Buffer) => resolve(bytes.toString()))

@@ -18,9 +18,20 @@ const heldBytes = (): number => {
 }
 
 /** WebRTC that can be switched off, as when a firewall lets nothing through. */
-const nodeWith = async (relays: readonly string[], events: NetworkEvents, firewall: { closed: boolean }): Promise<Network> => {
+const nodeWith = async (
+  relays: readonly string[],
+  events: NetworkEvents,
+  firewall: { closed: boolean },
+): Promise<Network> => {
   const network = await openNetwork(
-    { relays, events, agent: 'test', loopbackOnly: true, verify: async () => true, epoch: () => epochMs(Date.now()) },
+    {
+      relays,
+      events,
+      agent: 'test',
+      loopbackOnly: true,
+      verify: async () => true,
+      epoch: () => epochMs(Date.now()),
+    },
     {
       webrtc: (configuration) =>
         webRTC({
@@ -46,7 +57,11 @@ describe('a link that began on a circuit', () => {
     const firewall = { closed: true }
     const [alice, bob] = [recorder(), recorder()]
     const links: Link[] = []
-    const a = await nodeWith(relay.multiaddrs, { ...alice.events, linkChanged: (link) => void links.push(link) }, firewall)
+    const a = await nodeWith(
+      relay.multiaddrs,
+      { ...alice.events, linkChanged: (link) => void links.push(link) },
+      firewall,
+    )
     const b = await nodeWith(relay.multiaddrs, bob.events, firewall)
     await until('both have a place', () => a.relay() !== null && b.relay() !== null)
     a.connect(b.self, b.relay()!)
@@ -57,17 +72,25 @@ describe('a link that began on a circuit', () => {
     const body = new Uint8Array(700_000).fill(3)
     let sent = 0
     for (; !isDirect() || sent % 10 !== 0; sent++) {
-      for (const [from, to] of [[a, b], [b, a]] as const) {
+      for (const [from, to] of [
+        [a, b],
+        [b, a],
+      ] as const) {
         from.send(to.self, { k: 'beat', lease: sent, permille: 1 }, null)
-        if (sent % 10 === 0) from.send(to.self, { k: 'tensor', lease: sent, slot: 0, bytes: body.byteLength }, body)
+        if (sent % 10 === 0)
+          from.send(to.self, { k: 'tensor', lease: sent, slot: 0, bytes: body.byteLength }, body)
       }
       await pause(25)
       expect(sent, 'never moved').toBeLessThan(1_500)
     }
     const all = sent + Math.ceil(sent / 10)
-    await until('all have arrived', () => alice.heads().length === all && bob.heads().length === all)
+    await until(
+      'all have arrived',
+      () => alice.heads().length === all && bob.heads().length === all,
+    )
     for (const { heads } of [alice, bob]) {
-      const of = (k: string) => heads().flatMap((head) => (head.k === k && 'lease' in head ? [head.lease] : []))
+      const of = (k: string) =>
+        heads().flatMap((head) => (head.k === k && 'lease' in head ? [head.lease] : []))
       expect(of('beat')).toEqual(Array.from({ length: sent }, (_, i) => i))
       expect(of('tensor')).toEqual(Array.from({ length: Math.ceil(sent / 10) }, (_, i) => 10 * i))
     }
@@ -91,10 +114,16 @@ describe('a link that began on a circuit', () => {
     const from = performance.now()
     a.send(b.self, { k: 'tensor', lease: 1, slot: 0, bytes: body.byteLength }, body)
     b.send(a.self, { k: 'tensor', lease: 1, slot: 0, bytes: body.byteLength }, body)
-    await until('both bodies', () => alice.count('received') === 1 && bob.count('received') === 1, 60_000)
+    await until(
+      'both bodies',
+      () => alice.count('received') === 1 && bob.count('received') === 1,
+      60_000,
+    )
     clearInterval(watch)
     const seconds = (performance.now() - from) / 1_000
-    console.info(`16 MiB each way over WebRTC in one process: ${(33.5 / seconds).toFixed(1)} MB/s, ${((peak - before) / 2 ** 20).toFixed(0)} MiB more held`)
+    console.info(
+      `16 MiB each way over WebRTC in one process: ${(33.5 / seconds).toFixed(1)} MB/s, ${((peak - before) / 2 ** 20).toFixed(0)} MiB more held`,
+    )
     // Two bodies that arrive, and for each direction a window of 2 MiB on its way through a few layers.
     expect(peak - before).toBeLessThan((32 + 16) * 2 ** 20)
     await Promise.all([a.close(), b.close()])

@@ -32,9 +32,9 @@ const requestThat = (ends: 'error' | 'never', error?: DOMException): IDBOpenDBRe
 
 storeSuite('IndexedDB (in memory)', async () => {
   const name = freshName()
-  return { lasting: true, open: () => open({ name }) }
+  return { open: () => open({ name }) }
 })
-storeSuite('memory', async () => ({ lasting: false, open: async () => memoryStore() }))
+storeSuite('memory', async () => ({ open: async () => memoryStore() }), false)
 
 afterEach(() => {
   vi.restoreAllMocks()

@@ -154,6 +154,7 @@ export const networkSuite = (make: MakePair): void => {
     await pair.until('open again', () => alice.count('opened') === 2 && bob.count('opened') === 2)
     pair.bob.send(pair.alice.self, beat(7), null)
     await pair.until('heard', () => alice.heads().length === 1)
+    expect(alice.heads()).toEqual([beat(7)])
     await pair.close()
   })
 

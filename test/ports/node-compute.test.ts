@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { nodeCompute } from '../../relay/node-compute.ts'
 import { computeSuite, product } from './compute.suite.ts'
 
-computeSuite('a Node process', async () => nodeCompute(), 1_024)
+computeSuite('a Node process', async () => nodeCompute(), 512)
 
 const all = (): number => 1
 const silent = (): void => undefined

@@ -6,10 +6,6 @@ import { TABLES } from '../../src/wire/stored.ts'
 export type Place = {
   /** Opens what is kept here; after `close()` of the one before, it holds the same records. */
   open(): Promise<Store>
-  /** False for a store that lives in memory. */
-  readonly lasting: boolean
-  /** How many records the big test writes; a slow place may take fewer. */
-  readonly many?: number
 }
 
 const must = <T>(result: { ok: true; value: T } | { ok: false; error: unknown }): T => {
@@ -17,7 +13,8 @@ const must = <T>(result: { ok: true; value: T } | { ok: false; error: unknown })
   return result.value
 }
 
-export const storeSuite = (name: string, place: () => Promise<Place>): void => {
+/** `lasting` false: a store that lives in memory, and begins anew each time. */
+export const storeSuite = (name: string, place: () => Promise<Place>, lasting = true): void => {
   const opened = async (): Promise<Store> => (await place()).open()
 
   describe(`${name} as a store`, () => {
@@ -162,29 +159,31 @@ export const storeSuite = (name: string, place: () => Promise<Place>): void => {
       for (const result of results) expect(result).toMatchObject({ error: { code: 'closed' } })
     })
 
-    it('finds everything again after it was opened anew, 10^4 records of it', async () => {
-      const home = await place()
-      if (!home.lasting) return
-      const many = home.many ?? 10_000
-      const store = await home.open()
-      for (let from = 0; from < many; from += 500) {
-        const writes = Array.from({ length: 500 }, (_, i): Write => ({
-          table: 'receipts',
-          key: String(from + i).padStart(6, '0'),
-          value: { n: from + i, half: (from + i) / 2 },
-        }))
-        must(await store.write(writes, 'relaxed'))
-      }
-      const blob = new Uint8Array(1_000_000).map((_, i) => i % 251)
-      must(await store.write([{ table: 'job-outputs', key: 'big', value: blob }], 'strict'))
-      store.close()
-      const again = await home.open()
-      const { records, corrupt } = must(await again.all('receipts'))
-      expect(corrupt).toEqual([])
-      expect(records.length).toBe(many)
-      expect(records.every((r, i) => (r.value as { n: number }).n === i)).toBe(true)
-      expect(must(await again.read('job-outputs', 'big'))).toEqual(blob)
-      again.close()
-    })
+    it.runIf(lasting)(
+      'finds everything again after it was opened anew, 10^4 records of it',
+      async () => {
+        const home = await place()
+        const many = 10_000
+        const store = await home.open()
+        for (let from = 0; from < many; from += 500) {
+          const writes = Array.from({ length: 500 }, (_, i): Write => ({
+            table: 'receipts',
+            key: String(from + i).padStart(6, '0'),
+            value: { n: from + i, half: (from + i) / 2 },
+          }))
+          must(await store.write(writes, 'relaxed'))
+        }
+        const blob = new Uint8Array(1_000_000).map((_, i) => i % 251)
+        must(await store.write([{ table: 'job-outputs', key: 'big', value: blob }], 'strict'))
+        store.close()
+        const again = await home.open()
+        const { records, corrupt } = must(await again.all('receipts'))
+        expect(corrupt).toEqual([])
+        expect(records.length).toBe(many)
+        expect(records.every((r, i) => (r.value as { n: number }).n === i)).toBe(true)
+        expect(must(await again.read('job-outputs', 'big'))).toEqual(blob)
+        again.close()
+      },
+    )
   })
 }

@@ -10,10 +10,15 @@ import type { ComputeError } from '../errors.ts'
 
 export type Need = { readonly bytes: number; readonly use: 'storage' | 'staging' | 'uniform' }
 
+/**
+ * Bits of GPUBufferUsage, as the WebGPU standard fixes them. Where there is no WebGPU the names do not
+ * exist, and this file has to load there too: the CPU engine is in the same worker.
+ */
+const [MAP_READ, COPY_SRC, COPY_DST, UNIFORM, STORAGE] = [0x01, 0x04, 0x08, 0x40, 0x80] as const
 const USAGE: Record<Need['use'], number> = {
-  storage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
-  staging: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-  uniform: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+  storage: STORAGE | COPY_DST | COPY_SRC,
+  staging: MAP_READ | COPY_DST,
+  uniform: UNIFORM | COPY_DST,
 }
 
 /** A free buffer serves a need that is at least this part of it; else the rest would be wasted. */

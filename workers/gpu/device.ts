@@ -22,8 +22,28 @@ export type Gpu = {
   readonly adapter: AdapterLabel
   readonly buffers: BufferPool
   readonly pipelines: Pipelines
-  /** Settles when the device is gone, with why. */
-  readonly lost: Promise<string>
+  readonly loss: Loss
+}
+
+/** Whether a device is gone, and who wants to hear of it: a promise would keep every one who ever asked. */
+export class Loss {
+  #why: string | null = null
+  readonly #waiting = new Set<(why: string) => void>()
+
+  tell(why: string): void {
+    this.#why = why
+    for (const then of this.#waiting) then(why)
+    this.#waiting.clear()
+  }
+
+  /** Calls back once, at once if it is gone already; the answer takes the wish back. */
+  listen(then: (why: string) => void): () => void {
+    if (this.#why === null) this.#waiting.add(then)
+    else then(this.#why)
+    return () => {
+      this.#waiting.delete(then)
+    }
+  }
 }
 
 /** Losses in this time count; more of them than the limit and we wait for the oldest to pass. */
@@ -98,17 +118,18 @@ export class DeviceKeeper {
       const adapter = await this.#gpu.requestAdapter({ powerPreference: 'high-performance' })
       if (adapter === null) return err(computeError('device-lost', 'there is no adapter'))
       const device = await adapter.requestDevice()
-      const lost = device.lost.then(({ reason, message }) => {
+      const loss = new Loss()
+      void device.lost.then(({ reason, message }) => {
         this.#current = null
         if (!this.#closed) this.#losses = [...this.#losses, performance.now()].slice(-MAX_LOSSES)
-        return `${reason}: ${message}`
+        loss.tell(`${reason}: ${message}`)
       })
       return ok({
         device,
         adapter: labelOf(adapter.info),
         buffers: new BufferPool(device, this.#budgetBytes),
         pipelines: new Pipelines(device),
-        lost,
+        loss,
       })
     } catch (error) {
       return err(computeError('device-lost', String(error)))

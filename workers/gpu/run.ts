@@ -18,7 +18,7 @@ import type { Gpu } from './device.ts'
 const SLICE_MS = 40
 /** Operations of the first slice: 1 ms of a software adapter. */
 const FIRST_FLOP = 4e6
-/** A slice that takes this long will not come back: the device is given up. */
+/** A slice or a compilation that takes this long will not come back: the device is given up. */
 const HUNG_MS = 20_000
 
 type Bound = {
@@ -37,13 +37,14 @@ export const runOnGpu = async (
   const { kernel, p } = work
   const source = kernel.specialise?.(shaderSource(kernel.shader) ?? '', p) ?? shaderSource(kernel.shader)
   if (source === undefined) return err(computeError('unknown-kernel', `no shader ${kernel.shader}`))
-  const made = await gpu.pipelines.get(source, kernel.entry?.(p) ?? 'main')
+  const made = await orLost(gpu, gpu.pipelines.get(source, kernel.entry?.(p) ?? 'main'))
   if (!made.ok) return made
+  if (!made.value.ok) return made.value
   const buffers = gpu.buffers.take(needsOf(work))
   if (!buffers.ok) return buffers
   try {
     gpu.device.pushErrorScope('validation')
-    const bound = bind(gpu.device, work, made.value, buffers.value)
+    const bound = bind(gpu.device, work, made.value.value, buffers.value)
     // A device that is gone has no scopes; that it is gone shows at the first slice.
     const wrong = await gpu.device.popErrorScope().catch(() => null)
     if (wrong !== null) return err(computeError('shader-failed', wrong.message))
@@ -163,18 +164,22 @@ const readBack = async (
 }
 
 /** Waits for the device, but not for one that is gone or hangs. */
-const orLost = async (gpu: Gpu, waiting: Promise<undefined | void>): Promise<Result<null, ComputeError>> => {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const hung = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve('hung'), HUNG_MS)
+const orLost = <T>(gpu: Gpu, waiting: Promise<T>): Promise<Result<T, ComputeError>> =>
+  new Promise((resolve) => {
+    const lose = (why: string): void => settle(err(computeError('device-lost', why)))
+    const timer = setTimeout(() => {
+      gpu.device.destroy()
+      lose(`no answer for ${HUNG_MS} ms`)
+    }, HUNG_MS)
+    const settle = (result: Result<T, ComputeError>): void => {
+      clearTimeout(timer)
+      unlisten()
+      resolve(result)
+    }
+    let unlisten = (): void => undefined
+    unlisten = gpu.loss.listen(lose)
+    waiting.then(
+      (value) => settle(ok(value)),
+      (error: unknown) => lose(String(error)),
+    )
   })
-  const done = waiting.then(
-    () => null,
-    (error: unknown) => String(error),
-  )
-  const why = await Promise.race([done, gpu.lost, hung])
-  clearTimeout(timer)
-  if (why === null) return ok(null)
-  if (why === 'hung') gpu.device.destroy()
-  return err(computeError('device-lost', why))
-}

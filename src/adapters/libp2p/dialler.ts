@@ -37,6 +37,8 @@ export type DiallerOptions = {
   /** False where there is no WebRTC: then only circuits are tried. */
   readonly webrtc: boolean
   readonly random: () => number
+  /** How we reach a relay ourselves: others may know it by a name that is of no use here. */
+  readonly relayAddress: (relay: PeerId) => string | null
   /** Nothing came of it. */
   failed(peer: PeerId, reason: string): void
 }
@@ -158,7 +160,8 @@ export const dialler = (options: DiallerOptions): Dialler => {
       if (!parsed.ok) return options.failed(peer, parsed.error.code)
       const controller = new AbortController()
       running.set(peer, controller)
-      void attempt(peer, relay, controller.signal).then((why) => {
+      const address = options.relayAddress(parsed.value.peer) ?? relay
+      void attempt(peer, address, controller.signal).then((why) => {
         if (running.get(peer) !== controller) return
         running.delete(peer)
         if (why !== null && !connected(peer)) options.failed(peer, why)

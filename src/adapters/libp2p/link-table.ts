@@ -62,6 +62,7 @@ export const linkTable = (
     const link = new PeerLink(host, peer, stream, mine)
     links.set(peer, link)
     events.opened(link.link)
+    link.ping()
   }
 
   /** Why a new link that `peer` wants to open is not wanted, or null. */

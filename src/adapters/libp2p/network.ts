@@ -71,7 +71,7 @@ export const openNetwork = async (
       ...(options.seed ? { seed: options.seed } : {}),
       agent: options.agent,
       gater,
-      webrtc: environment.webrtc?.(rationed(options.iceServers ?? [], budget)) ?? null,
+      webrtc: environment.webrtc && rationed(environment.webrtc, options.iceServers ?? [], budget),
     })
   } catch (cause) {
     return err({ code: 'no-libp2p', detail: cause instanceof Error ? cause.message : 'unknown' })
@@ -81,12 +81,41 @@ export const openNetwork = async (
 
 type Parts = { table: LinkTable | null; relays: Relays | null }
 
-const rationed =
-  (iceServers: readonly IceServer[], budget: Budget): RtcConfiguration =>
-  async () => {
-    if (!budget.take(performance.now())) throw new Error('no more WebRTC connections for now')
-    return { iceServers: [...iceServers] }
+/**
+ * Pays for each RTCPeerConnection before it is made. libp2p asks for the configuration in either case;
+ * a dial of ours has paid by then, so whoever asks unpaid is answering a call.
+ */
+const rationed = (
+  make: NonNullable<Environment['webrtc']>,
+  iceServers: readonly IceServer[],
+  budget: Budget,
+): TransportFactory => {
+  let paid = 0
+  const pay = (own: boolean): void => {
+    if (!budget.take(performance.now(), own)) throw new Error('no more WebRTC connections for now')
   }
+  const factory = make(async () => {
+    if (paid > 0) paid -= 1
+    else pay(false)
+    return { iceServers: [...iceServers] }
+  })
+  return (components) => {
+    const transport = factory(components)
+    const dial = transport.dial.bind(transport)
+    transport.dial = async (address, options) => {
+      pay(true)
+      paid += 1
+      try {
+        return await dial(address, options)
+      } catch (cause) {
+        // It may have failed before it asked; then nobody else should get what it paid for.
+        paid = Math.max(0, paid - 1)
+        throw cause
+      }
+    }
+    return transport
+  }
+}
 
 /** Whom we call and who may call us. */
 const gate = (
@@ -125,6 +154,7 @@ const assemble = async (
     random,
     webrtc: environment.webrtc !== null,
     links: () => table,
+    relayAddress: (peer) => relays.find((relay) => relay.peer === peer)?.address ?? null,
     failed: (peer, reason) => events.closed(peer, reason),
   })
   const table = linkTable(self, events, linksMax, (peer) => calls.over(peer))

@@ -35,6 +35,11 @@ export const auditSwarm = (
 ): Result<Audit, AuditError> => {
   const debits = allDebits(chains, cidOf)
   const open = new Map(debits)
+  for (const { link } of chains.flat()) {
+    if (link && debits.has(link.cid) && !open.delete(link.cid)) {
+      return err({ code: 'credited-twice', detail: link.cid })
+    }
+  }
   const seen = new Set<Did>()
   const sum = { balances: 0, held: 0, burned: 0 }
   for (const chain of chains) {
@@ -54,9 +59,6 @@ export const auditSwarm = (
     sum.balances += totals.balance
     sum.held += totals.held
     sum.burned += totals.burned
-    for (const { link } of chain) {
-      if (link && !open.delete(link.cid)) return err({ code: 'credited-twice', detail: link.cid })
-    }
   }
   return balance(sum, open, seen, swarm)
 }

@@ -5,6 +5,7 @@
 import type { Cid, Did } from '../../base/ids.ts'
 import { err, ok, type Result } from '../../base/result.ts'
 import { microCredits, type MicroCredits } from '../../base/units.ts'
+import type { Block } from './block.ts'
 
 export type Genesis = {
   readonly v: 1
@@ -30,8 +31,8 @@ export type GenesisError = {
   readonly detail: string
 }
 
-/** Names a value by its canonical bytes. The codec lives outside this room, so it is passed in. */
-export type CidOf = (value: unknown) => Cid
+/** Names a document by its canonical bytes. The codec lives outside this room, so it is passed in. */
+export type CidOf = (document: Block | Genesis) => Cid
 
 const isWhole = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
 

@@ -188,6 +188,8 @@ describe('the rules refuse', () => {
       { ...b1.block, account: mallory.did, totals },
       null,
     ],
+    ['hour-backwards', 'half an hour', a1, a2with({ hour: HOUR + 0.5 }), null],
+    ['hour-backwards', 'the end of time', a1, a2with({ hour: Number.POSITIVE_INFINITY }), null],
     ['no-debit', 'a credit out of nothing', b1, b2.block, null],
     ['no-debit', 'a credit without a link', b1, b2with({ link: null }), a2.block],
     ['wrong-debit', 'a credit for an opening', b1, b2.block, a1.block],
@@ -231,6 +233,24 @@ describe('the rules refuse', () => {
     ],
   ])('with %s: %s', (expected, _what, before, block, answers) => {
     expect(code(before, block, answers)).toBe(expected)
+  })
+
+  it('a cheque of another swarm, even when all else fits', () => {
+    const foreign: Block = { ...a2.block, swarm: otherReceipt }
+    const cashed = b2with({ link: { ...link, cid: cidOf(foreign) } })
+    expect(code(b1, cashed, foreign)).toBe('wrong-debit')
+    expect(code(b1, b2with({ link: { ...link, cid: cidOf(a2.block) } }), a2.block)).toBe('fine')
+  })
+
+  it('sums that integers cannot hold exactly', () => {
+    const most = Number.MAX_SAFE_INTEGER
+    const full: Tip = {
+      ...b1,
+      block: { ...b1.block, totals: { ...b1.block.totals, received: m(most) } },
+    }
+    const received = m(most + 30)
+    const credited = b2with({ totals: { ...b2.block.totals, received } })
+    expect(code(full, credited, a2.block)).toBe('wrong-totals')
   })
 
   it('a second credit for one debit', () => {

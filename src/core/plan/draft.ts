@@ -9,7 +9,13 @@ import type { Job } from '../job.ts'
 import type { Rect } from '../rect.ts'
 
 export type PlanError = {
-  readonly code: 'bad-job' | 'bad-input' | 'bad-param' | 'too-many-tasks' | 'too-large' | 'too-much-work'
+  readonly code:
+    | 'bad-job'
+    | 'bad-input'
+    | 'bad-param'
+    | 'too-many-tasks'
+    | 'too-large'
+    | 'too-much-work'
   /** Which part of the job: `program.width`, `inputs.a`, `task 3`. */
   readonly what: string
   readonly expected: string
@@ -74,7 +80,9 @@ export const unlike = (
 /** Checks that the job has exactly these inputs; `null` in a shape stands for any length. */
 export const takeInputs = (
   job: Job,
-  wanted: Readonly<Record<string, { readonly dtype: DType; readonly shape: readonly (number | null)[] }>>,
+  wanted: Readonly<
+    Record<string, { readonly dtype: DType; readonly shape: readonly (number | null)[] }>
+  >,
 ): Result<Record<string, TensorType>, PlanError> => {
   const tensors: Record<string, TensorType> = {}
   for (const input of job.inputs) {
@@ -86,7 +94,9 @@ export const takeInputs = (
     const fits =
       input.dtype === want.dtype &&
       input.shape.length === want.shape.length &&
-      input.shape.every((n, i) => Number.isSafeInteger(n) && n >= 1 && n === (want.shape[i] ?? n)) &&
+      input.shape.every(
+        (n, i) => Number.isSafeInteger(n) && n >= 1 && n === (want.shape[i] ?? n),
+      ) &&
       Number.isSafeInteger(elements(input.shape))
     if (!fits) {
       const shape = want.shape.map((n) => n ?? 'any').join(',')
@@ -117,7 +127,9 @@ export const chosenTile = (
 
 /** The candidate that cuts a sheet into a number of tiles closest, in proportion, to the aim. */
 export const nearestTile = (width: number, height: number, candidates: readonly number[]): number =>
-  candidates.reduce((best, tile) => (away(width, height, tile) < away(width, height, best) ? tile : best))
+  candidates.reduce((best, tile) =>
+    away(width, height, tile) < away(width, height, best) ? tile : best,
+  )
 
 const away = (width: number, height: number, tile: number): number =>
   Math.abs(Math.log((Math.ceil(width / tile) * Math.ceil(height / tile)) / TASKS_AIM))

@@ -25,7 +25,8 @@ export const draftImage = (job: Job, program: Extract<Program, { kind: 'image' }
   const image = inputs.value['image']!
   const [height, width] = [image.shape[0]!, image.shape[1]!]
   const tooLarge = Math.max(width, height) > SIDE_MAX
-  if (tooLarge) return refuse('too-large', 'inputs.image', `sides up to ${SIDE_MAX}`, `${width}x${height}`)
+  if (tooLarge)
+    return refuse('too-large', 'inputs.image', `sides up to ${SIDE_MAX}`, `${width}x${height}`)
   const wrong = unlike({ radius: program.radius }, RADIUS_MAX)
   if (wrong) return wrong
   const tile = chosenTile(job, 16, 4096, () => nearestTile(width, height, TILES))
@@ -51,7 +52,9 @@ export const draftImage = (job: Job, program: Extract<Program, { kind: 'image' }
         right,
         bottom,
       },
-      reads: [{ tensor: 'image', rect: pixels(at.left - left, at.top - top, readWidth, readHeight) }],
+      reads: [
+        { tensor: 'image', rect: pixels(at.left - left, at.top - top, readWidth, readHeight) },
+      ],
       writes: { tensor: 'filtered', rect: pixels(at.left, at.top, at.width, at.height) },
     }
   }

@@ -23,7 +23,10 @@ export const draftWgsl = (job: Job, program: Extract<Program, { kind: 'wgsl' }>)
   if (!inputs.ok) return inputs
   if (inputs.value['result']) return refuse('bad-input', 'inputs.result', 'another name', 'result')
   const names = job.inputs.map(({ name }) => name)
-  const row = Math.max(itemLength, ...names.map((name) => rowLength(inputs.value[name]!, items) ?? 1))
+  const row = Math.max(
+    itemLength,
+    ...names.map((name) => rowLength(inputs.value[name]!, items) ?? 1),
+  )
   const most = Math.max(1, Math.floor(READ_BYTES_AIM / (4 * row)))
   const tile = chosenTile(job, 1, ITEMS_MAX, () => Math.min(most, Math.ceil(items / TASKS_AIM)))
   if (!tile.ok) return tile
@@ -53,8 +56,14 @@ export const draftWgsl = (job: Job, program: Extract<Program, { kind: 'wgsl' }>)
     return {
       kernel: OWN_SHADER,
       params: own,
-      reads: names.map((tensor) => ({ tensor, rect: pieceOf(inputs.value[tensor]!, items, first, count) })),
-      writes: { tensor: 'result', rect: { row: 0, rows: 1, col: first * itemLength, cols: count * itemLength } },
+      reads: names.map((tensor) => ({
+        tensor,
+        rect: pieceOf(inputs.value[tensor]!, items, first, count),
+      })),
+      writes: {
+        tensor: 'result',
+        rect: { row: 0, rows: 1, col: first * itemLength, cols: count * itemLength },
+      },
       sizes: {
         inputs: kernel.inputs(sized),
         output: kernel.output(sized),
@@ -72,7 +81,10 @@ export const draftWgsl = (job: Job, program: Extract<Program, { kind: 'wgsl' }>)
 }
 
 /** A shader sees its tensors as lines of elements, and so does the plan. */
-const asLine = ({ dtype, shape }: TensorType): TensorType => ({ dtype, shape: [shape.reduce((a, b) => a * b, 1)] })
+const asLine = ({ dtype, shape }: TensorType): TensorType => ({
+  dtype,
+  shape: [shape.reduce((a, b) => a * b, 1)],
+})
 
 /** Elements per item, where the first dimension is that of the items. */
 const rowLength = ({ shape }: TensorType, items: number): number | null =>

@@ -1,0 +1,39 @@
+/** How a command ends: one sentence, an exit code, and everything it opened closed again. */
+import type { Ran } from '../run-job.ts'
+import { say } from '../terminal.ts'
+import { EXIT, type Usage } from './args.ts'
+
+/** Closing may take this long; then the process goes anyway. */
+const CLOSE_MS = 8_000
+
+export const explain = (error: Usage | { readonly code: string; readonly detail: string }): number => {
+  say(`swarm: ${'text' in error ? error.text : `${error.detail} (${error.code})`}`)
+  return EXIT.usage
+}
+
+/** Closes in the order given: what was opened last comes first. */
+export const finish = async (closing: readonly (() => Promise<unknown>)[], code: number): Promise<number> => {
+  const patience = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())
+  const all = (async () => {
+    for (const close of closing) await close().catch((cause: unknown) => say(`while closing: ${String(cause)}`))
+  })()
+  await Promise.race([all, patience])
+  return code
+}
+
+export const codeFor = (ran: Ran): number => {
+  switch (ran.kind) {
+    case 'interrupted':
+      say(`interrupted; the same command goes on with ${ran.job}`)
+      return EXIT.interrupted
+    case 'refused':
+      say(`swarm: ${ran.text} (${ran.code})`)
+      return EXIT.failed
+    case 'ended': {
+      const { state, problem } = ran.report
+      if (state === 'done') return EXIT.done
+      say(`swarm: the job ${state}: ${problem?.text ?? 'no reason is known'}`)
+      return problem?.code === 'nobody-came' ? EXIT.nobody : EXIT.failed
+    }
+  }
+}

@@ -1,0 +1,119 @@
+/** Specs for the interface: templates, forms, and the way from a draft to a job. */
+import { tensorBytes, type Tensor } from '../../kernels/kernel.ts'
+import { err, ok, type Result } from '../base/result.ts'
+import { microCredits } from '../base/units.ts'
+import { compile, planOf } from '../spec/compile.ts'
+import { formFields } from '../spec/form.ts'
+import { imageInput, makeInput, readInput, wantedInputs, type WantedInput } from '../spec/inputs.ts'
+import { parseSpec, type Spec } from '../spec/spec.ts'
+import type { SpecError } from '../spec/spec-error.ts'
+import type { Compute } from '../ports.ts'
+import type { Compiled, Draft, OpenSpec, Problem, SlotValue, SpecFile, SpecProblem } from '../ui/services.ts'
+
+/** In the order they are offered. */
+const TEMPLATES = ['mandelbrot', 'image', 'matmul', 'map', 'sum']
+
+export const templates = async (): Promise<Result<readonly SpecFile[], Problem>> => {
+  try {
+    const files = await Promise.all(
+      TEMPLATES.map(async (stem): Promise<SpecFile> => {
+        const name = `${stem}.swarm.md`
+        const answer = await fetch(`jobs/${name}`)
+        if (!answer.ok) throw new Error(`${name}: ${answer.status}`)
+        return { name, text: await answer.text() }
+      }),
+    )
+    return ok(files)
+  } catch (cause) {
+    return err({ code: 'no-templates', text: `The templates could not be read: ${String(cause)}` })
+  }
+}
+
+const problem = (errors: readonly SpecError[]): SpecProblem => {
+  const [first] = errors
+  return first
+    ? { code: first.code, file: first.file, line: first.line || null, field: first.field || null, text: first.text }
+    : { code: 'bad-spec', file: '', line: null, field: null, text: 'The spec cannot be read.' }
+}
+
+const wants = ({ kind, dtype, shape }: WantedInput): string => {
+  if (kind === 'image') return 'a JPEG or PNG'
+  return `${dtype}, ${shape.length === 0 ? 'any shape' : shape.map((n) => (n === 0 ? 'any' : n)).join(' x ')}`
+}
+
+const firstSentence = (text: string): string => {
+  const body = text.replace(/^---[\s\S]*?\n---\s*/, '').replace(/^#+.*$/m, '').trim()
+  return (body.split(/\n\s*\n/)[0] ?? '').replace(/\s+/g, ' ').trim()
+}
+
+export const openSpec = async (file: SpecFile): Promise<Result<OpenSpec, SpecProblem>> => {
+  const parsed = parseSpec(file.text, file.name)
+  if (!parsed.ok) return err(problem(parsed.error))
+  const spec = parsed.value
+  return ok({
+    file,
+    name: spec.name,
+    title: spec.title,
+    about: firstSentence(file.text),
+    fields: formFields(spec),
+    slots: wantedInputs(spec).map((wanted) => ({
+      name: wanted.name,
+      accepts: wanted.kind === 'image' ? 'picture' : 'numbers',
+      wants: wants(wanted),
+      optional: !wanted.fromFile,
+    })),
+  })
+}
+
+const inputFor = (wanted: WantedInput, given: SlotValue | undefined): Result<Tensor, SpecProblem> => {
+  const refuse = (text: string): Result<never, SpecProblem> =>
+    err({ code: 'bad-input', file: given?.name ?? '', line: null, field: wanted.name, text })
+  if (given?.kind === 'picture') {
+    const { rgba, width, height } = given.picture
+    const image = imageInput(rgba, width, height)
+    return image.ok ? image : refuse(`expected ${image.error.expected}, found ${image.error.found}`)
+  }
+  if (given) {
+    const read = readInput(wanted, given.bytes)
+    return read.ok ? read : refuse(`expected ${read.error.expected}, found ${read.error.found}`)
+  }
+  const made = makeInput(wanted)
+  return made ? ok(made) : refuse(`needs ${wants(wanted)}`)
+}
+
+const bytesOf = ({ data }: Tensor): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
+
+/** What a draft means: values into the spec, inputs by content, plan and price. */
+export const compiler = (compute: Compute) => async (open: OpenSpec, draft: Draft): Promise<Result<Compiled, SpecProblem>> => {
+  const overrides = { ...draft.values, ...(draft.free ? { budget: 'free' } : {}) }
+  const parsed = parseSpec(open.file.text, open.file.name, overrides)
+  if (!parsed.ok) return err(problem(parsed.error))
+  const spec: Spec = parsed.value
+  const inputs: Record<string, Uint8Array<ArrayBuffer>> = {}
+  const given: Record<string, { cid: Awaited<ReturnType<Compute['hash']>>; dtype: Tensor['dtype']; shape: readonly number[] }> = {}
+  for (const wanted of wantedInputs(spec)) {
+    const tensor = inputFor(wanted, draft.slots[wanted.name])
+    if (!tensor.ok) return tensor
+    const bytes = bytesOf(tensor.value)
+    inputs[wanted.name] = bytes
+    given[wanted.name] = { cid: await compute.hash(bytes), dtype: tensor.value.dtype, shape: tensor.value.shape }
+  }
+  const job = compile(spec, given)
+  if (!job.ok) return err(problem(job.error))
+  const planned = planOf(spec, job.value)
+  if (!planned.ok) return err(problem(planned.error))
+  const { tasks, totals, outputs, tensors } = planned.value
+  const sizes = outputs.map((name) => ({ name, ...tensors[name]! }))
+  return ok({
+    job: job.value,
+    title: spec.title,
+    inputs,
+    outputs: sizes,
+    tasks: tasks.length,
+    flop: totals.flop,
+    bytes: totals.bytes + sizes.reduce((sum, type) => sum + tensorBytes(type), 0),
+    microCredits: microCredits(draft.free ? 0 : totals.microCredits * spec.redundancy),
+    text: open.file.text,
+  })
+}

@@ -1,0 +1,75 @@
+/** What this browser keeps: how much, for whom to see, and how to be rid of it. */
+import { err, ok } from '../base/result.ts'
+import type { Table } from '../ports.ts'
+import { encode } from '../wire/codec.ts'
+import type { Services } from '../ui/services.ts'
+import type { Joined } from './join.ts'
+import { receiptLine } from './receipts.ts'
+
+const PARTS: readonly { name: string; label: string; tables: readonly Table[]; erasable: boolean }[] = [
+  { name: 'jobs', label: 'Jobs and their results', tables: ['jobs', 'job-inputs', 'job-outputs'], erasable: true },
+  { name: 'trust', label: 'What we think of other nodes', tables: ['trust'], erasable: true },
+  { name: 'receipts', label: 'Receipts', tables: ['receipts'], erasable: false },
+  { name: 'blocks', label: 'Your chain', tables: ['blocks'], erasable: false },
+  { name: 'settings', label: 'Settings', tables: ['settings', 'meta'], erasable: true },
+]
+
+const sizeOf = (value: unknown): number => {
+  if (value instanceof Uint8Array) return value.byteLength
+  try {
+    return encode(value).byteLength
+  } catch {
+    return JSON.stringify(value)?.length ?? 0
+  }
+}
+
+type StorageServices = Pick<Services, 'storage' | 'exportData' | 'erase' | 'eraseAll'>
+
+export const storageServices = ({ handle, keyring, store }: Joined): StorageServices => ({
+  async storage() {
+    const parts = []
+    for (const { name, label, tables, erasable } of PARTS) {
+      let records = 0
+      let bytes = 0
+      for (const table of tables) {
+        const found = await store.all(table)
+        if (!found.ok) return err({ code: found.error.code, text: found.error.detail })
+        records += found.value.records.length
+        for (const { value } of found.value.records) bytes += sizeOf(value)
+      }
+      parts.push({ name, label, records, bytes, erasable })
+    }
+    const usage = await store.usage()
+    const kept = (await navigator.storage?.persisted?.()) ?? false
+    return ok({ usedBytes: usage.usedBytes, quotaBytes: usage.quotaBytes, kept, parts })
+  },
+  async exportData() {
+    const { account, wallet, jobs } = handle.view()
+    const lines = [
+      JSON.stringify({ kind: 'swarmharness-export', v: 1, account }),
+      ...wallet.receipts.map(({ signed }) => receiptLine(signed)),
+      ...jobs.map(({ id, job, title, state }) => JSON.stringify({ kind: 'job', id, title, state, job })),
+    ]
+    return ok(new Blob([`${lines.join('\n')}\n`], { type: 'application/jsonl' }))
+  },
+  async erase(part) {
+    if (part === 'jobs') {
+      for (const job of handle.view().jobs) handle.forgetJob(job.id)
+      return ok(null)
+    }
+    const tables = PARTS.find(({ name, erasable }) => name === part && erasable)?.tables ?? []
+    for (const table of tables) {
+      const found = await store.all(table)
+      if (!found.ok) return err({ code: found.error.code, text: found.error.detail })
+      const erased = await store.write(found.value.records.map(({ key }) => ({ table, key })), 'strict')
+      if (!erased.ok) return err({ code: erased.error.code, text: erased.error.detail })
+    }
+    return ok(null)
+  },
+  async eraseAll() {
+    const cleared = await store.clear()
+    if (!cleared.ok) return err({ code: cleared.error.code, text: cleared.error.detail })
+    const erased = await keyring.erase()
+    return erased.ok ? ok(null) : err({ code: erased.error.code, text: erased.error.detail })
+  },
+})
