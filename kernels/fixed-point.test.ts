@@ -4,7 +4,13 @@ import { fixedFromHex, fixedToHex, mandelbrotTile, mandelbrotView } from './fixe
 import { mandelbrot } from './mandelbrot.ts'
 import type { MandelbrotView } from './fixed-point.ts'
 
-const view = (centerX: string, centerY: string, zoom: string, width = 256, height = 128): MandelbrotView => {
+const view = (
+  centerX: string,
+  centerY: string,
+  zoom: string,
+  width = 256,
+  height = 128,
+): MandelbrotView => {
   const found = mandelbrotView({ centerX, centerY, zoom, width, height })
   if (!found.ok) throw new Error(found.error.expected)
   return found.value
@@ -15,12 +21,16 @@ const request = { centerX: '0', centerY: '0', zoom: '1', width: 256, height: 256
 describe('fixed-point numbers', () => {
   it('come back from their hex text', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 2, max: 8 }), fc.bigInt({ min: -(4n << 64n), max: 4n << 64n }), (limbs, v) => {
-        const text = fixedToHex(v, limbs)
-        expect(text).toMatch(/^[0-9a-f]+$/)
-        expect(text).toHaveLength(8 * (limbs + 1))
-        expect(fixedFromHex(text, limbs)).toBe(v)
-      }),
+      fc.property(
+        fc.integer({ min: 2, max: 8 }),
+        fc.bigInt({ min: -(4n << 64n), max: 4n << 64n }),
+        (limbs, v) => {
+          const text = fixedToHex(v, limbs)
+          expect(text).toMatch(/^[0-9a-f]+$/)
+          expect(text).toHaveLength(8 * (limbs + 1))
+          expect(fixedFromHex(text, limbs)).toBe(v)
+        },
+      ),
     )
   })
 
@@ -49,7 +59,9 @@ describe('a view', () => {
   })
 
   it('takes more limbs the deeper it looks, and no more than it needs', () => {
-    const limbs = ['1', '1e6', '1e12', '1e20', '1e35', '1e50', '1e60'].map((zoom) => view('-1', '0', zoom).limbs)
+    const limbs = ['1', '1e6', '1e12', '1e20', '1e35', '1e50', '1e60'].map(
+      (zoom) => view('-1', '0', zoom).limbs,
+    )
     expect(limbs).toEqual([2, 2, 3, 4, 5, 7, 8])
   })
 
@@ -80,7 +92,10 @@ describe('a view', () => {
 
   it('is cut into tiles that the kernel accepts', () => {
     const whole = view('-0.7436438870371587', '0.13182590420531197', '1e9')
-    for (const [column, row] of [[0, 0], [192, 64]] as const) {
+    for (const [column, row] of [
+      [0, 0],
+      [192, 64],
+    ] as const) {
       const tile = mandelbrotTile(whole, column, row)
       const parsed = mandelbrot.parse({ ...tile, width: 64, height: 64, iterations: 10 })
       expect(parsed).toMatchObject({

@@ -23,7 +23,9 @@ export const fractionBits = (limbs: number): number => 32 * limbs
 
 /** The hex text of a fixed-point number: exactly 8 digits per limb, the integer limb included. */
 export const fixedToHex = (value: bigint, limbs: number): string =>
-  BigInt.asUintN(32 * (limbs + 1), value).toString(16).padStart(8 * (limbs + 1), '0')
+  BigInt.asUintN(32 * (limbs + 1), value)
+    .toString(16)
+    .padStart(8 * (limbs + 1), '0')
 
 export const fixedFromHex = (text: string, limbs: number): bigint | undefined =>
   text.length === 8 * (limbs + 1) && /^[0-9a-f]+$/.test(text)

@@ -5,10 +5,27 @@ import { gaussianWeights } from './image-weights.ts'
 import { bytes } from './noise.ts'
 import type { Params } from './kernel.ts'
 
-type Size = { width: number; height: number; left?: number; top?: number; right?: number; bottom?: number }
+type Size = {
+  width: number
+  height: number
+  left?: number
+  top?: number
+  right?: number
+  bottom?: number
+}
 
-const blur = (radius: number, sigma: number) => ({ filter: 'gaussian-blur', radius, sigma, amount: 0 })
-const sharpen = (radius: number, sigma: number, amount: number) => ({ filter: 'unsharp', radius, sigma, amount })
+const blur = (radius: number, sigma: number) => ({
+  filter: 'gaussian-blur',
+  radius,
+  sigma,
+  amount: 0,
+})
+const sharpen = (radius: number, sigma: number, amount: number) => ({
+  filter: 'unsharp',
+  radius,
+  sigma,
+  amount,
+})
 const SOBEL = { filter: 'sobel', radius: 1, sigma: 0, amount: 0 }
 
 const paramsOf = (filter: Params, size: Size): Params => ({
@@ -35,8 +52,15 @@ const flat = ({ width, height }: Size, pixel: readonly number[]): Uint8Array =>
   Uint8Array.from({ length: width * height * 4 }, (_, i) => pixel[i % 4]!)
 
 /** A Gaussian in float64, both passes without any rounding, over the same clamped coordinates. */
-const plainBlur = (image: Uint8Array, { width, height }: Size, radius: number, sigmaMilli: number): number[] => {
-  const bell = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / 2 / (sigmaMilli / 1000) ** 2))
+const plainBlur = (
+  image: Uint8Array,
+  { width, height }: Size,
+  radius: number,
+  sigmaMilli: number,
+): number[] => {
+  const bell = Array.from({ length: 2 * radius + 1 }, (_, i) =>
+    Math.exp(-((i - radius) ** 2) / 2 / (sigmaMilli / 1000) ** 2),
+  )
   const whole = bell.reduce((a, b) => a + b)
   const clamp = (v: number, size: number): number => Math.min(size - 1, Math.max(0, v))
   return Array.from({ length: width * height * 4 }, (_, at) => {
@@ -55,19 +79,30 @@ const plainBlur = (image: Uint8Array, { width, height }: Size, radius: number, s
 describe('gaussian weights', () => {
   it('sum to exactly 65536, fall from the middle and are never negative', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 16 }), fc.integer({ min: 100, max: 32_000 }), (radius, sigma) => {
-        const weights = gaussianWeights(radius, sigma)
-        expect(weights).toHaveLength(radius + 1)
-        expect(weights.reduce((sum, w, i) => sum + (i === 0 ? w : 2 * w), 0)).toBe(65_536)
-        for (let i = 2; i <= radius; i++) expect(weights[i]).toBeLessThanOrEqual(weights[i - 1]!)
-        expect(Math.min(...weights)).toBeGreaterThanOrEqual(0)
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 16 }),
+        fc.integer({ min: 100, max: 32_000 }),
+        (radius, sigma) => {
+          const weights = gaussianWeights(radius, sigma)
+          expect(weights).toHaveLength(radius + 1)
+          expect(weights.reduce((sum, w, i) => sum + (i === 0 ? w : 2 * w), 0)).toBe(65_536)
+          for (let i = 2; i <= radius; i++) expect(weights[i]).toBeLessThanOrEqual(weights[i - 1]!)
+          expect(Math.min(...weights)).toBeGreaterThanOrEqual(0)
+        },
+      ),
     )
   })
 
   it('are those that Math.exp gives', () => {
-    for (const [radius, sigma] of [[1, 500], [3, 1000], [8, 2500], [16, 5300]] as const) {
-      const bell = Array.from({ length: radius + 1 }, (_, i) => Math.exp((-i * i) / 2 / (sigma / 1000) ** 2))
+    for (const [radius, sigma] of [
+      [1, 500],
+      [3, 1000],
+      [8, 2500],
+      [16, 5300],
+    ] as const) {
+      const bell = Array.from({ length: radius + 1 }, (_, i) =>
+        Math.exp((-i * i) / 2 / (sigma / 1000) ** 2),
+      )
       const whole = bell.reduce((sum, g, i) => sum + (i === 0 ? g : 2 * g), 0)
       const want = bell.map((g) => Math.round((65_536 * g) / whole))
       expect(gaussianWeights(radius, sigma).slice(1)).toEqual(want.slice(1))
@@ -98,7 +133,10 @@ describe('image-filter@1', () => {
           right: Math.min(radius, width - x1),
           bottom: Math.min(radius, height - y1),
         }
-        const size = { width: x1 - x0 + halo.left + halo.right, height: y1 - y0 + halo.top + halo.bottom }
+        const size = {
+          width: x1 - x0 + halo.left + halo.right,
+          height: y1 - y0 + halo.top + halo.bottom,
+        }
         const tile = new Uint8Array(size.width * size.height * 4)
         for (let y = 0; y < size.height; y++) {
           const from = ((y0 - halo.top + y) * width + x0 - halo.left) * 4
@@ -114,7 +152,11 @@ describe('image-filter@1', () => {
   })
 
   it('blurs to within one level of a Gaussian in float64', () => {
-    for (const [radius, sigma] of [[1, 700], [4, 2000], [9, 3000]] as const) {
+    for (const [radius, sigma] of [
+      [1, 700],
+      [4, 2000],
+      [9, 3000],
+    ] as const) {
       const size = { width: 23, height: 19 }
       const image = bytes(size.width * size.height * 4, radius)
       const got = apply(blur(radius, sigma), size, image)
@@ -143,7 +185,9 @@ describe('image-filter@1', () => {
       return i % 4 === 3 ? 255 : (pixel % 3) * 10 + Math.floor(pixel / 3) * 20
     })
     // gx = 8 * 10, gy = 8 * 20: sqrt(6400 + 25600) = 178.9.
-    expect([...apply(SOBEL, { width: 3, height: 3 }, slanted).subarray(16, 20)]).toEqual([178, 178, 178, 255])
+    expect([...apply(SOBEL, { width: 3, height: 3 }, slanted).subarray(16, 20)]).toEqual([
+      178, 178, 178, 255,
+    ])
   })
 
   it('sharpens a step on both sides of it', () => {

@@ -124,8 +124,20 @@ export const imageFilter: Kernel<ImageFilterParams> = {
   },
   workgroup: [LANES, 1, 1],
   cases: [
-    sample('a single pixel', { filter: 'gaussian-blur', radius: 3, sigma: 1200, width: 1, height: 1 }),
-    sample('a whole image', { filter: 'gaussian-blur', radius: 2, sigma: 1000, width: 67, height: 35 }),
+    sample('a single pixel', {
+      filter: 'gaussian-blur',
+      radius: 3,
+      sigma: 1200,
+      width: 1,
+      height: 1,
+    }),
+    sample('a whole image', {
+      filter: 'gaussian-blur',
+      radius: 2,
+      sigma: 1000,
+      width: 67,
+      height: 35,
+    }),
     sample('a tile from the middle', {
       filter: 'gaussian-blur',
       radius: 16,

@@ -135,11 +135,13 @@ const sobel: PixelFilter = (p, image, x, y, out, at) => {
   for (let c = 0; c < 3; c++) {
     const tap = (line: number, column: number): number => image[(line + column) * 4 + c]!
     const gx =
-      tap(above, east) - tap(above, west) +
+      tap(above, east) -
+      tap(above, west) +
       2 * (tap(here, east) - tap(here, west)) +
       (tap(below, east) - tap(below, west))
     const gy =
-      tap(below, west) - tap(above, west) +
+      tap(below, west) -
+      tap(above, west) +
       2 * (tap(below, x) - tap(above, x)) +
       (tap(below, east) - tap(above, east))
     // At most 2 x 1020^2: sqrt in doubles is exact to far below the next whole number.

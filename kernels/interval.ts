@@ -112,11 +112,7 @@ export const monotone =
     exactly(f(a.low), f(a.high), a.nan)
 
 export const absolute = (a: Range): Range =>
-  a.low >= 0
-    ? a
-    : a.high <= 0
-      ? negate(a)
-      : { low: 0, high: largest(a), nan: a.nan }
+  a.low >= 0 ? a : a.high <= 0 ? negate(a) : { low: 0, high: largest(a), nan: a.nan }
 
 /** min and max may or may not pass a NaN on. */
 export const least = (a: Range, b: Range): Range =>

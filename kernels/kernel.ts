@@ -19,7 +19,8 @@ export type ParamError = {
   readonly found: string
 }
 export type Parsed<P> =
-  { readonly ok: true; readonly value: P } | { readonly ok: false; readonly error: ParamError }
+  | { readonly ok: true; readonly value: P }
+  | { readonly ok: false; readonly error: ParamError }
 
 /**
  * How a result is checked by someone who does not want to compute all of it again.
@@ -75,13 +76,7 @@ export type Kernel<P = unknown> = {
   /** Output elements per item; items lie one after another in the output. */
   itemLength(p: P): number
   /** Writes items [from, to) to `out` (which holds just those items), computing in float64 or in exact integers. */
-  reference(
-    p: P,
-    inputs: readonly TensorData[],
-    from: number,
-    to: number,
-    out: TensorData,
-  ): void
+  reference(p: P, inputs: readonly TensorData[], from: number, to: number, out: TensorData): void
   readonly check: Check
   /** Absent where results must agree to the bit. */
   readonly tolerance?: Tolerance

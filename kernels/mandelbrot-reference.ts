@@ -23,7 +23,9 @@ export const limbsOf = (value: bigint, fractionBits: number, bits: number): numb
   const fraction = Math.ceil(fractionBits / bits)
   const whole = value << BigInt(fraction * bits - fractionBits)
   const mask = (1n << BigInt(bits)) - 1n
-  const limbs = Array.from({ length: fraction }, (_, i) => Number((whole >> BigInt(i * bits)) & mask))
+  const limbs = Array.from({ length: fraction }, (_, i) =>
+    Number((whole >> BigInt(i * bits)) & mask),
+  )
   return [...limbs, Number(whole >> BigInt(fraction * bits))]
 }
 
@@ -73,11 +75,7 @@ const multiply = (
   product[0] = Math.floor(product[0]! / unit) * unit
 }
 
-const square = (
-  { size, unit }: Precision,
-  a: Float64Array,
-  product: Float64Array,
-): void => {
+const square = ({ size, unit }: Precision, a: Float64Array, product: Float64Array): void => {
   const top = size - 1
   let carry = 0
   for (let column = 0; column < 2 * top; column++) {

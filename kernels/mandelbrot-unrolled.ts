@@ -4,21 +4,24 @@
  * software adapter, for the few limbs that its compiler can take. The shader's own text stays the definition, and tests hold the two together.
  */
 
-const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i))
+const times = <T>(count: number, make: (i: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => make(i))
 
 /** Lines for `out0`.. = floor(a b), cut to `kept` in the lowest limb. */
 const product = (out: string, a: string, b: string, fraction: number, kept: number): string[] => {
   const size = fraction + 1
   return times(2 * size - 1, (column) => {
     const first = Math.max(0, column - fraction)
-    const pairs = times(Math.min(column, fraction) - first + 1, (i) => [first + i, column - first - i])
+    const pairs = times(Math.min(column, fraction) - first + 1, (i) => [
+      first + i,
+      column - first - i,
+    ])
     const terms = a === b ? squared(a, pairs) : pairs.map(([i, j]) => `${a}${i} * ${b}${j}`)
     const carry = column === 0 ? [] : [`(${out}Sum${column - 1} >> BITS)`]
     const sum = `  let ${out}Sum${column} = ${[...terms, ...carry].join(' + ')};`
     if (column < fraction) return sum
     const limb = column - fraction
-    const value =
-      column === 2 * fraction ? '' : limb === 0 ? ` & ${kept}` : ' & LOW'
+    const value = column === 2 * fraction ? '' : limb === 0 ? ` & ${kept}` : ' & LOW'
     return `${sum}\n  let ${out}${limb} = ${out}Sum${column}${value};`
   })
 }
@@ -36,8 +39,9 @@ export const unrolledOrbit = (fraction: number, kept: number): string => {
   const each = (make: (i: number) => string): string[] => times(size, make)
   const start = each((i) => `  var x${i} = 0; var y${i} = 0; var oldX${i} = 0; var oldY${i} = 0;`)
   const point = each((i) => `  let cx${i} = (*cx)[${i}]; let cy${i} = (*cy)[${i}];`)
-  const escape = times(fraction, (i) =>
-    `      { let sum = xx${i} + yy${i} + carry; carry = sum >> BITS; rest |= sum & LOW; }`,
+  const escape = times(
+    fraction,
+    (i) => `      { let sum = xx${i} + yy${i} + carry; carry = sum >> BITS; rest |= sum & LOW; }`,
   )
   const step = each((i) => {
     const [x, y] = i === 0 ? ['', ''] : [` + (newX${i - 1} >> BITS)`, ` + (newY${i - 1} >> BITS)`]

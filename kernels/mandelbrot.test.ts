@@ -59,7 +59,11 @@ describe('mandelbrot@1', () => {
       fc.property(fc.integer({ min: 2, max: 8 }), coordinate, coordinate, (limbs, re, im) => {
         const up = BigInt(32 * limbs - 56)
         const [x, y, step] = [(re << up) + 12_345n, (im << up) - 54_321n, 1n << (up + 40n)]
-        const place = { x: fixedToHex(x, limbs), y: fixedToHex(y, limbs), step: fixedToHex(step, limbs) }
+        const place = {
+          x: fixedToHex(x, limbs),
+          y: fixedToHex(y, limbs),
+          step: fixedToHex(step, limbs),
+        }
         const p = read({ limbs, ...place, width: 3, height: 2, iterations: 60 })
         expect(counts(p)).toEqual(Array.from({ length: 6 }, (_, pixel) => byDefinition(p, pixel)))
       }),
@@ -94,7 +98,11 @@ describe('mandelbrot@1', () => {
   })
 
   it('is the mirror of itself across the real axis', () => {
-    for (const [re, im] of [[-0.75, 0.125], [0.25, 0.5], [-1.25, 0.0625]] as const) {
+    for (const [re, im] of [
+      [-0.75, 0.125],
+      [0.25, 0.5],
+      [-1.25, 0.0625],
+    ] as const) {
       expect(at(re, im, 1000)).toBe(at(re, -im, 1000))
     }
   })
@@ -115,7 +123,10 @@ describe('mandelbrot@1', () => {
       ['width', 4097],
     ]
     for (const [name, value] of wrong) {
-      expect(mandelbrot.parse({ ...fine, [name]: value }), `${name} ${String(value)}`).toMatchObject({ ok: false })
+      expect(
+        mandelbrot.parse({ ...fine, [name]: value }),
+        `${name} ${String(value)}`,
+      ).toMatchObject({ ok: false })
     }
   })
 

@@ -26,7 +26,14 @@ import {
   MIN_LIMBS,
 } from './fixed-point.ts'
 import { lineOfGroups } from './layout.ts'
-import { along, countOf, limbsOf, makeOrbit, precisionOf, REFERENCE_BITS } from './mandelbrot-reference.ts'
+import {
+  along,
+  countOf,
+  limbsOf,
+  makeOrbit,
+  precisionOf,
+  REFERENCE_BITS,
+} from './mandelbrot-reference.ts'
 import { unrolledOrbit } from './mandelbrot-unrolled.ts'
 import { integer, readParams, refuse, text } from './params.ts'
 import type { MandelbrotView } from './fixed-point.ts'
@@ -138,7 +145,9 @@ export const mandelbrot: Kernel<MandelbrotParams> = {
     const precise = source
       .replace(/^const FRACTION = \d+;$/m, `const FRACTION = ${fraction};`)
       .replace(/^const KEPT = \d+;$/m, `const KEPT = ${kept};`)
-    return limbs > MAX_UNROLLED ? precise : precise.replace(LOOPS, () => unrolledOrbit(fraction, kept))
+    return limbs > MAX_UNROLLED
+      ? precise
+      : precise.replace(LOOPS, () => unrolledOrbit(fraction, kept))
   },
   dispatch({ limbs, x, y, step, width, iterations }, from, to) {
     const block = new Int32Array(4 + 3 * UNIFORM_LIMBS)

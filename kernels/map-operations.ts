@@ -85,8 +85,7 @@ const powerRange = (base: Range, exponent: Range): Range => {
   return near.exponential((x) => 2 ** x)(power)
 }
 
-const clampTo15 = (a: Range): Range =>
-  near.least(near.greatest(a, near.point(-15)), near.point(15))
+const clampTo15 = (a: Range): Range => near.least(near.greatest(a, near.point(-15)), near.point(15))
 
 const mix = (a: Range, b: Range, t: Range): Range =>
   near.add(near.multiply(a, near.subtract(near.point(1), t)), near.multiply(b, t))
@@ -102,7 +101,14 @@ export const OPERATORS: ReadonlyMap<string, Operation> = new Map([
   operator('>', 'f32', 'bool', 1, (a, b) => bit(a > b), swap(near.less)),
   operator('>=', 'f32', 'bool', 1, (a, b) => bit(a >= b), swap(near.atMost)),
   operator('==', 'f32', 'bool', 1, (a, b) => bit(a === b), near.equal),
-  operator('!=', 'f32', 'bool', 1, (a, b) => bit(a !== b), (a, b) => near.not(near.equal(a, b))),
+  operator(
+    '!=',
+    'f32',
+    'bool',
+    1,
+    (a, b) => bit(a !== b),
+    (a, b) => near.not(near.equal(a, b)),
+  ),
   operator('&&', 'bool', 'bool', 1, (a, b) => a * b, near.least),
   operator('||', 'bool', 'bool', 1, (a, b) => Math.max(a, b), near.greatest),
 ])
@@ -151,7 +157,12 @@ export const FUNCTIONS: ReadonlyMap<string, Operation> = new Map([
   one('sqrt', 4, Math.sqrt as Maths, near.squareRoot),
   one('inverseSqrt', 4, (x = 0) => 1 / Math.sqrt(x), near.inverseSquareRoot),
   one('exp', 8, Math.exp as Maths, near.exponential(Math.exp)),
-  one('exp2', 8, (x = 0) => 2 ** x, near.exponential((x) => 2 ** x)),
+  one(
+    'exp2',
+    8,
+    (x = 0) => 2 ** x,
+    near.exponential((x) => 2 ** x),
+  ),
   one('log', 8, Math.log as Maths, near.logarithm(Math.log)),
   one('log2', 8, Math.log2 as Maths, near.logarithm(Math.log2)),
   several(
@@ -166,14 +177,7 @@ export const FUNCTIONS: ReadonlyMap<string, Operation> = new Map([
   several('pow', TWO, 16, call('power'), power as Maths, powerRange),
   several('min', TWO, 1, call('min'), Math.min, near.least),
   several('max', TWO, 1, call('max'), Math.max, near.greatest),
-  several(
-    'step',
-    TWO,
-    1,
-    call('step'),
-    (edge = 0, x = 0) => bit(edge <= x),
-    near.atMost,
-  ),
+  several('step', TWO, 1, call('step'), (edge = 0, x = 0) => bit(edge <= x), near.atMost),
   several(
     'clamp',
     THREE,
@@ -213,7 +217,10 @@ export const FUNCTIONS: ReadonlyMap<string, Operation> = new Map([
 export const REFUSED: ReadonlyMap<string, string> = new Map([
   ...['sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'atan2', 'sinh', 'cosh'].map(
     (name) =>
-      [name, `${name} differs too much between devices to be checked; compute it before and send it as y`] as const,
+      [
+        name,
+        `${name} differs too much between devices to be checked; compute it before and send it as y`,
+      ] as const,
   ),
   ['if', 'there is no if; write select(whenFalse, whenTrue, condition)'],
   ['for', 'there are no loops; a program is one expression per element'],

@@ -158,7 +158,8 @@ const unary = (state: State): Expression => {
   const token = peek(state)
   const operation = token.text === '-' ? NEGATE : token.text === '!' ? NOT : undefined
   if (operation === undefined) return primary(state)
-  if (++state.depth > MAX_DEPTH) refuseAt(token, `at most ${MAX_DEPTH} levels of nesting`, 'one more')
+  if (++state.depth > MAX_DEPTH)
+    refuseAt(token, `at most ${MAX_DEPTH} levels of nesting`, 'one more')
   state.at++
   const value = unary(state)
   state.depth--
@@ -188,7 +189,8 @@ const literal = (state: State, token: Token): Expression => {
 
 const nameOrCall = (state: State, token: Token): Expression => {
   const hint = REFUSED.get(token.text)
-  if (hint !== undefined) refuseAt(token, 'what every device computes alike', `${describe(token)}: ${hint}`)
+  if (hint !== undefined)
+    refuseAt(token, 'what every device computes alike', `${describe(token)}: ${hint}`)
   state.at++
   const called = peek(state).text === '('
   const operation = FUNCTIONS.get(token.text)
@@ -199,7 +201,9 @@ const nameOrCall = (state: State, token: Token): Expression => {
   const known = state.names.get(token.text)
   if (called || known === undefined) {
     const names = [...state.names.keys()].join(', ')
-    const expected = called ? `a function (${[...FUNCTIONS.keys()].join(', ')})` : `a name (${names})`
+    const expected = called
+      ? `a function (${[...FUNCTIONS.keys()].join(', ')})`
+      : `a name (${names})`
     return refuseAt(token, expected, describe(token))
   }
   return count(state, token, { kind: 'name', type: known.type, slot: known.slot })
@@ -208,13 +212,18 @@ const nameOrCall = (state: State, token: Token): Expression => {
 const parseArgs = (state: State, name: Token, operation: Operation): Expression[] => {
   take(state, '(')
   const args = operation.takes.map((type, at) => {
-    if (at > 0) take(state, ',', `"," and argument ${at + 1} of ${operation.takes.length} of ${name.text}`)
+    if (at > 0)
+      take(state, ',', `"," and argument ${at + 1} of ${operation.takes.length} of ${name.text}`)
     const begin = peek(state)
     const value = expression(state)
     check(begin, value, type, `as argument ${at + 1} of ${name.text}`)
     return value
   })
-  take(state, ')', `")" after ${args.length} argument${args.length === 1 ? '' : 's'} of ${name.text}`)
+  take(
+    state,
+    ')',
+    `")" after ${args.length} argument${args.length === 1 ? '' : 's'} of ${name.text}`,
+  )
   return args
 }
 
@@ -229,8 +238,7 @@ const apply = (
   place: Token,
   operation: Operation,
   args: readonly Expression[],
-): Expression =>
-  count(state, place, { kind: 'apply', type: operation.gives, operation, args })
+): Expression => count(state, place, { kind: 'apply', type: operation.gives, operation, args })
 
 const count = (state: State, place: Token, value: Expression): Expression => {
   if (++state.nodes > MAX_NODES) {

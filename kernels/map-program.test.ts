@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { map } from './map.ts'
+import { mapExpressions } from '../test/map-expressions.ts'
 import { parseMapProgram } from './map-program.ts'
-import { FUNCTIONS } from './map-operations.ts'
 import type { MapProgram } from './map-program.ts'
 import type { ProgramError } from './map-syntax.ts'
 
@@ -115,15 +115,52 @@ describe('a map program', () => {
 
   it('never throws, whatever mallory writes, and never passes her text on', () => {
     const words = fc.constantFrom(
-      ...['x', 'y', 'i', 'let', 'a', '=', ';', '(', ')', ',', '+', '-', '*', '/', '%', '<', '>', '&&', '!'],
-      ...['1', '2.5', 'select', 'max', 'exp', 'return', '}', 'fn', 'while(true){}', '/*', '\n', '@compute'],
+      ...[
+        'x',
+        'y',
+        'i',
+        'let',
+        'a',
+        '=',
+        ';',
+        '(',
+        ')',
+        ',',
+        '+',
+        '-',
+        '*',
+        '/',
+        '%',
+        '<',
+        '>',
+        '&&',
+        '!',
+      ],
+      ...[
+        '1',
+        '2.5',
+        'select',
+        'max',
+        'exp',
+        'return',
+        '}',
+        'fn',
+        'while(true){}',
+        '/*',
+        '\n',
+        '@compute',
+      ],
     )
-    const texts = fc.oneof(fc.string(), fc.array(words, { maxLength: 30 }).map((all) => all.join(' ')))
+    const texts = fc.oneof(
+      fc.string(),
+      fc.array(words, { maxLength: 30 }).map((all) => all.join(' ')),
+    )
     fc.assert(
       fc.property(texts, (text) => {
         const parsed = parseMapProgram(text)
         if (!parsed.ok) return
-        const alphabet = /^(?:fn program|x|y|i|f32|let|var|return|[nv]\d+|[\d.]+(?:e[+-]?\d+)?f|->|tanh|power|blend|[a-z]+2?(?=\()|inverseSqrt|[-+*/%<>=!&|(){},:;\s])*$/
+        const alphabet =
+          /^(?:fn program|x|y|i|f32|let|var|return|[nv]\d+|[\d.]+(?:e[+-]?\d+)?f|->|tanh|power|blend|[a-z]+2?(?=\()|inverseSqrt|[-+*/%<>=!&|(){},:;\s])*$/
         expect(parsed.value.wgsl).toMatch(alphabet)
       }),
       { numRuns: 2000 },
@@ -145,32 +182,11 @@ describe('a map program', () => {
   })
 })
 
-/** Expressions of every kind, over x, y and some numbers. */
-const expressions = fc.letrec<{ num: string; bool: string }>((tie) => ({
-  num: fc.oneof(
-    { maxDepth: 5, depthIdentifier: 'tree' },
-    fc.constantFrom('x', 'y', 'i', '0.5', '2', '3.25'),
-    fc.tuple(tie('num'), fc.constantFrom('+', '-', '*', '/', '%'), tie('num')).map(([a, o, b]) => `(${a} ${o} ${b})`),
-    fc.tuple(fc.constantFrom(...FUNCTIONS.keys()), tie('num'), tie('num'), tie('num'), tie('bool')).map(
-      ([name, a, b, c, t]) => {
-        const takes = FUNCTIONS.get(name)!.takes
-        return `${name}(${takes.map((type, at) => (type === 'bool' ? t : [a, b, c][at])).join(', ')})`
-      },
-    ),
-  ),
-  bool: fc.oneof(
-    { maxDepth: 5, depthIdentifier: 'tree' },
-    fc.tuple(tie('num'), fc.constantFrom('<', '<=', '>', '>=', '==', '!='), tie('num')).map(([a, o, b]) => `${a} ${o} ${b}`),
-    fc.tuple(tie('bool'), fc.constantFrom('&&', '||'), tie('bool')).map(([a, o, b]) => `((${a}) ${o} (${b}))`),
-    tie('bool').map((a) => `!(${a})`),
-  ),
-})).num
-
 describe('the range of a map program', () => {
   it('has the exact value in it, for any expression', () => {
     const number = fc.double({ min: -100, max: 100, noNaN: true }).map(Math.fround)
     fc.assert(
-      fc.property(expressions, number, number, fc.nat(1000), (text, x, y, i) => {
+      fc.property(mapExpressions, number, number, fc.nat(1000), (text, x, y, i) => {
         const program = compile(text)
         const exact = program.value(x, y, i)
         const { low, high, nan } = program.range(x, y, i)
@@ -242,7 +258,10 @@ describe('map@1', () => {
     expect(wrong).toMatchObject({ ok: false, error: { code: 'bad-param', param: 'program' } })
     expect(!wrong.ok && wrong.error.expected).toContain('line 1, column 4')
     const far = { length: 100, offset: 2 ** 24 - 50 }
-    expect(map.parse({ ...far, program: 'i' })).toMatchObject({ ok: false, error: { param: 'length' } })
+    expect(map.parse({ ...far, program: 'i' })).toMatchObject({
+      ok: false,
+      error: { param: 'length' },
+    })
     expect(map.parse({ ...far, program: 'x' }).ok).toBe(true)
   })
 })

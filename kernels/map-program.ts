@@ -40,7 +40,10 @@ export const parseMapProgram = (
     const expected = `at most ${MAX_PROGRAM_LENGTH} characters`
     const found = `${text.length}`
     const message = `a program has ${expected}, found ${found}`
-    return { ok: false, error: { code: 'bad-program', line: 1, column: 1, expected, found, message } }
+    return {
+      ok: false,
+      error: { code: 'bad-program', line: 1, column: 1, expected, found, message },
+    }
   }
   try {
     return { ok: true, value: compile(parseTree(text)) }

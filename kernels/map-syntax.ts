@@ -19,9 +19,10 @@ export type Token = {
 }
 
 /** Thrown inside the parser only; `parseMapProgram` turns it into a result. */
-export class Refusal {
+export class Refusal extends Error {
   readonly error: ProgramError
   constructor(error: ProgramError) {
+    super(error.message)
     this.error = error
   }
 }

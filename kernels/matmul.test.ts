@@ -45,7 +45,10 @@ describe.each([
       fc.property(shapes, values, values, ([m, k, n], a, b) => {
         const want = Array.from({ length: m * n }, (_, at) => {
           const [i, j] = [Math.floor(at / n), at % n]
-          return Array.from({ length: k }, (_v, l) => a[i * k + l]! * b[l * n + j]!).reduce((x, y) => x + y, 0)
+          return Array.from({ length: k }, (_v, l) => a[i * k + l]! * b[l * n + j]!).reduce(
+            (x, y) => x + y,
+            0,
+          )
         })
         expect(product(kernel, [m, k, n], a, b)).toEqual(want)
       }),
@@ -57,7 +60,9 @@ describe.each([
       fc.property(shapes, values, values, fc.nat(6), ([m, k, n], a, b, at) => {
         const from = at % m
         const out = kernel === matmul ? new Float32Array(n) : new Int32Array(n)
-        const inputs = [a, b].map((v) => (kernel === matmul ? Float32Array.from(v) : Int8Array.from(v)))
+        const inputs = [a, b].map((v) =>
+          kernel === matmul ? Float32Array.from(v) : Int8Array.from(v),
+        )
         kernel.reference({ m, k, n }, inputs, from, from + 1, out)
         const whole = product(kernel, [m, k, n], a, b)
         expect([...out]).toEqual(whole.slice(from * n, (from + 1) * n))

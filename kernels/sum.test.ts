@@ -27,7 +27,16 @@ const asTheShader = (x: Float32Array): number => {
   const pair = (a: number, b: number): number => Math.fround(a + b)
   let whole = 0
   for (let i = 0; i < 64; i += 8) {
-    const [a, b, c, d, e, f, g, h] = lanes.slice(i, i + 8) as [number, number, number, number, number, number, number, number]
+    const [a, b, c, d, e, f, g, h] = lanes.slice(i, i + 8) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
     whole = pair(whole, pair(pair(pair(a, b), pair(c, d)), pair(pair(e, f), pair(g, h))))
   }
   return whole
@@ -41,7 +50,10 @@ describe('sum@1', () => {
   })
 
   it('loses nothing of whole numbers, however they are cut', () => {
-    const numbers = fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 1, maxLength: 200 })
+    const numbers = fc.array(fc.integer({ min: -1000, max: 1000 }), {
+      minLength: 1,
+      maxLength: 200,
+    })
     fc.assert(
       fc.property(numbers, fc.integer({ min: 1, max: 300 }), (x, block) => {
         const total = sumsOf(x, block).reduce((a, b) => a + b, 0)
@@ -55,7 +67,10 @@ describe('sum@1', () => {
     const array = fc.array(float, { minLength: 1, maxLength: 500 })
     fc.assert(
       fc.property(array, fc.integer({ min: 1, max: 40 }), (some, times) => {
-        const x = Float32Array.from({ length: some.length * times }, (_, i) => some[i % some.length]!)
+        const x = Float32Array.from(
+          { length: some.length * times },
+          (_, i) => some[i % some.length]!,
+        )
         const { low, high } = sum.range!({ length: x.length, block: x.length }, [x], 0)
         const got = asTheShader(x)
         expect(got).toBeGreaterThanOrEqual(low)
@@ -75,11 +90,18 @@ describe('sum@1', () => {
 
   it('holds nothing against a sum of infinities', () => {
     const x = Float32Array.of(1, Infinity)
-    expect(sum.range!({ length: 2, block: 2 }, [x], 0)).toEqual({ low: -Infinity, high: Infinity, nan: true })
+    expect(sum.range!({ length: 2, block: 2 }, [x], 0)).toEqual({
+      low: -Infinity,
+      high: Infinity,
+      nan: true,
+    })
   })
 
   it('refuses blocks that are none', () => {
-    expect(sum.parse({ length: 10, block: 0 })).toMatchObject({ ok: false, error: { param: 'block' } })
+    expect(sum.parse({ length: 10, block: 0 })).toMatchObject({
+      ok: false,
+      error: { param: 'block' },
+    })
     expect(sum.parse({ length: 2 ** 25 + 1, block: 1 })).toMatchObject({ ok: false })
   })
 })

@@ -15,7 +15,7 @@ import { openJournal } from './journal/open.ts'
 import { digestOf, readRecord, readTable, type TableRecords } from './journal/read.ts'
 import { rewriteJournal } from './journal/rewrite.ts'
 import { inWords, PROBLEMS } from './journal/errors.ts'
-import { ENTRY_BYTES, nextBatch, sizeOf, type WaitingWrite } from './journal/batch.ts'
+import { bytesOnDisk, neededBytes, nextBatch, sizeOf, type WaitingWrite } from './journal/batch.ts'
 
 export type OpenedFileStore = {
   readonly store: Store
@@ -193,10 +193,3 @@ class FileStore implements Store {
     this.#state.handle.close().then(this.#settle, this.#settle)
   }
 }
-
-const neededBytes = (state: JournalState): number => {
-  const all = [...state.records.values()].flatMap((records) => [...records.values()])
-  return all.reduce((sum, { blob, length }) => sum + ENTRY_BYTES + (blob === null ? length : 0), 0)
-}
-
-const bytesOnDisk = (state: JournalState): number => state.end + state.blobBytes

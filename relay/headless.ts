@@ -14,28 +14,41 @@ export type HeadlessNodes = {
   readonly ready: Promise<Result<null, PortError>>
   /** What each node's own status line says. */
   lines(): Promise<string[]>
+  /** Which account each of them is. */
+  accounts(): Promise<string[]>
+  /** Takes the consent back: the nodes hand back what they have and tell the swarm that they pause. */
+  stop(): Promise<void>
+  /** Resolves when the browser has ended, by whatever cause. */
+  readonly lost: Promise<void>
   close(): Promise<void>
 }
 
 /** A tab that has not measured its device by then will not. */
 const READY_MS = 90_000
+const STOP_MS = 1_000
 
 export const startHeadless = async (url: string, count: number, log: (text: string) => void): Promise<Result<HeadlessNodes, PortError>> => {
   const executablePath = await findChromium()
   if (executablePath === null) {
     return err({ code: 'no-browser', detail: 'no Chromium was found; install one or set SWARM_CHROMIUM to its path' })
   }
-  const setup = loopbackPage(loopbackMode())
+  // Where a namespace could be made but was not entered, only rewriting keeps to this machine.
+  const setup = loopbackPage(loopbackMode() === 'inside' ? 'inside' : 'rewriting')
   const closed = loopbackOnly()
   let browser: Browser
   try {
     browser = await chromium.launch({
       executablePath,
       args: [...chromiumFlags, ...(closed ? setup.args : [])],
+      // Signals are ours: the library would end this process before relay and books are closed.
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
     })
   } catch (cause) {
     return err({ code: 'browser-failed', detail: String(cause).split('\n')[0]! })
   }
+  const lost = new Promise<void>((resolve) => browser.once('disconnected', () => resolve()))
   const pages: Page[] = []
   const open = async (index: number): Promise<void> => {
     const context = await browser.newContext(closed ? { permissions: [...setup.permissions] } : {})
@@ -47,15 +60,23 @@ export const startHeadless = async (url: string, count: number, log: (text: stri
     await page.getByRole('button', { name: 'Start', exact: true }).click({ timeout: READY_MS })
     await page.locator('[data-donate="ready"], [data-donate="working"]').first().waitFor({ timeout: READY_MS })
   }
+  const lines = (): Promise<string[]> =>
+    Promise.all(pages.map(async (page) => (await page.locator('footer').innerText()).replace(/\s+/g, ' ')))
   const ready = (async (): Promise<Result<null, PortError>> => {
     try {
       await Promise.all(Array.from({ length: count }, (_, index) => open(index)))
       return ok(null)
     } catch (cause) {
-      return err({ code: 'node-failed', detail: String(cause).split('\n')[0]! })
+      const said = await lines().catch(() => [])
+      return err({ code: 'node-failed', detail: `${String(cause).split('\n')[0]}; the nodes say: ${said.join(' | ')}` })
     }
   })()
-  const lines = (): Promise<string[]> =>
-    Promise.all(pages.map(async (page) => (await page.locator('[data-donate]').innerText()).replace(/\s+/g, ' ')))
-  return ok({ count, ready, lines, close: () => browser.close() })
+  const accounts = (): Promise<string[]> =>
+    Promise.all(pages.map(async (page) => (await page.locator('[data-donate]').getAttribute('data-account')) ?? ''))
+  const stop = async (): Promise<void> => {
+    const buttons = pages.map((page) => page.locator('footer').getByRole('button', { name: 'Stop' }))
+    // A node that is gone already need not be stopped.
+    await Promise.all(buttons.map((button) => button.click({ timeout: STOP_MS }).catch(() => undefined)))
+  }
+  return ok({ count, ready, lines, accounts, stop, lost, close: () => browser.close() })
 }

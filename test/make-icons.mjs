@@ -12,7 +12,17 @@ const RUNNING = [0xff, 0x6a, 0x13]
 const VERIFIED = [0x0b, 0x6b, 0x4b]
 
 /** The sheet in the life of a job, row by row. */
-const MARKS = ['ticked', 'ticked', 'solid', 'ticked', 'half', 'hatched', 'solid', 'hatched', 'empty']
+const MARKS = [
+  'ticked',
+  'ticked',
+  'solid',
+  'ticked',
+  'half',
+  'hatched',
+  'solid',
+  'hatched',
+  'empty',
+]
 
 /** Units of the drawing: three squares of 8 with a gap of 2 make 28. */
 const SIDE = 8
@@ -23,7 +33,10 @@ const onTick = (/** @type {number} */ x, /** @type {number} */ y) =>
 
 /** @param {number} x @param {number} y @param {number} ax @param {number} ay @param {number} bx @param {number} by */
 function near(x, y, ax, ay, bx, by) {
-  const t = Math.min(1, Math.max(0, ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / ((bx - ax) ** 2 + (by - ay) ** 2)))
+  const t = Math.min(
+    1,
+    Math.max(0, ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / ((bx - ax) ** 2 + (by - ay) ** 2)),
+  )
   return Math.hypot(x - ax - t * (bx - ax), y - ay - t * (by - ay)) < 0.6
 }
 
@@ -53,7 +66,8 @@ const raster = (size, sheet) => {
         const colour = colourAt(ux, uy)
         for (let c = 0; c < 3; c++) sum[c] = (sum[c] ?? 0) + (colour[c] ?? 0)
       }
-      for (let c = 0; c < 3; c++) data[(py * size + px) * 3 + c] = Math.round((sum[c] ?? 0) / SAMPLES ** 2)
+      for (let c = 0; c < 3; c++)
+        data[(py * size + px) * 3 + c] = Math.round((sum[c] ?? 0) / SAMPLES ** 2)
     }
   }
   return encode({ width: size, height: size, data, channels: 3, depth: 8 })
@@ -66,11 +80,12 @@ const colourAt = (/** @type {number} */ x, /** @type {number} */ y) => {
     return inSquare(MARKS[row * 3 + column] ?? 'empty', dx, dy) ?? PAPER
   }
   // The pad's rules run through the middle of the gaps, to the edge.
-  const rule = (/** @type {number} */ at) => Math.abs(((((at + 1) % STEP) + STEP) % STEP)) < 0.35
+  const rule = (/** @type {number} */ at) => Math.abs((((at + 1) % STEP) + STEP) % STEP) < 0.35
   return rule(x) || rule(y) ? RULE : PAPER
 }
 
-const hex = (/** @type {number[]} */ colour) => `#${colour.map((c) => c.toString(16).padStart(2, '0')).join('')}`
+const hex = (/** @type {number[]} */ colour) =>
+  `#${colour.map((c) => c.toString(16).padStart(2, '0')).join('')}`
 
 /** The tab's own sign: as many squares filled as there are ninths of the work done. */
 const favicon = (/** @type {number} */ filled) => {
@@ -89,7 +104,9 @@ const favicon = (/** @type {number} */ filled) => {
 
 /** Every icon file by name. */
 export const icons = () => ({
-  ...Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`sheet-${n}.svg`, new TextEncoder().encode(favicon(n))])),
+  ...Object.fromEntries(
+    Array.from({ length: 10 }, (_, n) => [`sheet-${n}.svg`, new TextEncoder().encode(favicon(n))]),
+  ),
   'icon-180.png': raster(180, 0.78),
   'icon-192.png': raster(192, 0.82),
   'icon-512.png': raster(512, 0.82),

@@ -6,12 +6,14 @@ import { transfer } from 'comlink'
 import { ComputeEngine } from './compute.ts'
 import { busyTotalMs } from './pace.ts'
 import { assert } from '../src/base/assert.ts'
+import { OWN_SHADER, ownKernel } from '../src/core/own-shader.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
 import type { Verdict } from '../src/core/verify.ts'
 import type { Capability, CheckTask, ComputeTask } from '../src/ports.ts'
 import type { Adapter, Done, EngineOptions } from './compute.ts'
 import type { ComputeError } from './errors.ts'
+import type { Runnable } from './runnable.ts'
 
 export type ComputeService = {
   open(options: Pick<EngineOptions, 'force' | 'memoryBytes'>): Promise<Adapter>
@@ -30,6 +32,9 @@ export type ComputeService = {
   hash(bytes: Uint8Array<ArrayBuffer>): Promise<Cid>
   close(): Promise<void>
 }
+
+/** Whether strangers' shaders run at all is the page's to say; here they are only admitted or not. */
+const admitted = (id: string): Runnable | undefined => (id === OWN_SHADER ? ownKernel : undefined)
 
 /** A message per step of the bar a person sees is enough. */
 const PROGRESS_MS = 100
@@ -54,7 +59,7 @@ export const computeService = (gpu: GPU | undefined): ComputeService => {
   return {
     async open(options) {
       await engine?.close()
-      engine = new ComputeEngine(gpu, options)
+      engine = new ComputeEngine(gpu, { ...options, admitted })
       return engine.open()
     },
     benchmark: (id, progress) => opened().benchmark(id, seldom(progress)),

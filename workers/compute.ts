@@ -68,7 +68,8 @@ export class ComputeEngine {
   constructor(gpu: GPU | undefined, options: EngineOptions = {}) {
     this.#options = options
     const memory = options.memoryBytes ?? DEFAULT_MEMORY.gpu
-    this.#keeper = gpu === undefined || options.force === 'cpu' ? null : new DeviceKeeper(gpu, memory)
+    this.#keeper =
+      gpu === undefined || options.force === 'cpu' ? null : new DeviceKeeper(gpu, memory)
   }
 
   /** Finds out what there is to compute with. Without WebGPU that is the CPU, which is no error. */
@@ -166,7 +167,8 @@ export class ComputeEngine {
   async #computeOnce(work: Work, control: Control): Promise<Result<Computed, ComputeError>> {
     const adapter = await this.open()
     const { kernel, p } = work
-    const passBy = adapter.kind === 'software' && this.#options.force !== 'webgpu' && kernel.fasterOnCpu?.(p)
+    const passBy =
+      adapter.kind === 'software' && this.#options.force !== 'webgpu' && kernel.fasterOnCpu?.(p)
     if (adapter.kind === 'cpu' || (passBy === true && kernel.reference !== undefined)) {
       const done = await runOnCpu(work, control, this.memoryBytes)
       return done.ok ? ok({ ...done.value, engine: 'cpu' }) : done

@@ -130,7 +130,7 @@ export const speedWords = (f32: number): string => {
   return `${2 ** (f32 - Number(under))} ${unit}`
 }
 
-const ADAPTERS: Record<Advert['adapter'], string> = { gpu: 'GPU', software: 'software adapter', cpu: 'processor only' }
+export const ADAPTERS: Record<Advert['adapter'], string> = { gpu: 'GPU', software: 'software adapter', cpu: 'processor only' }
 
 const inWords = ({ relay, swarm, name, nodes, nodesInAll, health }: SwarmStatus): string => {
   const busy = nodes.filter(({ state }) => state === 'busy').length

@@ -9,35 +9,10 @@ import { prng } from '../base/prng.ts'
 import { freivaldsFloat } from './verify/freivalds-float.ts'
 import { freivaldsInteger } from './verify/freivalds-integer.ts'
 import { recomputeItems, strata } from './verify/sampled.ts'
-import type { Check, Kernel, Params, TensorData } from '../../kernels/kernel.ts'
+import type { Kernel, Params, TensorData } from '../../kernels/kernel.ts'
+import type { Checking, Rejection, Verdict } from './verify/verdict.ts'
 
-export type Rejection =
-  /** The wrong number of bytes for the parameters. */
-  | 'wrong-shape'
-  /** C x is not A (B x). */
-  | 'freivalds-mismatch'
-  | 'bits-differ'
-  | 'out-of-tolerance'
-  /** NaN or infinity where numbers of an honest device are finite. */
-  | 'not-finite'
-
-export type Verdict =
-  | {
-      readonly kind: 'accepted'
-      readonly check: Check
-      /** Items computed again; absent where the check covers all of the result. */
-      readonly samples?: number
-    }
-  | {
-      readonly kind: 'rejected'
-      readonly check: Check
-      readonly code: Rejection
-      /** Where, and by how much, in words. */
-      readonly detail: string
-    }
-
-/** Progress from 0 to 1 between steps of a few milliseconds, then the verdict. */
-export type Checking = Generator<number, Verdict>
+export type { Checking, Rejection, Verdict }
 
 export type CheckRequest = {
   readonly kernel: Kernel
@@ -52,7 +27,7 @@ export type CheckRequest = {
   readonly rate: number
 }
 
-/** Tighter than 1 of 64, 16 x 16 wrong pixels might fall between the samples. */
+/** Sparser than 1 of 64, 16 x 16 wrong pixels might fall between the samples. */
 export const MAX_RATE = 64
 
 export function* checking(request: CheckRequest): Checking {

@@ -9,6 +9,7 @@ import type { Block } from '../core/ledger/block.ts'
 import type { Swarm } from '../core/ledger/genesis.ts'
 import type { LedgerError } from '../core/ledger/rules.ts'
 import { nameOf } from '../wire/signed.ts'
+import type { Size } from './size.ts'
 import type { ChainEntry } from './wallet.ts'
 
 export const BOOKS_LIMITS = {
@@ -86,6 +87,13 @@ export const books = (swarm: Swarm) => {
     },
     isForked(account: Did): boolean {
       return forked.has(account)
+    },
+    sizes(): Size[] {
+      const longest = [...known.values()].reduce((most, { entries }) => Math.max(most, entries.length), 0)
+      return [
+        { what: 'chains followed', held: known.size, limit: BOOKS_LIMITS.accounts },
+        { what: 'blocks of a chain', held: longest, limit: BOOKS_LIMITS.kept },
+      ]
     },
     entries(account: Did): readonly ChainEntry[] {
       return known.get(account)?.entries ?? []

@@ -9,6 +9,7 @@ import {
   deliver,
   grant,
   openServe,
+  SERVE_LIMITS,
   settleGrant,
   type House,
   type Offer,
@@ -17,6 +18,7 @@ import type { HeadOf, Refusal } from '../wire/messages.ts'
 import type { Books } from './books.ts'
 import type { Desk } from './desk.ts'
 import { PRICE_MILLI, type Donor } from './donor.ts'
+import type { Size } from './size.ts'
 
 /** A micro-credit pays for this many operations (core/price.ts), so measured speed converts. */
 const FLOP_PER_MICRO = 1_000_000
@@ -67,6 +69,13 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
       if (answer.kind === 'refuse') return answer.code
       grant(state, lease, asked, ratedSpeed(), desk.now())
       return null
+    },
+    sizes(): Size[] {
+      const delivered = [...state.grants.values()].filter((each) => each.state === 'delivered').length
+      return [
+        { what: 'grants', held: state.grants.size - delivered, limit: SERVE_LIMITS.leases },
+        { what: 'grants delivered', held: delivered, limit: SERVE_LIMITS.delivered },
+      ]
     },
     begun: (lease: string): void => begin(state, lease),
     delivered: (lease: string): void => deliver(state, lease),

@@ -12,6 +12,7 @@ export const inputCache = (budgetBytes: number) => {
       kept.set(cid, bytes)
       return bytes
     },
+    used: (): number => used,
     put(cid: Cid, bytes: Uint8Array<ArrayBuffer>): void {
       if (bytes.byteLength > budgetBytes || kept.has(cid)) return
       kept.set(cid, bytes)

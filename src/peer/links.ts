@@ -10,6 +10,7 @@ import type { Head, HeadOf } from '../wire/messages.ts'
 import type { Delegation, SignedDelegation } from '../wire/signed.ts'
 import { CLOCK_SKEW_MS, DELEGATION_LIFE_MS } from '../wire/version.ts'
 import type { Claim, Desk } from './desk.ts'
+import type { Size } from './size.ts'
 
 /** Heads that wait while earlier signatures on the same link are being checked. */
 const QUEUE_MAX = 256
@@ -144,6 +145,10 @@ export const links = (desk: Desk, hello: () => HeadOf<'hello'> | null, events: L
       for (const [peer, entry] of entries) {
         if (!entry.greeted && desk.now() - entry.since > HELLO_MS) drop(peer, 'no-hello')
       }
+    },
+    sizes(): Size[] {
+      const longest = [...entries.values()].reduce((most, { queue }) => Math.max(most, queue.length), 0)
+      return [{ what: 'heads waiting on a link', held: longest, limit: QUEUE_MAX }]
     },
     get(peer: PeerId): Greeted | null {
       return entries.get(peer)?.greeted ?? null

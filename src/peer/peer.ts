@@ -336,6 +336,20 @@ export const peer = (desk: Desk, options: PeerOptions) => {
       return head.k === 'result' ? jobs.welcome(who.account, head) : 0
     },
     wake,
+    /** For tests and the simulator: the jobs as the law sees them, and how full every table is. */
+    inspect: () => ({
+      jobs: jobs.jobs(),
+      sizes: [
+        ...net.sizes(),
+        ...door.sizes(),
+        ...work.sizes(),
+        ...jobs.sizes(),
+        ...purse.sizes(),
+        ...ledgers.sizes(),
+        ...here.sizes(),
+        ...opinion.sizes(),
+      ],
+    }),
   }
 }
 

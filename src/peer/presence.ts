@@ -7,11 +7,13 @@ import { kernelIds } from '../../kernels/index.ts'
 import { utf8, toHex } from '../base/bytes.ts'
 import type { Cid, Did } from '../base/ids.ts'
 import { epochMs, ms, type Ms } from '../base/units.ts'
+import { remember } from '../core/recent.ts'
 import type { Capability } from '../ports.ts'
 import { sha256 } from '../wire/codec.ts'
 import type { Advert, SignedAdvert } from '../wire/signed.ts'
 import { ADVERT_LIFE_MS, CLOCK_SKEW_MS } from '../wire/version.ts'
 import type { Desk } from './desk.ts'
+import type { Size } from './size.ts'
 
 /** Changes are gathered for this long, so that a flickering tab does not flood the registry. */
 const SETTLE_MS = 1_500
@@ -21,6 +23,8 @@ const RETRY_MS = 5_000
 const LOOK_BUSY_MS = 3_000
 const LOOK_IDLE_MS = 15_000
 const FIND_LIMIT = 64
+/** Adverts remembered: what a node may dial from, many times over. The one heard longest ago goes. */
+const KNOWN_MAX = 512
 
 /** Nodes of one release compute the same kernels; the digest of their list says which. */
 export const KERNELS_DIGEST = toHex(sha256(utf8(kernelIds().join(' ')))).slice(0, 16)
@@ -114,7 +118,7 @@ export const presence = (
       if (!answer.ok) return
       for (const { body: advert } of answer.value.adverts) {
         const older = known.get(advert.account)
-        if (advert.swarm === swarm && (!older || older.seq <= advert.seq)) known.set(advert.account, advert)
+        if (advert.swarm === swarm && (!older || older.seq <= advert.seq)) remember(known, advert.account, advert, KNOWN_MAX)
       }
       expire()
       events.found([...known.values()], answer.value.total)
@@ -151,6 +155,9 @@ export const presence = (
       nextLook = desk.now()
       desk.wake(nextLook)
     },
+    sizes(): Size[] {
+      return [{ what: 'adverts', held: known.size, limit: KNOWN_MAX }]
+    },
     known(): readonly Advert[] {
       return [...known.values()]
     },
@@ -159,7 +166,7 @@ export const presence = (
     },
     /** Takes in an advert a node gave us itself. */
     learn({ body: advert }: SignedAdvert): void {
-      known.set(advert.account, advert)
+      remember(known, advert.account, advert, KNOWN_MAX)
     },
   }
 }

@@ -10,7 +10,7 @@ import type { Cid, Did, JobId, PeerId, TaskId } from '../base/ids.ts'
 import { prng } from '../base/prng.ts'
 import { words } from '../base/bytes.ts'
 import type { EpochMs } from '../base/units.ts'
-import { openRun, type JobRun, type Lease, type Passed, type TaskRun } from '../core/dispatch.ts'
+import { LEASE_LIMITS, openRun, type JobRun, type Lease, type Passed, type TaskRun } from '../core/dispatch.ts'
 import type { Job } from '../core/job.ts'
 import { canonicalTask, type Plan, type PlannedTask } from '../core/plan.ts'
 import { cut, paste, type Rect } from '../core/rect.ts'
@@ -22,6 +22,7 @@ import { cidOf } from '../wire/codec.ts'
 import type { HeadOf } from '../wire/messages.ts'
 import { commitment } from './commitment.ts'
 import type { Desk } from './desk.ts'
+import type { Size } from './size.ts'
 
 export type RunningJob = {
   readonly run: JobRun
@@ -340,6 +341,14 @@ export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, s
       jobs.delete(id)
       state.runs.delete(id)
       for (const key of hashes.keys()) if (key.startsWith(id)) hashes.delete(key)
+    },
+    sizes(): Size[] {
+      const perNode = new Map<Did, number>()
+      for (const { lease } of state.leases.values()) perNode.set(lease.node, (perNode.get(lease.node) ?? 0) + 1)
+      return [
+        { what: 'leases at one node', held: Math.max(0, ...perNode.values()), limit: LEASE_LIMITS.perNode },
+        { what: 'results under check', held: open.size, limit: state.leases.size },
+      ]
     },
     busy(): boolean {
       return [...state.runs.values()].some((run) => run.phase === 'running')

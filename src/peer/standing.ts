@@ -1,8 +1,10 @@
 /** How others stand with this node: trust and trails, kept between its lives. */
 import type { Did } from '../base/ids.ts'
 import { pheromoneOf, walk, type Trails } from '../core/pheromone.ts'
-import { noteOutcome, sampleRate, trustIn, type Opinion as Judgement, type Opinions, type Outcome } from '../core/trust.ts'
+import { remember } from '../core/recent.ts'
+import { noteOutcome, sampleRate, TRUST_LIMITS, trustIn, type Opinion as Judgement, type Opinions, type Outcome } from '../core/trust.ts'
 import type { Desk } from './desk.ts'
+import type { Size } from './size.ts'
 
 export type Opinion = ReturnType<typeof standing>
 
@@ -26,9 +28,13 @@ export const standing = (desk: Desk) => {
       const count = counts.get(node) ?? { accepted: 0, rejected: 0 }
       if (outcome === 'accepted') count.accepted += 1
       if (outcome === 'wrong') count.rejected += 1
-      counts.set(node, count)
+      remember(counts, node, count, TRUST_LIMITS.nodes)
       desk.write([{ table: 'trust', key: node, value: { judgement, count } }], 'relaxed', () => undefined)
     },
+    sizes: (): Size[] => [
+      { what: 'opinions', held: opinions.size, limit: TRUST_LIMITS.nodes },
+      { what: 'counts', held: counts.size, limit: TRUST_LIMITS.nodes },
+    ],
     load(records: readonly { key: string; value: unknown }[]): void {
       for (const { key, value } of records) {
         const kept = value as { judgement: Judgement; count: { accepted: number; rejected: number } }

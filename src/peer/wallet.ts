@@ -11,6 +11,7 @@ import { validateChain } from '../core/ledger/rules.ts'
 import type { PortError, Write } from '../ports.ts'
 import { nameOf, type Receipt, type SignedBlock, type SignedReceipt } from '../wire/signed.ts'
 import type { Desk } from './desk.ts'
+import type { Size } from './size.ts'
 
 const HOUR_MS = 3_600_000
 /** Settlements that wait for the disk; beyond it the node takes no more work until it catches up. */
@@ -251,6 +252,9 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
     },
     settling(): number {
       return queue.length + (sealing ? 1 : 0)
+    },
+    sizes(): Size[] {
+      return [{ what: 'settlements waiting', held: queue.length, limit: SETTLING_MAX }]
     },
     problem(): PortError | null {
       return stuck

@@ -7,12 +7,14 @@ import { tensorBytes } from '../../kernels/kernel.ts'
 import type { Cid, Did, JobId, TaskId } from '../base/ids.ts'
 import { bytes as byteCount, flop, microCredits, ms, type MicroCredits, type Ms } from '../base/units.ts'
 import { meteredCost } from '../core/price.ts'
+import { SERVE_LIMITS } from '../core/serve.ts'
 import type { HeadOf, Refusal } from '../wire/messages.ts'
 import { commitment, SALT_BYTES } from './commitment.ts'
 import type { Desk } from './desk.ts'
 import type { Gate } from './gate.ts'
 import type { Greeted } from './links.ts'
 import { inputCache } from './input-cache.ts'
+import type { Size } from './size.ts'
 
 export const WORKER_LIMITS = {
   /** A third of the requester's patience (LEASE_LIMITS.silenceMs). */
@@ -290,6 +292,13 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     },
     held(): readonly Held[] {
       return [...held.values()]
+    },
+    sizes(): Size[] {
+      return [
+        { what: 'leases held', held: held.size, limit: SERVE_LIMITS.leases },
+        { what: 'results owed', held: owed.size, limit: WORKER_LIMITS.owed },
+        { what: 'bytes of inputs', held: cache.used(), limit: WORKER_LIMITS.cacheBytes },
+      ]
     },
     /** Metered cost waiting or running. */
     queued(): number {

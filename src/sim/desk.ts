@@ -13,7 +13,7 @@ import { bytes as byteCount, epochMs, flop, type MicroCredits } from '../base/un
 import { meteredCost } from '../core/price.ts'
 import { check } from '../core/verify.ts'
 import type { Desk } from '../peer/desk.ts'
-import type { ComputeTask, PortError, Table } from '../ports.ts'
+import type { ComputeTask, PortError, Table, Write } from '../ports.ts'
 import { cidOfBytes } from '../wire/codec.ts'
 import type { SimDirectory } from './directory.ts'
 import type { Disk } from './disk.ts'
@@ -29,6 +29,7 @@ export const SIM_EPOCH_MS = 1_795_132_800_000
 export type DeskFacts = {
   computes(): void
   said(cid: Cid, truth: boolean): void
+  wrote(writes: readonly Write[]): void
 }
 
 export type DeskOptions = {
@@ -111,6 +112,7 @@ export const simDesk = (options: DeskOptions): Desk => {
     write(writes, durability, then) {
       const ticket = disk.accept(writes)
       if (ticket === null) return later(1, () => then(err(full)))
+      options.facts.wrote(writes)
       const flush = (): void => disk.flush(ticket)
       if (durability === 'strict') {
         later(disk.strictMs(random), () => {

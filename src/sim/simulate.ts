@@ -1,17 +1,15 @@
 /**
- * One run of the simulator: build a swarm, let a scenario unfold, bring everybody back, and see that
- * what was promised holds. The same seed gives the same digest.
+ * One run of the simulator: build a swarm, let fate have its way, bring everybody back, and see that
+ * what was promised holds. The same options give the same digest.
  */
-import { viewAs, type TensorData } from '../../kernels/kernel.ts'
-import { prng, type Prng } from '../base/prng.ts'
-import type { Cid, JobId } from '../base/ids.ts'
-import { microCredits, ms } from '../base/units.ts'
-import { evaluate } from '../core/evaluate.ts'
-import type { Job, Program } from '../core/job.ts'
+import { prng } from '../base/prng.ts'
 import { auditSwarm } from '../core/ledger/audit.ts'
-import { plan } from '../core/plan.ts'
 import type { ChainEntry } from '../peer/wallet.ts'
-import { cidOf, cidOfBytes } from '../wire/codec.ts'
+import { nameOf } from '../wire/signed.ts'
+import { giveUp, isOver, keepAsking, type Asked } from './asking.ts'
+import { overLimits } from './limits.ts'
+import { measuresOf } from './measures.ts'
+import { asker } from './people.ts'
 import { personFor, type Scenario } from './scenarios.ts'
 import { CALM, world, type SimNode, type World } from './world.ts'
 
@@ -21,6 +19,8 @@ export type SimOptions = {
   readonly nodes: number
   /** Virtual time in which fate has its way. */
   readonly forMs: number
+  /** Ed25519 in place of a keyed hash: slow, and now and then worth it. */
+  readonly realSignatures?: boolean
 }
 
 export type SimReport = {
@@ -32,146 +32,129 @@ export type SimReport = {
   readonly digest: string
   readonly violations: readonly string[]
   readonly measures: Readonly<Record<string, number>>
+  /** How often what was seen: a rare path that no seed reaches is a path nobody has tried. */
+  readonly seen: Readonly<Record<string, number>>
 }
 
 /** After fate has done its work, so long may it take until every job is finished and paid. */
-const QUIET_MS = 300_000
-const SUPPLY = 1_000_000_000
+const HEAL_MS = 300_000
+const LOOK_MS = 2_000
+/** Then nothing is left to do, and so long the swarm is watched doing nothing. */
+const IDLE_MS = 60_000
+/** What an idle node may do in a minute: look for others four times, and renew what it said of itself. */
+const IDLE_EVENTS = 60
+const IDLE_HEADS = 6
+const SHARE = 100_000_000
+/** No node does more than this in a second, even while all come at once: more is a loop that runs away. */
+const EVENTS_PER_NODE_SECOND = 2_000
 
-type Asked = { readonly node: SimNode; readonly id: JobId; readonly submittedAt: number }
-
-export const simulate = ({ scenario, seed, nodes, forMs }: SimOptions): SimReport => {
-  const random = prng(seed)
-  const askers = Math.max(1, Math.floor(nodes / 8))
-  const names = Array.from({ length: nodes }, (_, i) => `node-${i}`)
-  const rich = Array.from({ length: askers }, (_, i) => `asker-${i}`)
-  const w = world(seed, names, rich, SUPPLY)
-  names.forEach((name, i) => {
-    const node = w.add(name, personFor(i, scenario, nodes, random))
-    w.time.after(random.below(2_000), () => w.arrive(node))
+export const simulate = (options: SimOptions): SimReport => {
+  const { scenario, seed, nodes, forMs } = options
+  const rich = Array.from({ length: Math.max(2, Math.floor(nodes / 6)) }, (_, i) => `asker-${i}`)
+  const w = world({
+    seed,
+    rich,
+    share: SHARE,
+    liars: scenario.liarsPermille > 0,
+    realSignatures: options.realSignatures ?? false,
   })
-  const asked: Asked[] = []
-  for (const name of rich) {
-    const node = w.add(name, { speed: 1_000, adapter: 'cpu', lends: false, lie: null, liesPermille: 0 })
-    w.time.after(random.below(1_000), () => w.arrive(node))
-    submitLater(w, node, random, forMs, asked)
+  const asked = populate(w, options, rich)
+  let until = 0
+  const run = (to: number): void => {
+    const span = to - w.time.now()
+    w.time.run(to, Math.ceil((w.nodes.size * EVENTS_PER_NODE_SECOND * span) / 1000))
+    until = to
   }
-  scenario.unfold(w, forMs)
-  w.run(forMs)
-  calmDown(w)
-  let until = forMs
-  while (until < forMs + QUIET_MS && !allPaid(w, asked)) w.run((until += 5_000))
-  return report(w, { scenario, seed, nodes, forMs }, asked, until)
-}
-
-const submitLater = (w: World, node: SimNode, random: Prng, forMs: number, asked: Asked[]): void => {
-  w.time.after(5_000 + random.below(Math.max(1, forMs / 3)), () => {
-    const { job, inputs } = randomJob(random)
-    // Asked for again when its owner is away: a wish is not forgotten.
-    const attempt = (): void => {
-      if (!node.life) return w.time.after(2_000, attempt)
-      const planned = plan(job)
-      if (!planned.ok) return w.books.violate('plan', planned.error.what)
-      const id = cidOf(job) as JobId
-      const given = Object.fromEntries(Object.entries(inputs).map(([name, bytes], i) => [name, view(job, i, bytes)]))
-      w.books.expect(id, { plan: planned.value, tensors: evaluate(planned.value, given), redundancy: job.redundancy })
-      asked.push({ node, id, submittedAt: w.time.now() })
-      node.life.peer.handle.submit(job, 'simulated', inputs)
-      w.time.after(1_000, () => {
-        // Gone before the job was on its disk: nothing was acknowledged, so it is asked for again.
-        if (node.disk.has(`jobs ${id}`)) return
-        asked.splice(asked.findIndex((each) => each.id === id), 1)
-        attempt()
-      })
+  const inspect = (to: number): void => {
+    while (until < to) {
+      run(Math.min(to, until + LOOK_MS))
+      for (const node of w.nodes.values()) overLimits(w.log, node)
     }
-    attempt()
-  })
-}
-
-const view = (job: Job, i: number, bytes: Uint8Array): TensorData => viewAs(job.inputs[i]!.dtype, bytes)
-
-const floats = (random: Prng, length: number): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(Float32Array.from({ length }, () => random.float() * 2 - 1).buffer)
-
-const bytesOf = (random: Prng, length: number): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from({ length }, () => random.below(256))
-
-/** Small jobs of every kind: what is simulated is the swarm, not the arithmetic. */
-const randomJob = (random: Prng): { job: Job; inputs: Record<string, Uint8Array<ArrayBuffer>> } => {
-  const n = 16 + 8 * random.below(5)
-  const make = (program: Program, tile: number, inputs: [string, Job['inputs'][number]['dtype'], number[], Uint8Array<ArrayBuffer>][]) => ({
-    job: {
-      v: 1 as const,
-      spec: cidOfBytes(bytesOf(random, 8)) as Cid,
-      name: `sim-${program.kind}`,
-      program,
-      inputs: inputs.map(([name, dtype, shape, data]) => ({ name, cid: cidOfBytes(data), dtype, shape })),
-      needs: { adapter: 'any' as const, memoryBytes: 64 * 2 ** 20 },
-      redundancy: random.below(4) === 0 ? 2 : 1,
-      deadlineMs: ms(3_600_000),
-      budget: microCredits(100_000_000),
-      privacy: 'public' as const,
-      tile,
-    },
-    inputs: Object.fromEntries(inputs.map(([name, , , data]) => [name, data])),
-  })
-  switch (random.below(4)) {
-    case 0:
-      return make({ kind: 'matmul', dtype: 'f32', m: n, k: n, n }, 8, [
-        ['a', 'f32', [n, n], floats(random, n * n)],
-        ['b', 'f32', [n, n], floats(random, n * n)],
-      ])
-    case 1:
-      return make({ kind: 'matmul', dtype: 'i8', m: n, k: n, n }, 8, [
-        ['a', 'i8', [n, n], bytesOf(random, n * n)],
-        ['b', 'i8', [n, n], bytesOf(random, n * n)],
-      ])
-    case 2: {
-      const program: Program = { kind: 'mandelbrot', width: n, height: n, centerX: '-0.5', centerY: '0', zoom: '1', iterations: 30, palette: 'grey' }
-      return make(program, 8, [])
-    }
-    default:
-      return make({ kind: 'map', length: n * n, program: 'x * x + 0.5' }, 64, [['x', 'f32', [n * n], floats(random, n * n)]])
   }
-}
-
-const calmDown = (w: World): void => {
-  w.setWeather(CALM)
-  w.network.partition(null)
-  w.directory.setUp(true)
-  for (const node of w.nodes.values()) w.arrive(node)
-}
-
-const isDone = ({ node, id }: Asked): boolean => {
-  const stored = node.disk.get(`jobs ${id}`) as { phase: string } | undefined
-  return stored?.phase === 'done'
-}
-
-const allPaid = (w: World, asked: readonly Asked[]): boolean =>
-  asked.every(isDone) && w.books.facts().inFlight === 0
-
-const chainOf = (node: SimNode): ChainEntry[] =>
-  [...node.disk]
-    .filter(([key]) => key.startsWith('blocks '))
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, value]) => value as ChainEntry)
-
-const report = (w: World, { scenario, seed, nodes }: SimOptions, asked: readonly Asked[], until: number): SimReport => {
-  const done = asked.filter(isDone).length
-  if (done < asked.length) w.books.violate('I16-liveness', `${asked.length - done} of ${asked.length} jobs are not done`)
-  const facts = w.books.facts()
-  if (facts.inFlight !== 0) w.books.violate('I16-settled', `${facts.inFlight} micro-credits are still in flight`)
-  const chains = [...w.nodes.values()].map((node) => chainOf(node).map(({ block }) => block.body))
-  const audit = auditSwarm(chains, w.swarm, cidOf)
-  if (!audit.ok) w.books.violate('I3-audit', audit.error.code)
+  try {
+    scenario.fate(w, forMs)
+    inspect(forMs)
+    heal(w, asked)
+    while (until < forMs + HEAL_MS && !allSettled(w, asked)) inspect(until + LOOK_MS)
+    judge(w, asked)
+    idle(w, run)
+  } catch (cause) {
+    w.log.violate('crash', cause instanceof Error ? (cause.stack ?? cause.message).split('\n').slice(0, 6).join(' | ') : String(cause))
+  }
   return {
     scenario: scenario.name,
     seed,
     nodes,
-    simulatedMs: until,
+    simulatedMs: w.time.now(),
     events: w.time.events(),
     digest: w.digest(),
-    violations: w.books.violations(),
-    measures: { jobs: asked.length, done, ...facts, largestHead: w.network.largestHead() },
+    violations: w.log.violations(),
+    measures: measuresOf(w, asked),
+    seen: w.log.seen(),
+  }
+}
+
+const populate = (w: World, { scenario, seed, nodes, forMs }: SimOptions, rich: readonly string[]): Asked[] => {
+  const random = prng(seed ^ 0x7e09)
+  const asked: Asked[] = []
+  for (let i = 0; i < nodes; i++) {
+    const node = w.add(`node-${i}`, personFor(i, scenario, nodes, random))
+    w.time.after(random.below(2_000), () => w.arrive(node))
+    if (node.person.asks) keepAsking(w, node, forMs, asked, scenario.jobs)
+  }
+  for (const name of rich) {
+    const node = w.add(name, asker)
+    w.time.after(random.below(1_000), () => w.arrive(node))
+    keepAsking(w, node, forMs, asked, scenario.jobs)
+  }
+  return asked
+}
+
+/** Fate rests, everybody is there and lends, and whoever waits for trust that nobody has earned gives up. */
+const heal = (w: World, asked: readonly Asked[]): void => {
+  w.calm()
+  w.setWeather(CALM)
+  w.network.partition(null)
+  w.directory.setUp(true)
+  for (const node of w.nodes.values()) {
+    node.frozenUntil = Math.min(node.frozenUntil, w.time.now())
+    node.disk.setFull(false)
+    if (!node.life) w.arrive(node)
+    else if (node.person.lends) w.lend(node)
+  }
+  for (const each of asked) if (each.trusted) giveUp(w, each)
+}
+
+const allSettled = (w: World, asked: readonly Asked[]): boolean =>
+  asked.every(isOver) && w.ledger.inFlight() === 0
+
+const chainOf = (node: SimNode): ChainEntry[] =>
+  node.disk.all('blocks').map(({ value }) => value as ChainEntry)
+
+const judge = (w: World, asked: readonly Asked[]): void => {
+  const open = asked.filter((each) => !isOver(each))
+  for (const { node, id } of open.slice(0, 3)) {
+    const job = node.life?.peer.handle.view().jobs.find((each) => each.id === id)
+    const text = `${job?.state} ${job?.verified}/${job?.tasks.length} ${job?.problem?.code ?? ''}`
+    w.log.violate('I16-liveness', `${node.name}: ${job?.job.name} is ${text}`)
+  }
+  if (w.ledger.inFlight() !== 0) w.log.violate('I16-settled', `${w.ledger.inFlight()} micro-credits are still in flight`)
+  const chains = [...w.nodes.values()].map((node) => chainOf(node).map(({ block }) => block.body))
+  const audit = auditSwarm(chains, w.swarm, nameOf)
+  if (!audit.ok) w.log.violate('I3-audit', audit.error.code)
+}
+
+/** A swarm with nothing to do is quiet. */
+const idle = (w: World, run: (to: number) => void): void => {
+  const heads = (): number => Object.entries(w.log.seen()).reduce((sum, [what, n]) => sum + (what.startsWith('head: ') ? n : 0), 0)
+  // Late probes, last farewells.
+  run(w.time.now() + 10_000)
+  const before = { events: w.time.events(), heads: heads() }
+  run(w.time.now() + IDLE_MS)
+  const perNode = (n: number): number => Math.round(n / w.nodes.size)
+  const events = perNode(w.time.events() - before.events)
+  const said = perNode(heads() - before.heads)
+  if (events > IDLE_EVENTS || said > IDLE_HEADS) {
+    w.log.violate('I19-restless', `${events} events and ${said} heads per node in an idle minute`)
   }
 }

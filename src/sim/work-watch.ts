@@ -80,7 +80,7 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
     const holders = [...task.leases, ...task.passed].map(({ node }) => node)
     if (new Set(holders).size < holders.length) log.violate('I8-holder', `one node twice for task ${index} of ${head.job}`)
     if (!holders.includes(to)) log.violate('I8-lease', `an offer without a lease for task ${index} of ${head.job}`)
-    if (holders.length > truth.redundancy + task.extra + outvotes(task)) log.violate('I8-copies', `${holders.length} of task ${index} of ${head.job}`)
+    if (task.leases.length > truth.redundancy + task.extra) log.violate('I8-copies', `${task.leases.length} of task ${index} of ${head.job}`)
     if (task.attempts > LEASE_LIMITS.attempts) log.violate('I9-retries', `task ${index} of ${head.job}: ${task.attempts}`)
     if (caught.has(`${from} ${to}`)) log.violate('I12-barred', `${from} gives work to ${to} after catching it`)
     if (truth.trusted && !accepted.has(`${from} ${to}`)) log.violate('I12-trusted', `${from} trusts ${to} without reason`)
@@ -107,7 +107,7 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
   }
 
   const judged = (requester: Did, worker: Did, { wrong: times }: Opinion): void => {
-    if (times === 0) return caught.has(`${requester} ${worker}`) ? void caught.delete(`${requester} ${worker}`) : undefined
+    if (times === 0) return
     caught.add(`${requester} ${worker}`)
     if (facts.isLiar(worker)) return log.saw('liar caught')
     // Two liars who agree may outvote an honest node; nothing else excuses it.
@@ -175,9 +175,6 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
     facts: () => ({ executions, outputs, wrong }),
   }
 }
-
-/** Results that passed but did not agree with the others each cost one more copy. */
-const outvotes = (task: TaskRun): number => task.passed.length
 
 /** Float results may differ in their last bits; a lie differs in more. */
 const close = (got: TensorData, want: TensorData, float: boolean): boolean => {

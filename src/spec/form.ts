@@ -121,7 +121,9 @@ const programFields = (program: Program): FormField[] => {
 /** Parameters first, then what every job has. Keys are those of `--set`. */
 export const formFields = (spec: Spec): readonly FormField[] => [
   // A size of 0 is as large as the input, and nothing a person could set.
-  ...programFields(spec.program).filter((f) => f.kind !== 'integer' || f.min === 0 || f.value !== '0'),
+  ...programFields(spec.program).filter(
+    (f) => f.kind !== 'integer' || f.min === 0 || f.value !== '0',
+  ),
   integer(
     'redundancy',
     'Nodes per task',

@@ -28,6 +28,8 @@ export type SpecTest = {
 /** A test is small enough to be read. */
 const TEST_CHARACTERS_MAX = 64 * 1024
 const NUMBERS_MAX = 4_096
+/** A fault in a longer text is not looked for: only the fence is named. */
+const LOCATED_MAX = 8_192
 /** Sizes that a test with inputs takes from those instead of from the spec. */
 const SIZES = ['length', 'm', 'k', 'n']
 
@@ -180,7 +182,7 @@ const parseJson = (
     const message = cause instanceof Error ? cause.message : ''
     // Engines rarely say where; JSON is YAML, so its reader finds most faults, and their lines.
     const report = newReport()
-    readYaml(text, file, start + 1, report)
+    if (text.length <= LOCATED_MAX) readYaml(text, file, start + 1, report)
     const line = report.errors[0]?.line ?? start
     return { ok: false, line, found: `this: ${quoted(message, 80).slice(1, -1)}` }
   }

@@ -15,7 +15,11 @@ export type DeviceWords = {
 const WORKS_IN =
   'It works in Chrome and Edge (113 or newer; on Linux 144, on Android 121), in Safari 26, and in Firefox on Windows (141) and on Apple silicon (145).'
 
-export const helpWith = (probe: Probe | null, handheld: boolean, measured: boolean): DeviceWords => {
+export const helpWith = (
+  probe: Probe | null,
+  handheld: boolean,
+  measured: boolean,
+): DeviceWords => {
   if (!probe) return { text: 'Asking the browser what it has.', action: null, bad: false }
   switch (probe.kind) {
     case 'gpu': {
@@ -30,7 +34,8 @@ export const helpWith = (probe: Probe | null, handheld: boolean, measured: boole
     case 'software':
       return {
         text: `Only a software GPU is available${probe.label === '' ? '' : ` (${probe.label})`}. It is labelled as one and never counted as a GPU.`,
-        action: 'It can do small tasks, slowly. If this device has a GPU, turn on hardware acceleration in the browser’s settings.',
+        action:
+          'It can do small tasks, slowly. If this device has a GPU, turn on hardware acceleration in the browser’s settings.',
         bad: false,
       }
     case 'none':

@@ -1,6 +1,14 @@
 /** A job being written: the open spec, the values of its form, and what it would cost, kept up to date. */
 import { untrack } from 'svelte'
-import type { Compiled, Draft, OpenSpec, Services, SlotValue, SpecFile, SpecProblem } from './services.ts'
+import type {
+  Compiled,
+  Draft,
+  OpenSpec,
+  Services,
+  SlotValue,
+  SpecFile,
+  SpecProblem,
+} from './services.ts'
 
 /** Typing is let come to rest before the plan is made anew. */
 const REST_MS = 200
@@ -71,7 +79,11 @@ export class Writing {
   async #compile(turn: number): Promise<void> {
     const spec = untrack(() => this.spec)
     if (!spec) return
-    const draft: Draft = untrack(() => ({ values: this.values, slots: this.slots, free: this.free }))
+    const draft: Draft = untrack(() => ({
+      values: this.values,
+      slots: this.slots,
+      free: this.free,
+    }))
     const compiled = await this.services.compile(spec, draft)
     // A later change has been made meanwhile: its answer is the one that counts.
     if (turn !== this.#turn) return

@@ -8,7 +8,9 @@ const REACHED_HIGH = 0.4
 /** A task costs a few messages and a dispatch however small it is. */
 const PER_TASK_MS = 40
 
-export const swarmSpeed = (nodes: readonly NodeView[]): { readonly count: number; readonly flopPerSecond: number } => {
+export const swarmSpeed = (
+  nodes: readonly NodeView[],
+): { readonly count: number; readonly flopPerSecond: number } => {
   const able = nodes.filter((node) => !node.self && node.link !== 'none' && node.state !== 'paused')
   return {
     count: able.length,
@@ -17,7 +19,11 @@ export const swarmSpeed = (nodes: readonly NodeView[]): { readonly count: number
 }
 
 export const timeRange = (
-  job: { readonly flop: number; readonly tasks: number; readonly job: { readonly redundancy: number } },
+  job: {
+    readonly flop: number
+    readonly tasks: number
+    readonly job: { readonly redundancy: number }
+  },
   flopPerSecond: number,
 ): Range | null => {
   if (flopPerSecond <= 0) return null

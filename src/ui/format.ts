@@ -6,6 +6,8 @@ import { MICRO_PER_CREDIT, type MicroCredits } from '../base/units.ts'
 
 /** What stands where a number is not known. */
 export const UNKNOWN = '–'
+/** Beyond this nobody means it, and digits would come with an exponent. */
+const sane = (value: number): boolean => Number.isFinite(value) && Math.abs(value) < 1e18
 /** Groups of three, set apart by a narrow space: the same in every language. */
 const group = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, '\u202f')
 
@@ -17,7 +19,7 @@ const fixed = (value: number, digits: number): string => {
 
 /** Three significant digits, without trailing zeros after the point: 0.0123, 4.5, 128, 1 240. */
 export const short = (value: number): string => {
-  if (!Number.isFinite(value)) return UNKNOWN
+  if (!sane(value)) return UNKNOWN
   const size = Math.abs(value)
   if (size === 0) return '0'
   const digits = size >= 100 ? 0 : Math.min(6, 2 - Math.floor(Math.log10(size)))
@@ -25,20 +27,19 @@ export const short = (value: number): string => {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text
 }
 
-export const count = (value: number): string => (Number.isFinite(value) ? fixed(value, 0) : UNKNOWN)
+export const count = (value: number): string => (sane(value) ? fixed(value, 0) : UNKNOWN)
 
 /** Credits with as many digits as matter: 1 240, 12.3, 0.0123, 0.000020. */
 export const credits = (micro: MicroCredits | number): string => {
-  if (!Number.isFinite(micro)) return UNKNOWN
   return short(micro / MICRO_PER_CREDIT)
 }
 
 /** Every micro-credit, for books: 12.345678. */
 export const exactCredits = (micro: MicroCredits | number): string =>
-  Number.isFinite(micro) ? fixed(micro / MICRO_PER_CREDIT, 6) : UNKNOWN
+  sane(micro) ? fixed(micro / MICRO_PER_CREDIT, 6) : UNKNOWN
 
 const ladder = (value: number, step: number, names: readonly string[]): string => {
-  if (!Number.isFinite(value) || value < 0) return UNKNOWN
+  if (!sane(value) || value < 0) return UNKNOWN
   let at = 0
   let size = value
   while (size >= step * 0.9995 && at < names.length - 1) {
@@ -56,7 +57,9 @@ export const flop = (value: number): string =>
 export const flopRate = (value: number): string => `${flop(value)}/s`
 /** An advert's class, log2 of MFLOP/s, as the power of two it stands for. */
 export const classRate = (log2: number): string =>
-  log2 <= 0 ? UNKNOWN : `${ladder(2 ** log2 * 1e6, 1000, ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP'])}/s`
+  log2 <= 0
+    ? UNKNOWN
+    : `${ladder(2 ** log2 * 1e6, 1000, ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP'])}/s`
 
 /** A part of one as whole per cent: 48 %. */
 export const percent = (part: number): string =>
@@ -64,7 +67,7 @@ export const percent = (part: number): string =>
 
 /** Two units at most: 320 ms, 4.2 s, 38 s, 3 min 20 s, 2 h 5 min, 3 d 4 h. */
 export const duration = (ms: number): string => {
-  if (!Number.isFinite(ms) || ms < 0) return UNKNOWN
+  if (!sane(ms) || ms < 0) return UNKNOWN
   if (ms < 1000) return `${Math.round(ms)}\u00a0ms`
   if (ms < 9950) return `${(ms / 1000).toFixed(1)}\u00a0s`
   const s = Math.round(ms / 1000)
@@ -80,7 +83,11 @@ const two = (a: number, aUnit: string, b: number, bUnit: string): string =>
 
 /** A round trip: below ten milliseconds the tenths matter. */
 export const roundTrip = (ms: number | null): string =>
-  ms === null ? UNKNOWN : ms < 10 ? `${ms.toFixed(1)}\u00a0ms` : `${Math.round(ms)}\u00a0ms`
+  ms === null || !sane(ms)
+    ? UNKNOWN
+    : ms < 10
+      ? `${ms.toFixed(1)}\u00a0ms`
+      : `${Math.round(ms)}\u00a0ms`
 
 export const plural = (n: number, one: string, many: string): string =>
   `${count(n)}\u00a0${n === 1 ? one : many}`

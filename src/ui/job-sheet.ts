@@ -6,7 +6,11 @@ export const jobGrid = (job: JobView, aspect: number): Grid =>
   gridOfCut(job.tasks) ?? gridFor(job.tasks.length, aspect)
 
 /** Who did how much of a job, most first. */
-export type Share = { readonly node: NonNullable<TaskView['node']>; readonly done: number; readonly now: number }
+export type Share = {
+  readonly node: NonNullable<TaskView['node']>
+  readonly done: number
+  readonly now: number
+}
 export const sharesOf = (job: JobView): readonly Share[] => {
   const shares = new Map<Share['node'], { done: number; now: number }>()
   for (const { node, state } of job.tasks) {
@@ -31,7 +35,12 @@ export const firstOfInterest = (tasks: readonly TaskView[]): number => {
 }
 
 /** The part of a surface that a task of this output fills, in parts of one. */
-export type Piece = { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
+export type Piece = {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
 export const pieceOf = (
   { rect }: Pick<TaskView, 'rect'>,
   surface: { readonly width: number; readonly height: number },

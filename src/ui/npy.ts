@@ -24,7 +24,11 @@ export const npy = (output: OutputView, bytes: Uint8Array<ArrayBuffer>): Blob =>
 export const JSON_ELEMENTS_MAX = 4_000_000
 
 /** One object; numbers that JSON has no word for (NaN, infinities) become null. */
-export const json = (output: OutputView, bytes: Uint8Array<ArrayBuffer>, about: Readonly<Record<string, string>>): Blob | null => {
+export const json = (
+  output: OutputView,
+  bytes: Uint8Array<ArrayBuffer>,
+  about: Readonly<Record<string, string>>,
+): Blob | null => {
   const numbers = numbersOf(output, bytes)
   if (!numbers || numbers.length > JSON_ELEMENTS_MAX) return null
   const { name, dtype, shape } = output

@@ -57,7 +57,9 @@ export const gridOfCut = (tasks: readonly Placed[]): Grid | null => {
   return ordered && columns > 1 && rows > 1 ? { columns, rows } : null
 }
 
-export type SheetPaths = Readonly<Record<'frame' | 'hatch' | 'half' | 'solid' | 'ticked' | 'tick' | 'cross', string>>
+export type SheetPaths = Readonly<
+  Record<'frame' | 'hatch' | 'half' | 'solid' | 'ticked' | 'tick' | 'cross', string>
+>
 
 const n = (value: number): string => String(Math.round(value * 100) / 100)
 
@@ -100,8 +102,7 @@ const hatch = (x: number, y: number): string =>
   [4, 8.5]
     .map(
       (at) =>
-        `M${n(x)} ${n(y + at)}l${at}-${at}` +
-        `M${n(x + SIDE - at)} ${n(y + SIDE)}l${at}-${at}`,
+        `M${n(x)} ${n(y + at)}l${at}-${at}` + `M${n(x + SIDE - at)} ${n(y + SIDE)}l${at}-${at}`,
     )
     .join('') + `M${n(x)} ${n(y + SIDE)}l${SIDE}-${SIDE}`
 
@@ -125,8 +126,17 @@ export const step = (at: number, key: string, total: number, grid: Grid): number
 }
 
 /** How many squares are in which state, in the order of the legend. */
-export const tally = (tasks: readonly Pick<TaskView, 'state'>[]): Readonly<Record<Mark, number>> => {
-  const sums: Record<Mark, number> = { empty: 0, hatched: 0, half: 0, solid: 0, ticked: 0, crossed: 0 }
+export const tally = (
+  tasks: readonly Pick<TaskView, 'state'>[],
+): Readonly<Record<Mark, number>> => {
+  const sums: Record<Mark, number> = {
+    empty: 0,
+    hatched: 0,
+    half: 0,
+    solid: 0,
+    ticked: 0,
+    crossed: 0,
+  }
   for (const task of tasks) sums[MARK_OF[task.state]] += 1
   return sums
 }

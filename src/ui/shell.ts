@@ -39,7 +39,9 @@ export const browserShell = (): Shell => {
     applyUpdate: () => {
       const worker = updates.waiting()
       if (!worker) return location.reload()
-      navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true })
+      navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), {
+        once: true,
+      })
       worker.postMessage('take-over')
     },
     checkForUpdate: () => updates.check(),
@@ -82,8 +84,11 @@ const probe = async (): Promise<Probe> => {
 const paint = (theme: Theme): void => {
   if (theme === 'auto') delete document.documentElement.dataset['theme']
   else document.documentElement.dataset['theme'] = theme
-  const dark = theme === 'dark' || (theme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches)
-  document.querySelector('meta[name="theme-color"]')?.setAttribute('content', dark ? '#101512' : '#edf2e8')
+  const dark =
+    theme === 'dark' || (theme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches)
+  document
+    .querySelector('meta[name="theme-color"]')
+    ?.setAttribute('content', dark ? '#101512' : '#edf2e8')
 }
 
 const badge = (squares: number, title: string): void => {
@@ -110,7 +115,9 @@ const watchUpdates = (tell: () => void): Updates => {
     serviceWorker.register('./offline.sw.js', { updateViaCache: 'none' }).then(
       (found) => {
         registration = found
-        found.addEventListener('updatefound', () => found.installing?.addEventListener('statechange', tell))
+        found.addEventListener('updatefound', () =>
+          found.installing?.addEventListener('statechange', tell),
+        )
         tell()
       },
       // No service worker (private window, or forbidden): the page works, only not off-line.

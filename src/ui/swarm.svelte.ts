@@ -148,7 +148,8 @@ export class Swarm {
     const now = performance.now()
     for (const job of view.jobs) {
       const seen = this.#moved.get(job.id)
-      if (seen?.verified !== job.verified) this.#moved.set(job.id, { verified: job.verified, at: now })
+      if (seen?.verified !== job.verified)
+        this.#moved.set(job.id, { verified: job.verified, at: now })
     }
     this.nowMs = now
     this.view = view

@@ -47,20 +47,49 @@ export const surfaceOf = (output: OutputView): { width: number; height: number }
 
 /** Points of a colour scale, evenly spaced from 0 to 1. */
 const SCALES: Readonly<Record<string, readonly (readonly [number, number, number])[]>> = {
-  sheet: [[16, 21, 18], [27, 63, 174], [143, 176, 255], [237, 242, 232], [255, 138, 61], [122, 40, 8]],
-  fire: [[10, 6, 8], [110, 12, 26], [220, 70, 10], [255, 190, 60], [255, 250, 220]],
-  ice: [[6, 10, 20], [14, 60, 110], [60, 150, 190], [190, 235, 240], [250, 255, 255]],
-  grey: [[12, 12, 12], [240, 240, 240]],
+  sheet: [
+    [16, 21, 18],
+    [27, 63, 174],
+    [143, 176, 255],
+    [237, 242, 232],
+    [255, 138, 61],
+    [122, 40, 8],
+  ],
+  fire: [
+    [10, 6, 8],
+    [110, 12, 26],
+    [220, 70, 10],
+    [255, 190, 60],
+    [255, 250, 220],
+  ],
+  ice: [
+    [6, 10, 20],
+    [14, 60, 110],
+    [60, 150, 190],
+    [190, 235, 240],
+    [250, 255, 255],
+  ],
+  grey: [
+    [12, 12, 12],
+    [240, 240, 240],
+  ],
 }
 const CYCLE = 64
 
-const onScale = (scale: readonly (readonly [number, number, number])[], at: number): [number, number, number] => {
+const onScale = (
+  scale: readonly (readonly [number, number, number])[],
+  at: number,
+): [number, number, number] => {
   const place = Math.min(1, Math.max(0, at)) * (scale.length - 1)
   const low = Math.min(Math.floor(place), scale.length - 2)
   const part = place - low
   const a = scale[low] ?? [0, 0, 0]
   const b = scale[low + 1] ?? a
-  return [0, 1, 2].map((i) => Math.round((a[i] ?? 0) * (1 - part) + (b[i] ?? 0) * part)) as [number, number, number]
+  return [0, 1, 2].map((i) => Math.round((a[i] ?? 0) * (1 - part) + (b[i] ?? 0) * part)) as [
+    number,
+    number,
+    number,
+  ]
 }
 
 /** A picture of at most `side` pixels a side: every so manyth element, never a made-up one. */
@@ -101,7 +130,9 @@ const colourer = (numbers: Numbers, output: OutputView, program: Program): Colou
     const inside = program.iterations
     // Square roots spread the many low counts; the cycle keeps deep ones apart.
     return (count) =>
-      count >= inside ? [9, 12, 10] : onScale(scale, 0.5 - 0.5 * Math.cos((Math.sqrt(count) * 2 * Math.PI) / Math.sqrt(CYCLE)))
+      count >= inside
+        ? [9, 12, 10]
+        : onScale(scale, 0.5 - 0.5 * Math.cos((Math.sqrt(count) * 2 * Math.PI) / Math.sqrt(CYCLE)))
   }
   const [low, high] = extent(numbers)
   const span = high - low || 1
@@ -125,7 +156,10 @@ export const extent = (numbers: Numbers): readonly [low: number, high: number] =
 }
 
 /** For each of `points` stretches, the smallest and largest element: a long row drawn honestly. */
-export const envelope = (numbers: Numbers, points: number): readonly (readonly [number, number])[] => {
+export const envelope = (
+  numbers: Numbers,
+  points: number,
+): readonly (readonly [number, number])[] => {
   const count = Math.min(points, numbers.length)
   return Array.from({ length: count }, (_, i) => {
     const from = Math.floor((i * numbers.length) / count)

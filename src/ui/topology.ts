@@ -98,13 +98,21 @@ export const sortNodes = (
 /** What the swarm adds up to. Software adapters and plain processors are told apart, never added. */
 export const totals = (
   nodes: readonly NodeView[],
-): { readonly gpus: number; readonly software: number; readonly cpus: number; readonly flopPerSecond: number } => {
+): {
+  readonly gpus: number
+  readonly software: number
+  readonly cpus: number
+  readonly flopPerSecond: number
+} => {
   const of = (adapter: NodeView['adapter']): readonly NodeView[] =>
     nodes.filter((node) => node.adapter === adapter)
   return {
     gpus: of('gpu').length,
     software: of('software').length,
     cpus: of('cpu').length,
-    flopPerSecond: of('gpu').reduce((sum, node) => sum + (node.f32 > 0 ? 2 ** node.f32 * 1e6 : 0), 0),
+    flopPerSecond: of('gpu').reduce(
+      (sum, node) => sum + (node.f32 > 0 ? 2 ** node.f32 * 1e6 : 0),
+      0,
+    ),
   }
 }

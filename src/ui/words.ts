@@ -77,7 +77,8 @@ export const checkWords = (check: string | null): string =>
 
 /** Why a result did not count. Codes of the verifier and the dispatcher; others are shown as they are. */
 const WHYS: Readonly<Record<string, string>> = {
-  'wrong-result': 'The result was wrong. That is likely an unstable GPU or driver, or a dishonest node.',
+  'wrong-result':
+    'The result was wrong. That is likely an unstable GPU or driver, or a dishonest node.',
   rejected: 'The result was wrong. That is likely an unstable GPU or driver, or a dishonest node.',
   'lease-expired': 'The node fell silent and the unit went to another.',
   silent: 'The node fell silent and the unit went to another.',
@@ -87,7 +88,8 @@ export const whyWords = (why: string): string => WHYS[why] ?? why
 
 /** The state of a unit in words that a screen reader says well. */
 export const unitWords = (task: TaskView, node: string | null): string => {
-  const state = task.state === 'waiting' ? 'waiting for other units' : MARK_NAMES[MARK_OF[task.state]]
+  const state =
+    task.state === 'waiting' ? 'waiting for other units' : MARK_NAMES[MARK_OF[task.state]]
   const by = node === null ? '' : `, ${node}`
   const part = task.state === 'computing' ? `, ${Math.round(task.permille / 10)} %` : ''
   return `unit ${task.index + 1}, ${state}${part}${by}`

@@ -1,46 +1,20 @@
-import { proxy, transfer, wrap } from 'comlink'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ComputeEngine } from '../../workers/compute.ts'
-import { labelOf } from '../../workers/gpu/device.ts'
+import { bytesOf, longTask, mapTask } from './tasks.ts'
 import type { Params } from '../../kernels/kernel.ts'
-import type { ComputeService } from '../../workers/compute-service.ts'
 import type { Runnable } from '../../workers/runnable.ts'
 
 const engines: ComputeEngine[] = []
-const make = (options: ConstructorParameters<typeof ComputeEngine>[1] = {}, gpu: GPU = navigator.gpu) => {
+const make = (
+  options: ConstructorParameters<typeof ComputeEngine>[1] = {},
+  gpu: GPU = navigator.gpu,
+) => {
   const engine = new ComputeEngine(gpu, options)
   engines.push(engine)
   return engine
 }
 afterEach(async () => {
   await Promise.all(engines.splice(0).map((engine) => engine.close()))
-})
-
-const bytesOf = (numbers: readonly number[]): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(Float32Array.from(numbers).buffer)
-
-let count = 0
-const mapTask = (program: string, numbers: readonly number[]) => ({
-  id: `map ${count++}`,
-  kernel: 'map@1',
-  params: { length: numbers.length, program } as Params,
-  inputs: [bytesOf(numbers)],
-})
-
-/** Many small slices, a second or two in all. */
-const longTask = (id: string, iterations = 20_000) => ({
-  id,
-  kernel: 'mandelbrot@1',
-  params: {
-    limbs: 2,
-    x: 'ffffffff4000000000000000',
-    y: '000000002000000000000000',
-    step: '000000000040000000000000',
-    width: 512,
-    height: 256,
-    iterations,
-  } as Params,
-  inputs: [],
 })
 
 /** A GPU that hands out real devices and keeps them, so that a test can take them away. */
@@ -141,7 +115,10 @@ describe('an engine', () => {
   it('refuses what does not fit into the memory it lends, and computes on', async () => {
     for (const force of ['webgpu', 'cpu'] as const) {
       const engine = make({ force, memoryBytes: 2 ** 20 })
-      const large = mapTask('x', Array.from({ length: 300_000 }, () => 1))
+      const large = mapTask(
+        'x',
+        Array.from({ length: 300_000 }, () => 1),
+      )
       expect(await engine.run(large)).toMatchObject({ ok: false, error: { code: 'out-of-budget' } })
       expect(await engine.run(mapTask('x + 1', [1]))).toMatchObject({ ok: true })
     }
@@ -150,7 +127,12 @@ describe('an engine', () => {
   it('uses its buffers again without showing what was in them', async () => {
     const engine = make({ force: 'webgpu', memoryBytes: 2 ** 20, admitted: () => lazy })
     for (let i = 0; i < 20; i++) {
-      const full = await engine.run(mapTask('x', Array.from({ length: 5000 + i }, () => 42)))
+      const full = await engine.run(
+        mapTask(
+          'x',
+          Array.from({ length: 5000 + i }, () => 42),
+        ),
+      )
       expect(full.ok).toBe(true)
     }
     const blank = await engine.run({ id: 'lazy', kernel: 'lazy@1', params: {}, inputs: [] })
@@ -218,62 +200,5 @@ describe('a lost device', () => {
     const next = await engine.run(mapTask('x + 1', [1]))
     expect(next).toMatchObject({ ok: false, error: { code: 'device-lost' } })
     expect(!next.ok && next.error.retryAfterMs).toBeGreaterThan(60_000)
-  })
-})
-
-describe('adapters', () => {
-  it.each([
-    [{ vendor: 'google', architecture: 'swiftshader' }, 'software'],
-    [{ vendor: 'mesa', architecture: '', description: 'llvmpipe (LLVM 15.0.6, 256 bits)' }, 'software'],
-    [{ vendor: 'microsoft', architecture: '', description: 'Microsoft Basic Render Driver' }, 'software'],
-    [{ vendor: '', architecture: '', isFallbackAdapter: true }, 'software'],
-    [{ vendor: 'nvidia', architecture: 'lovelace' }, 'gpu'],
-    [{ vendor: 'apple', architecture: 'metal-3' }, 'gpu'],
-    [{ vendor: '', architecture: '' }, 'gpu'],
-  ])('%j is %s', (info, kind) => {
-    const whole = { device: '', description: '', isFallbackAdapter: false, ...info }
-    expect(labelOf(whole as unknown as GPUAdapterInfo).kind).toBe(kind)
-  })
-})
-
-describe('a worker', () => {
-  it('computes, checks, hashes and stops for a page', async () => {
-    const url = new URL('../../workers/compute.worker.ts', import.meta.url)
-    const worker = new Worker(url, { type: 'module' })
-    const service = wrap<ComputeService>(worker)
-    expect(await service.open({})).toMatchObject({ kind: 'software' })
-    const task = mapTask('x * x', [1, 2, 3])
-    const ticks: number[] = []
-    const inputs = task.inputs.map((input) => transfer(input.slice(), []))
-    const done = await service.run({ ...task, inputs }, proxy((permille) => ticks.push(permille)))
-    if (!done.ok) throw new Error(done.error.detail)
-    expect([...new Float32Array(done.value.output.buffer)]).toEqual([1, 4, 9])
-    expect(ticks.at(-1)).toBe(1000)
-    const checked = { ...task, type: { dtype: 'f32', shape: [3] } as const, rate: 16 }
-    const right = await service.check({ ...checked, output: done.value.output })
-    expect(right).toMatchObject({ ok: true, value: { kind: 'accepted', samples: 3 } })
-    const wrong = await service.check({ ...checked, output: bytesOf([1, 4, 10]) })
-    expect(wrong).toMatchObject({ ok: true, value: { kind: 'rejected', code: 'out-of-tolerance' } })
-    expect(await service.hash(done.value.output)).toBe(done.value.cid)
-    await service.setShare(0.5)
-    const running = service.run(longTask('long'), proxy(() => void service.cancel('long')))
-    expect(await running).toMatchObject({ ok: false, error: { code: 'cancelled' } })
-    await service.close()
-    worker.terminate()
-  })
-
-  it('measures what it can do in some seconds', async () => {
-    const url = new URL('../../workers/compute.worker.ts', import.meta.url)
-    const worker = new Worker(url, { type: 'module' })
-    const service = wrap<ComputeService>(worker)
-    await service.open({})
-    const found = await service.benchmark('bench', proxy(() => undefined))
-    if (!found.ok) throw new Error(found.error.detail)
-    expect(found.value.adapter).toBe('software')
-    for (const rate of ['f32FlopPerSecond', 'i8OpPerSecond', 'copyBytesPerSecond'] as const) {
-      expect(found.value[rate]).toBeGreaterThan(1e6)
-    }
-    await service.close()
-    worker.terminate()
   })
 })

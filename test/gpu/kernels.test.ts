@@ -9,7 +9,9 @@ import type { Kernel, KernelCase, TensorData } from '../../kernels/kernel.ts'
 
 type Case = { readonly kernel: Kernel; readonly one: KernelCase }
 
-const CASES: readonly Case[] = KERNELS.flatMap((kernel) => kernel.cases.map((one) => ({ kernel, one })))
+const CASES: readonly Case[] = KERNELS.flatMap((kernel) =>
+  kernel.cases.map((one) => ({ kernel, one })),
+)
 const named = CASES.map((one) => [`${one.kernel.id}: ${one.one.name}`, one] as const)
 
 const asBytes = ({ data }: { readonly data: TensorData }): Uint8Array<ArrayBuffer> =>
@@ -50,7 +52,8 @@ const worst = ({ kernel, one }: Case, got: TensorData): number => {
     else {
       const { low, high, nan } = kernel.range!(p, inputs, i)
       const inside = Number.isNaN(got[i]!) ? nan : got[i]! >= low && got[i]! <= high
-      if (!inside) throw new Error(`item ${i}: ${got[i]} outside [${low}, ${high}], want ${want[i]}`)
+      if (!inside)
+        throw new Error(`item ${i}: ${got[i]} outside [${low}, ${high}], want ${want[i]}`)
       const half = Math.max(high - want[i]!, want[i]! - low)
       if (Number.isFinite(half) && half > 0) {
         most = Math.max(most, Math.abs(got[i]! - Math.fround(want[i]!)) / half)
@@ -110,7 +113,11 @@ describe('a shader', () => {
 })
 
 /** Runs a case in about `cuts` slices with nothing but WebGPU, so that the engine's own rules do not count. */
-const dispatchCut = async (device: GPUDevice, { kernel, one }: Case, cuts: number): Promise<Uint8Array> => {
+const dispatchCut = async (
+  device: GPUDevice,
+  { kernel, one }: Case,
+  cuts: number,
+): Promise<Uint8Array> => {
   const p = parsed(kernel, one)
   const plain = shaderSource(kernel.shader)!
   const module = device.createShaderModule({ code: kernel.specialise?.(plain, p) ?? plain })
@@ -148,7 +155,10 @@ const dispatchCut = async (device: GPUDevice, { kernel, one }: Case, cuts: numbe
     device.queue.writeBuffer(block, 0, uniforms)
     const group = device.createBindGroup({
       layout: pipeline.getBindGroupLayout(0),
-      entries: [block, ...inputs, output].map((buffer, binding) => ({ binding, resource: { buffer } })),
+      entries: [block, ...inputs, output].map((buffer, binding) => ({
+        binding,
+        resource: { buffer },
+      })),
     })
     const encoder = device.createCommandEncoder()
     const pass = encoder.beginComputePass()

@@ -1,5 +1,14 @@
 /** Views made by hand, one for each state the interface has to show. Tests only: nothing here happened. */
-import { cid, did, jobId, peerId, taskId, type Cid, type Did, type PeerId } from '../../src/base/ids.ts'
+import {
+  cid,
+  did,
+  jobId,
+  peerId,
+  taskId,
+  type Cid,
+  type Did,
+  type PeerId,
+} from '../../src/base/ids.ts'
 import { prng } from '../../src/base/prng.ts'
 import { epochMs, microCredits, ms } from '../../src/base/units.ts'
 import type { Job } from '../../src/core/job.ts'
@@ -70,13 +79,24 @@ export const job = (change: Partial<Job> = {}): Job => ({
 })
 
 export const IMAGE: OutputView = { name: 'image', dtype: 'u32', shape: [768, 1024] }
-const STATES: readonly TaskState[] = ['leased', 'computing', 'returned', 'computing', 'leased', 'rejected']
+const STATES: readonly TaskState[] = [
+  'leased',
+  'computing',
+  'returned',
+  'computing',
+  'leased',
+  'rejected',
+]
 
 /** The tiles of a picture, the first `done` of them verified and the next few on their way. */
 export const tiles = (done: number, moving: number, total = 48, columns = 8): TaskView[] =>
   Array.from({ length: total }, (_, index): TaskView => {
     const state: TaskState =
-      index < done ? 'verified' : index < done + moving ? (STATES[(index - done) % STATES.length] ?? 'leased') : 'queued'
+      index < done
+        ? 'verified'
+        : index < done + moving
+          ? (STATES[(index - done) % STATES.length] ?? 'leased')
+          : 'queued'
     const busy = state !== 'queued'
     return {
       id: taskId(name(100 + index)),
@@ -96,7 +116,12 @@ export const tiles = (done: number, moving: number, total = 48, columns = 8): Ta
       queuedMs: state === 'verified' ? 340 : 0,
       computeMs: state === 'verified' ? 512 : 0,
       tensor: 'image',
-      rect: { row: Math.floor(index / columns) * 128, rows: 128, col: (index % columns) * 128, cols: 128 },
+      rect: {
+        row: Math.floor(index / columns) * 128,
+        rows: 128,
+        col: (index % columns) * 128,
+        cols: 128,
+      },
     }
   })
 
@@ -147,7 +172,10 @@ export const nodes = (): NodeView[] => [
   node(8, { rttMs: 11 }),
   node(9, { link: 'relayed', rttMs: 210, adapter: 'software', f32: 12 }),
 ]
-export const manyNodes = (): NodeView[] => [SELF, ...Array.from({ length: 180 }, (_, i) => node(20 + i, i % 4 === 0 ? { link: 'relayed' } : {}))]
+export const manyNodes = (): NodeView[] => [
+  SELF,
+  ...Array.from({ length: 180 }, (_, i) => node(20 + i, i % 4 === 0 ? { link: 'relayed' } : {})),
+]
 
 const receipt = (n: number): WalletView['receipts'][number] => {
   const worker = n % 3 !== 0

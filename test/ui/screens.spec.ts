@@ -27,7 +27,12 @@ let server: PreviewServer
 let origin = ''
 
 test.beforeAll(async () => {
-  const common = { configFile: false, root: here('.'), publicDir: here('../../public'), logLevel: 'warn' } as const
+  const common = {
+    configFile: false,
+    root: here('.'),
+    publicDir: here('../../public'),
+    logLevel: 'warn',
+  } as const
   const outDir = here('../../test-results/ui-page')
   await build({
     ...common,
@@ -53,15 +58,24 @@ const tooWide = (page: Page): Promise<number> =>
 const tooSmall = (page: Page): Promise<string[]> =>
   page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>('a, button, input, select, textarea, summary')]
-      .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest('.unseen, .skip'))
+      .filter(
+        (element) =>
+          element.checkVisibility({ visibilityProperty: true }) &&
+          !element.closest('.unseen, .skip'),
+      )
       // A link within a sentence takes the sentence's height.
       .filter((element) => getComputedStyle(element).display !== 'inline')
       .filter((element) => {
-        const own = element.matches('[type=checkbox], [type=radio]') ? (element.closest('label') ?? element.nextElementSibling ?? element) : element
+        const own = element.matches('[type=checkbox], [type=radio]')
+          ? (element.closest('label') ?? element.nextElementSibling ?? element)
+          : element
         const { width, height } = own.getBoundingClientRect()
         return height < 43.5 || width < 43.5
       })
-      .map((element) => `${element.tagName} ${element.textContent.trim() || element.getAttribute('aria-label')}`),
+      .map(
+        (element) =>
+          `${element.tagName} ${element.textContent.trim() || element.getAttribute('aria-label')}`,
+      ),
   )
 
 for (const name of names) {
@@ -93,7 +107,9 @@ for (const name of names) {
         const path = `${out}/${name}-${size}-${theme}.png`
         await page.screenshot({ path, fullPage: process.env['FULL'] === '1' })
         const { violations } = await new AxeBuilder({ page }).analyze()
-        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)
+        const found = violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`,
+        )
         expect.soft(found, `${size}, ${theme}`).toEqual([])
       }
     }

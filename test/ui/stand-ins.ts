@@ -39,7 +39,10 @@ export const stillNode = (view: View, limits: Limits = LIMITS): NodeHandle => {
       if (one?.outputs[0]?.name === 'image') return imageBytes(one)
       if (one?.outputs[0]?.dtype === 'f32') {
         const length = one.outputs[0].shape.reduce((a, b) => a * b, 1)
-        const values = Float32Array.from({ length }, (_, i) => Math.sin(i / 90) * 3 + Math.sin(i / 7) / 4)
+        const values = Float32Array.from(
+          { length },
+          (_, i) => Math.sin(i / 90) * 3 + Math.sin(i / 7) / 4,
+        )
         return new Uint8Array(values.buffer)
       }
       return null
@@ -48,7 +51,13 @@ export const stillNode = (view: View, limits: Limits = LIMITS): NodeHandle => {
   }
 }
 
-export const stillShell = (change: { probe?: Probe; secure?: boolean; online?: boolean; update?: boolean; handheld?: boolean }): Shell => ({
+export const stillShell = (change: {
+  probe?: Probe
+  secure?: boolean
+  online?: boolean
+  update?: boolean
+  handheld?: boolean
+}): Shell => ({
   address: 'https://swarm.example.org/',
   secure: change.secure ?? true,
   handheld: change.handheld ?? false,
@@ -70,7 +79,12 @@ export const stillShell = (change: { probe?: Probe; secure?: boolean; online?: b
   reload: () => undefined,
 })
 
-const open = (name: string, title: string, about: string, rest: Partial<OpenSpec> = {}): OpenSpec => ({
+const open = (
+  name: string,
+  title: string,
+  about: string,
+  rest: Partial<OpenSpec> = {},
+): OpenSpec => ({
   file: { name: `${name}.swarm.md`, text: `---\nswarm: 1\nname: ${name}\n---\n\n${about}\n` },
   name,
   title,
@@ -83,18 +97,64 @@ const whole = { kind: 'integer', step: 1 } as const
 export const SPECS: readonly OpenSpec[] = [
   open('mandelbrot', 'Mandelbrot', 'A fractal in exact integers, as deep as you like.', {
     fields: [
-      { ...whole, key: 'width', label: 'Width', help: 'pixels', value: '1024', min: 16, max: 16_384 },
-      { ...whole, key: 'height', label: 'Height', help: 'pixels', value: '768', min: 16, max: 16_384 },
+      {
+        ...whole,
+        key: 'width',
+        label: 'Width',
+        help: 'pixels',
+        value: '1024',
+        min: 16,
+        max: 16_384,
+      },
+      {
+        ...whole,
+        key: 'height',
+        label: 'Height',
+        help: 'pixels',
+        value: '768',
+        min: 16,
+        max: 16_384,
+      },
       { kind: 'decimal', key: 'centerX', label: 'Centre, real', help: null, value: '-0.7436438' },
-      { kind: 'decimal', key: 'centerY', label: 'Centre, imaginary', help: null, value: '0.1318259' },
+      {
+        kind: 'decimal',
+        key: 'centerY',
+        label: 'Centre, imaginary',
+        help: null,
+        value: '0.1318259',
+      },
       { kind: 'decimal', key: 'zoom', label: 'Zoom', help: '1 shows a plane 4 wide', value: '260' },
-      { ...whole, key: 'iterations', label: 'Iterations', help: null, value: '600', min: 1, max: 65_535 },
-      { kind: 'choice', key: 'palette', label: 'Palette', help: null, value: 'sheet', choices: ['sheet', 'fire', 'ice', 'grey'] },
+      {
+        ...whole,
+        key: 'iterations',
+        label: 'Iterations',
+        help: null,
+        value: '600',
+        min: 1,
+        max: 65_535,
+      },
+      {
+        kind: 'choice',
+        key: 'palette',
+        label: 'Palette',
+        help: null,
+        value: 'sheet',
+        choices: ['sheet', 'fire', 'ice', 'grey'],
+      },
     ],
   }),
   open('image', 'Picture filter', 'Blur, edges or sharpness for any JPEG or PNG, tile by tile.', {
     slots: [{ name: 'photo', accepts: 'picture', wants: 'any JPEG or PNG', optional: false }],
-    fields: [{ kind: 'choice', key: 'filter', label: 'Filter', help: null, value: 'gaussian-blur', choices: ['gaussian-blur', 'sobel', 'unsharp'] }],
+    fields: [
+      {
+        kind: 'choice',
+        key: 'filter',
+        label: 'Filter',
+        help: null,
+        value: 'gaussian-blur',
+        choices: ['gaussian-blur', 'sobel', 'unsharp'],
+      },
+    ],
   }),
   open('matmul', 'Matrix product', 'Two matrices multiplied in blocks; checked by Freivalds.', {
     slots: [
@@ -103,28 +163,56 @@ export const SPECS: readonly OpenSpec[] = [
     ],
   }),
   open('map', 'Formula', 'One formula over many numbers.', {
-    fields: [{ kind: 'code', key: 'program', label: 'Formula', help: 'x is the element', value: 'sin(x) * x' }],
+    fields: [
+      {
+        kind: 'code',
+        key: 'program',
+        label: 'Formula',
+        help: 'x is the element',
+        value: 'sin(x) * x',
+      },
+    ],
   }),
 ]
 
-export type Twist = { readonly specTrouble?: boolean; readonly dear?: boolean; readonly noTemplates?: boolean; readonly badReceipt?: boolean }
+export type Twist = {
+  readonly specTrouble?: boolean
+  readonly dear?: boolean
+  readonly noTemplates?: boolean
+  readonly badReceipt?: boolean
+}
 
 export const stillServices = (twist: Twist): Services => ({
   build: { version: '0.1.0', commit: '3f2a91c', protocol: '1.0.0' },
   senses: { battery: false, metered: true, warmth: false, wakeLock: true },
   templates: async () =>
     twist.noTemplates
-      ? err({ code: 'no-relay', text: 'The templates cannot be read: the relay does not answer. You can open a spec from a file.' })
+      ? err({
+          code: 'no-relay',
+          text: 'The templates cannot be read: the relay does not answer. You can open a spec from a file.',
+        })
       : ok(SPECS.map((spec) => spec.file)),
   openSpec: async (file) => {
     const found = SPECS.find((spec) => spec.file.name === file.name)
     return found
       ? ok(found)
-      : err({ code: 'bad-field', file: file.name, line: 4, field: 'params.width', text: 'params.width: expected a whole number from 16 to 16 384, found “wide”.' })
+      : err({
+          code: 'bad-field',
+          file: file.name,
+          line: 4,
+          field: 'params.width',
+          text: 'params.width: expected a whole number from 16 to 16 384, found “wide”.',
+        })
   },
   compile: async (spec, draft) =>
     twist.specTrouble
-      ? err({ code: 'bad-field', file: spec.file.name, line: 6, field: 'width', text: 'Expected a whole number from 16 to 16 384, found “wide”.' })
+      ? err({
+          code: 'bad-field',
+          file: spec.file.name,
+          line: 6,
+          field: 'width',
+          text: 'Expected a whole number from 16 to 16 384, found “wide”.',
+        })
       : ok({
           job: job({ budget: microCredits(draft.free ? 0 : 4_800), deadlineMs: ms(600_000) }),
           title: spec.title,
@@ -138,14 +226,24 @@ export const stillServices = (twist: Twist): Services => ({
         }),
   readImage: async () => {
     const [width, height] = [96, 64]
-    const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) => (i % 4 === 3 ? 255 : (i * 13) % 256))
+    const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) =>
+      i % 4 === 3 ? 255 : (i * 13) % 256,
+    )
     return ok({ width, height, rgba })
   },
   encodePng: async () => ok(new Blob([])),
   verifyReceipt: async () => [
-    { what: 'The receipt’s name is the hash of its bytes', holds: true, detail: 'dag-cbor, sha2-256' },
+    {
+      what: 'The receipt’s name is the hash of its bytes',
+      holds: true,
+      detail: 'dag-cbor, sha2-256',
+    },
     { what: 'The requester signed it', holds: true, detail: 'Ed25519' },
-    { what: 'The worker signed it', holds: !twist.badReceipt, detail: twist.badReceipt ? 'the signature is of other bytes' : 'Ed25519' },
+    {
+      what: 'The worker signed it',
+      holds: !twist.badReceipt,
+      detail: twist.badReceipt ? 'the signature is of other bytes' : 'Ed25519',
+    },
     { what: 'The price follows from the shapes', holds: true, detail: '0.000100 credits' },
   ],
   receiptLine: () => '{}',
@@ -157,8 +255,20 @@ export const stillServices = (twist: Twist): Services => ({
       parts: [
         { name: 'receipts', label: 'Receipts', records: 24, bytes: 31_000, erasable: false },
         { name: 'blocks', label: 'Own books', records: 60, bytes: 64_000, erasable: false },
-        { name: 'jobs', label: 'Jobs and their results', records: 3, bytes: 14_000_000, erasable: true },
-        { name: 'trust', label: 'What is remembered of other nodes', records: 9, bytes: 4_100, erasable: true },
+        {
+          name: 'jobs',
+          label: 'Jobs and their results',
+          records: 3,
+          bytes: 14_000_000,
+          erasable: true,
+        },
+        {
+          name: 'trust',
+          label: 'What is remembered of other nodes',
+          records: 9,
+          bytes: 4_100,
+          erasable: true,
+        },
       ],
     }),
   keepStorage: async () => true,
@@ -166,7 +276,8 @@ export const stillServices = (twist: Twist): Services => ({
   erase: async () => ok(null),
   eraseAll: async () => ok(null),
   backupKey: async () => ok(new Blob([])),
-  restoreKey: async () => err({ code: 'bad-passphrase', text: 'The passphrase does not open this file.' }),
+  restoreKey: async () =>
+    err({ code: 'bad-passphrase', text: 'The passphrase does not open this file.' }),
   diagnostics: async () => 'version 0.1.0',
   keepAwake: () => undefined,
 })

@@ -23,7 +23,10 @@ if (state) {
       return new Promise(() => undefined)
     }
     if (boot === 'other-tab') {
-      return { kind: 'other-tab', tab: { show: () => undefined, moveHere: () => new Promise(() => undefined) } }
+      return {
+        kind: 'other-tab',
+        tab: { show: () => undefined, moveHere: () => new Promise(() => undefined) },
+      }
     }
     if (boot) return { kind: 'failed', problem: boot, remedies: boot.remedies }
     return { kind: 'node', node: stillNode(view!), services: stillServices(state.twist ?? {}) }

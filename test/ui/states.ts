@@ -22,8 +22,17 @@ import type { Twist } from './stand-ins.ts'
 export type State = {
   readonly at: string
   readonly view?: View
-  readonly boot?: 'never' | 'other-tab' | { readonly code: string; readonly text: string; readonly remedies: readonly Remedy[] }
-  readonly shell?: { probe?: Probe; secure?: boolean; online?: boolean; update?: boolean; handheld?: boolean }
+  readonly boot?:
+    | 'never'
+    | 'other-tab'
+    | { readonly code: string; readonly text: string; readonly remedies: readonly Remedy[] }
+  readonly shell?: {
+    probe?: Probe
+    secure?: boolean
+    online?: boolean
+    update?: boolean
+    handheld?: boolean
+  }
   readonly twist?: Twist
   /** Steps before the picture: what to press, by its words. */
   readonly press?: readonly string[]
@@ -34,16 +43,34 @@ const id = (n: number): JobId => jobId(name(n))
 const line = jobView({
   id: id(12),
   title: 'Damped wave',
-  job: job({ name: 'map', program: { kind: 'map', length: 4096, program: 'sin(x)' }, budget: microCredits(0) }),
-  tasks: tiles(6, 0, 6, 3).map((task) => ({ ...task, kernel: 'map@1', tensor: 'y', check: 'sampled' })),
+  job: job({
+    name: 'map',
+    program: { kind: 'map', length: 4096, program: 'sin(x)' },
+    budget: microCredits(0),
+  }),
+  tasks: tiles(6, 0, 6, 3).map((task) => ({
+    ...task,
+    kernel: 'map@1',
+    tensor: 'y',
+    check: 'sampled',
+  })),
   outputs: [{ name: 'y', dtype: 'f32', shape: [4096] }],
   state: 'done',
 })
 const product = jobView({
   id: id(13),
   title: 'Matrix product, 512 x 512',
-  job: job({ name: 'matmul', program: { kind: 'matmul', dtype: 'f32', m: 64, k: 64, n: 64 }, redundancy: 2 }),
-  tasks: tiles(16, 0, 16, 4).map((task) => ({ ...task, kernel: 'matmul@1', tensor: 'c', check: 'freivalds' })),
+  job: job({
+    name: 'matmul',
+    program: { kind: 'matmul', dtype: 'f32', m: 64, k: 64, n: 64 },
+    redundancy: 2,
+  }),
+  tasks: tiles(16, 0, 16, 4).map((task) => ({
+    ...task,
+    kernel: 'matmul@1',
+    tensor: 'c',
+    check: 'freivalds',
+  })),
   outputs: [{ name: 'c', dtype: 'f32', shape: [64, 64] }],
   state: 'done',
 })
@@ -56,13 +83,20 @@ const failed = jobView({
   tasks: tiles(7, 0),
   problem: { code: 'deadline', text: 'The deadline passed with 41 of 48 tasks open.' },
 })
-const waiting = jobView({ id: id(16), title: 'Nobody yet', state: 'waiting-for-nodes', tasks: tiles(0, 0), verified: 0 })
+const waiting = jobView({
+  id: id(16),
+  title: 'Nobody yet',
+  state: 'waiting-for-nodes',
+  tasks: tiles(0, 0),
+  verified: 0,
+})
 const big = jobView({ id: id(17), title: 'Poster, 6400 units', tasks: tiles(2200, 300, 6400, 80) })
 const jobs = [running, finished, line, product, failed, waiting]
 const busy = view({ donate: working(), jobs })
 const paused = (pause: NonNullable<View['donate']['pause']>): View =>
   view({ donate: working({ state: 'paused', pause, now: null, measuredShare: 0, queued: 0 }) })
-const trouble = (code: string, text: string): View => view({ donate: working(), problems: [{ code, text }] })
+const trouble = (code: string, text: string): View =>
+  view({ donate: working(), problems: [{ code, text }] })
 const none = (why: 'no-webgpu' | 'no-adapter' | 'insecure'): State => ({
   at: '#/donate',
   view: view({ wallet: emptyWallet() }),
@@ -73,22 +107,43 @@ export const states: Readonly<Record<string, State>> = {
   'donate-loading': { at: '#/donate', boot: 'never' },
   'donate-contract': { at: '#/donate', view: view({ wallet: emptyWallet() }) },
   'donate-not-now': { at: '#/donate', view: view({ wallet: emptyWallet() }), press: ['Not now'] },
-  'donate-measuring': { at: '#/donate', view: view({ donate: donate({ state: 'measuring', measuringPermille: 430 }) }) },
+  'donate-measuring': {
+    at: '#/donate',
+    view: view({ donate: donate({ state: 'measuring', measuringPermille: 430 }) }),
+  },
   'donate-working': { at: '#/donate', view: busy },
   'donate-phone': {
     at: '#/donate',
     view: view({ donate: working({ stopsAt: epochMs(1_795_200_000_000) }), jobs }),
     shell: { handheld: true },
   },
-  'donate-ready': { at: '#/donate', view: view({ donate: working({ state: 'ready', now: null, queued: 0, measuredShare: 0 }) }) },
+  'donate-ready': {
+    at: '#/donate',
+    view: view({ donate: working({ state: 'ready', now: null, queued: 0, measuredShare: 0 }) }),
+  },
   'donate-finishing': { at: '#/donate', view: view({ donate: working({ state: 'finishing' }) }) },
-  'donate-first-task': { at: '#/donate', view: view({ donate: working({ doneTasks: 0, earned: microCredits(0), queued: 1 }), wallet: emptyWallet() }) },
+  'donate-first-task': {
+    at: '#/donate',
+    view: view({
+      donate: working({ doneTasks: 0, earned: microCredits(0), queued: 1 }),
+      wallet: emptyWallet(),
+    }),
+  },
   'donate-software': { at: '#/donate', view: view({ donate: working({ capability: SOFTWARE }) }) },
-  'donate-stopped': { at: '#/donate', view: view({ donate: donate({ capability: SOFTWARE, doneTasks: 4, earned: microCredits(400) }) }) },
+  'donate-stopped': {
+    at: '#/donate',
+    view: view({
+      donate: donate({ capability: SOFTWARE, doneTasks: 4, earned: microCredits(400) }),
+    }),
+  },
   'no-webgpu': none('no-webgpu'),
   'adapter-null': none('no-adapter'),
   'insecure-page': none('insecure'),
-  'software-adapter': { at: '#/donate', view: view(), shell: { probe: { kind: 'software', label: 'google swiftshader' } } },
+  'software-adapter': {
+    at: '#/donate',
+    view: view(),
+    shell: { probe: { kind: 'software', label: 'google swiftshader' } },
+  },
   'paused-by-you': { at: '#/donate', view: paused('paused-by-you') },
   'paused-hidden': { at: '#/donate', view: paused('hidden') },
   'paused-battery': { at: '#/donate', view: paused('on-battery') },
@@ -98,15 +153,37 @@ export const states: Readonly<Record<string, State>> = {
     at: '#/donate',
     view: {
       ...paused('device-lost'),
-      problems: [{ code: 'device-lost', text: 'The graphics driver restarted. Your unit was handed back.' }],
+      problems: [
+        { code: 'device-lost', text: 'The graphics driver restarted. Your unit was handed back.' },
+      ],
     },
   },
-  'no-relay-alone': { at: '#/donate', view: view({ donate: working({ state: 'ready', now: null }), nodes: alone, reachability: { kind: 'no-relay', detail: 'refused' } }) },
-  'no-relay-linked': { at: '#/swarm', view: view({ reachability: { kind: 'no-relay', detail: 'refused' } }) },
+  'no-relay-alone': {
+    at: '#/donate',
+    view: view({
+      donate: working({ state: 'ready', now: null }),
+      nodes: alone,
+      reachability: { kind: 'no-relay', detail: 'refused' },
+    }),
+  },
+  'no-relay-linked': {
+    at: '#/swarm',
+    view: view({ reachability: { kind: 'no-relay', detail: 'refused' } }),
+  },
   'no-peers': { at: '#/swarm', view: view({ nodes: alone }) },
-  'no-webrtc': { at: '#/donate', view: view({ reachability: { kind: 'no-webrtc', detail: 'blocked' }, nodes: alone }) },
-  connecting: { at: '#/donate', view: view({ reachability: { kind: 'connecting' }, nodes: alone }) },
-  offline: { at: '#/jobs', view: view({ reachability: { kind: 'offline' }, nodes: alone, jobs }), shell: { online: false } },
+  'no-webrtc': {
+    at: '#/donate',
+    view: view({ reachability: { kind: 'no-webrtc', detail: 'blocked' }, nodes: alone }),
+  },
+  connecting: {
+    at: '#/donate',
+    view: view({ reachability: { kind: 'connecting' }, nodes: alone }),
+  },
+  offline: {
+    at: '#/jobs',
+    view: view({ reachability: { kind: 'offline' }, nodes: alone, jobs }),
+    shell: { online: false },
+  },
   'other-tab': { at: '#/donate', boot: 'other-tab' },
   'storage-corrupt': {
     at: '#/donate',
@@ -119,12 +196,45 @@ export const states: Readonly<Record<string, State>> = {
       ],
     },
   },
-  'quota-full': { at: '#/jobs', view: { ...trouble('quota-full', 'The browser’s storage is full. Receipts are still kept; results of jobs are not.'), jobs } },
-  'storage-record-lost': { at: '#/wallet', view: trouble('storage-corrupt', '2 records of receipts did not match their hash and were left out.') },
-  'clock-skew': { at: '#/donate', view: trouble('clock-skew', 'This device’s clock is 14 minutes off. Others refuse its adverts until it is set right.') },
-  'version-too-old': { at: '#/donate', view: trouble('version-too-old', 'This page is older than the swarm’s nodes and can no longer work with them.'), shell: { update: true } },
+  'quota-full': {
+    at: '#/jobs',
+    view: {
+      ...trouble(
+        'quota-full',
+        'The browser’s storage is full. Receipts are still kept; results of jobs are not.',
+      ),
+      jobs,
+    },
+  },
+  'storage-record-lost': {
+    at: '#/wallet',
+    view: trouble(
+      'storage-corrupt',
+      '2 records of receipts did not match their hash and were left out.',
+    ),
+  },
+  'clock-skew': {
+    at: '#/donate',
+    view: trouble(
+      'clock-skew',
+      'This device’s clock is 14 minutes off. Others refuse its adverts until it is set right.',
+    ),
+  },
+  'version-too-old': {
+    at: '#/donate',
+    view: trouble(
+      'version-too-old',
+      'This page is older than the swarm’s nodes and can no longer work with them.',
+    ),
+    shell: { update: true },
+  },
   'update-waiting': { at: '#/donate', view: busy, shell: { update: true } },
-  'update-chosen': { at: '#/donate', view: busy, shell: { update: true }, press: ['Finish unit, then update'] },
+  'update-chosen': {
+    at: '#/donate',
+    view: busy,
+    shell: { update: true },
+    press: ['Finish unit, then update'],
+  },
   jobs: { at: '#/jobs', view: view({ jobs }) },
   'jobs-empty': { at: '#/jobs', view: view() },
   'job-running': { at: `#/jobs/${running.id}`, view: view({ jobs }) },
@@ -137,10 +247,25 @@ export const states: Readonly<Record<string, State>> = {
   'job-waiting': { at: `#/jobs/${waiting.id}`, view: view({ jobs, nodes: alone }) },
   'job-no-credit': {
     at: `#/jobs/${failed.id}`,
-    view: view({ jobs: [{ ...failed, problem: { code: 'no-credit', text: 'The credit is used up. Lend some time, then try the rest again.' } }] }),
+    view: view({
+      jobs: [
+        {
+          ...failed,
+          problem: {
+            code: 'no-credit',
+            text: 'The credit is used up. Lend some time, then try the rest again.',
+          },
+        },
+      ],
+    }),
   },
   'job-many-units': { at: `#/jobs/${big.id}/2210`, view: view({ jobs: [big] }) },
-  'job-planning': { at: `#/jobs/${running.id}`, view: view({ jobs: [jobView({ state: 'planning', tasks: [], outputs: [], elapsedMs: ms(0) })] }) },
+  'job-planning': {
+    at: `#/jobs/${running.id}`,
+    view: view({
+      jobs: [jobView({ state: 'planning', tasks: [], outputs: [], elapsedMs: ms(0) })],
+    }),
+  },
   new: { at: '#/new', view: view() },
   'new-image': { at: '#/new', view: view(), press: ['Picture filter'] },
   'new-matmul': { at: '#/new', view: view(), press: ['Matrix product'] },
@@ -149,7 +274,11 @@ export const states: Readonly<Record<string, State>> = {
   'new-own-wrong': { at: '#/new', view: view(), press: ['Own spec', 'Open this spec'] },
   'new-wrong': { at: '#/new', view: view(), twist: { specTrouble: true } },
   'new-no-credit': { at: '#/new', view: view(), twist: { dear: true } },
-  'new-no-templates': { at: '#/new', view: view({ reachability: { kind: 'offline' }, nodes: alone }), twist: { noTemplates: true } },
+  'new-no-templates': {
+    at: '#/new',
+    view: view({ reachability: { kind: 'offline' }, nodes: alone }),
+    twist: { noTemplates: true },
+  },
   swarm: { at: '#/swarm', view: view({ donate: working() }) },
   'swarm-many': { at: '#/swarm', view: view({ nodes: manyNodes() }) },
   wallet: { at: '#/wallet', view: view() },
@@ -157,7 +286,12 @@ export const states: Readonly<Record<string, State>> = {
   'wallet-saved': { at: '#/wallet', view: view({ wallet: wallet({ backedUp: true }) }) },
   receipt: { at: `#/wallet/${name(504)}`, view: view() },
   'receipt-verified': { at: `#/wallet/${name(505)}`, view: view(), press: ['Re-verify'] },
-  'receipt-false': { at: `#/wallet/${name(503)}`, view: view(), press: ['Re-verify'], twist: { badReceipt: true } },
+  'receipt-false': {
+    at: `#/wallet/${name(503)}`,
+    view: view(),
+    press: ['Re-verify'],
+    twist: { badReceipt: true },
+  },
   settings: { at: '#/settings', view: view() },
   'settings-phone': { at: '#/settings', view: view(), shell: { handheld: true } },
   'settings-save-key': { at: '#/settings', view: view(), press: ['Save key file'] },

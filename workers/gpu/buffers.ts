@@ -98,6 +98,10 @@ export class BufferPool {
 }
 
 const useOf = (buffer: GPUBuffer): Need['use'] =>
-  buffer.usage === USAGE.storage ? 'storage' : buffer.usage === USAGE.staging ? 'staging' : 'uniform'
+  buffer.usage === USAGE.storage
+    ? 'storage'
+    : buffer.usage === USAGE.staging
+      ? 'staging'
+      : 'uniform'
 
 const roundUp = (bytes: number): number => Math.max(1, Math.ceil(bytes / STEP_BYTES)) * STEP_BYTES

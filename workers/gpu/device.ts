@@ -58,7 +58,10 @@ export const labelOf = (info: GPUAdapterInfo): AdapterLabel => {
   const words = [info.vendor, info.architecture, info.device, info.description]
   const named = SOFTWARE.exec(words.join(' '))?.[0]
   if (named !== undefined || info.isFallbackAdapter) {
-    return { kind: 'software', label: `Software adapter (${named ?? (info.description || 'fallback')})` }
+    return {
+      kind: 'software',
+      label: `Software adapter (${named ?? (info.description || 'fallback')})`,
+    }
   }
   const label = [...new Set([info.vendor, info.architecture])].filter((w) => w !== '').join(' ')
   return { kind: 'gpu', label: label === '' ? 'GPU' : label }

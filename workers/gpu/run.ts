@@ -35,7 +35,8 @@ export const runOnGpu = async (
   control: Control,
 ): Promise<Result<Finished, ComputeError>> => {
   const { kernel, p } = work
-  const source = kernel.specialise?.(shaderSource(kernel.shader) ?? '', p) ?? shaderSource(kernel.shader)
+  const source =
+    kernel.specialise?.(shaderSource(kernel.shader) ?? '', p) ?? shaderSource(kernel.shader)
   if (source === undefined) return err(computeError('unknown-kernel', `no shader ${kernel.shader}`))
   const made = await orLost(gpu, gpu.pipelines.get(source, kernel.entry?.(p) ?? 'main'))
   if (!made.ok) return made
@@ -66,7 +67,10 @@ const needsOf = ({ kernel, p, inputs }: Work): Need[] => {
   const uniforms = kernel.dispatch(p, 0, kernel.items(p)).uniforms.byteLength
   return [
     { bytes: uniforms, use: 'uniform' },
-    ...inputs.map(({ byteLength }): Need => ({ bytes: padded(byteLength, padding), use: 'storage' })),
+    ...inputs.map(({ byteLength }): Need => ({
+      bytes: padded(byteLength, padding),
+      use: 'storage',
+    })),
     { bytes: output, use: 'storage' },
     { bytes: output, use: 'staging' },
   ]
@@ -79,7 +83,8 @@ const bind = (
   buffers: readonly GPUBuffer[],
 ): Bound => {
   const sizes = needsOf(work).map(({ bytes }) => bytes)
-  for (const [i, input] of work.inputs.entries()) write(device, buffers[i + 1]!, input, sizes[i + 1]!)
+  for (const [i, input] of work.inputs.entries())
+    write(device, buffers[i + 1]!, input, sizes[i + 1]!)
   const output = buffers.at(-2)!
   // What another task left in a buffer is nobody's business.
   const encoder = device.createCommandEncoder()

@@ -17,7 +17,7 @@
 import { chain } from '../../../kernels/matmul.ts'
 import type { TensorData } from '../../../kernels/kernel.ts'
 import type { Prng } from '../../base/prng.ts'
-import type { Checking, Verdict } from '../verify.ts'
+import type { Checking, Verdict } from './verdict.ts'
 
 const ROUNDS = 8
 /** An honest row passes this in all but 8e-11 of the rounds, even with the worst rounding. */
@@ -83,7 +83,12 @@ export function* freivaldsFloat(shape: Shape, given: Product, random: Prng): Che
   return { kind: 'accepted', check: 'freivalds' }
 }
 
-const judge = (row: number, left: Float64Array, right: Float64Array, limit: number): Verdict | null => {
+const judge = (
+  row: number,
+  left: Float64Array,
+  right: Float64Array,
+  limit: number,
+): Verdict | null => {
   const wrong = { kind: 'rejected', check: 'freivalds' } as const
   for (let r = 0; r < ROUNDS; r++) {
     const off = Math.abs(left[r]! - right[r]!)
@@ -124,7 +129,8 @@ const withoutOddLines = (
 ): Product & { readonly leftOut: Uint8Array } => {
   const leftOut = new Uint8Array(m)
   const columns = new Uint8Array(n)
-  for (let at = 0; at < a.length; at++) if (!Number.isFinite(a[at]!)) leftOut[Math.floor(at / k)] = 1
+  for (let at = 0; at < a.length; at++)
+    if (!Number.isFinite(a[at]!)) leftOut[Math.floor(at / k)] = 1
   for (let at = 0; at < b.length; at++) if (!Number.isFinite(b[at]!)) columns[at % n] = 1
   const withRows = (values: TensorData): TensorData =>
     leftOut.includes(1)

@@ -8,7 +8,7 @@
  */
 import type { TensorData } from '../../../kernels/kernel.ts'
 import type { Prng } from '../../base/prng.ts'
-import type { Checking } from '../verify.ts'
+import type { Checking } from './verdict.ts'
 
 /** The two largest primes below 2^20: products with bytes, and sums of 2^16 of them, stay below 2^53. */
 export const PRIMES = [1_048_573, 1_048_571] as const

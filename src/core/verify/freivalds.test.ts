@@ -12,7 +12,10 @@ const normal = (random: ReturnType<typeof prng>): number =>
   Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float())
 
 /** What people multiply: normal, positive, constant, and scaled over many orders in one way or the other. */
-const KINDS: Record<string, (random: ReturnType<typeof prng>, row: number, column: number) => number> = {
+const KINDS: Record<
+  string,
+  (random: ReturnType<typeof prng>, row: number, column: number) => number
+> = {
   normal: (random) => normal(random),
   positive: (random) => random.float(),
   constant: () => 0.1,
@@ -128,7 +131,11 @@ describe('the residual of a float product', () => {
   it('refuses a product that leaves out one part in a hundred of the sum', () => {
     for (let seed = 0; seed < 10; seed++) {
       const one = make({ m: 32, k: 500, n: 32 }, 'normal', 'normal', seed)
-      const verdict = judge(one, product(one, 'runs', (v) => v, 495), seed)
+      const verdict = judge(
+        one,
+        product(one, 'runs', (v) => v, 495),
+        seed,
+      )
       expect(verdict).toMatchObject({ kind: 'rejected' })
     }
   })
@@ -205,7 +212,16 @@ describe('the check of an integer product', () => {
   })
 
   it('refuses one wrong entry, however it is wrong', () => {
-    const differences = [1, -1, 255, 2 ** 30, ...PRIMES, -PRIMES[0], 2 * PRIMES[1], 2047 * PRIMES[0]]
+    const differences = [
+      1,
+      -1,
+      255,
+      2 ** 30,
+      ...PRIMES,
+      -PRIMES[0],
+      2 * PRIMES[1],
+      2047 * PRIMES[0],
+    ]
     for (const difference of differences) {
       for (let seed = 0; seed < 50; seed++) {
         const output = right.slice()
@@ -223,8 +239,12 @@ describe('the check of an integer product', () => {
     const inputs = [new Int8Array(2 * 65_536).fill(-128), new Int8Array(3 * 65_536).fill(-128)]
     const output = new Int32Array(6).fill(2 ** 30)
     const bytesOf = (): Uint8Array => new Uint8Array(output.buffer)
-    expect(check(kernel, large, inputs, bytesOf(), [1, 2, 3, 4])).toMatchObject({ kind: 'accepted' })
+    expect(check(kernel, large, inputs, bytesOf(), [1, 2, 3, 4])).toMatchObject({
+      kind: 'accepted',
+    })
     output[5]!--
-    expect(check(kernel, large, inputs, bytesOf(), [1, 2, 3, 4])).toMatchObject({ kind: 'rejected' })
+    expect(check(kernel, large, inputs, bytesOf(), [1, 2, 3, 4])).toMatchObject({
+      kind: 'rejected',
+    })
   })
 })

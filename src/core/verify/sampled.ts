@@ -5,7 +5,7 @@
 import { allocate } from '../../../kernels/kernel.ts'
 import type { Kernel, Range, TensorData, Tolerance } from '../../../kernels/kernel.ts'
 import type { Prng } from '../../base/prng.ts'
-import type { Checking, Rejection, Verdict } from '../verify.ts'
+import type { Checking, Rejection, Verdict } from './verdict.ts'
 
 /**
  * Fewer samples than this and a tenth of wrong items might pass: (1 - 0.1)^512 is 4e-24, and 2 % of
@@ -91,7 +91,8 @@ const compare = (
   kernel.reference(p, inputs, item, item + 1, want)
   const { tolerance } = kernel
   for (let i = 0; i < want.length; i++) {
-    const fault = tolerance === undefined ? equal(got[i]!, want[i]!) : close(got[i]!, want, i, tolerance)
+    const fault =
+      tolerance === undefined ? equal(got[i]!, want[i]!) : close(got[i]!, want, i, tolerance)
     if (fault !== null) return fault
   }
   return null
