@@ -35,8 +35,8 @@ const MAX_RADIUS = 16
 /** Invocations of a workgroup lie side by side; each takes this many rows of its column. */
 const LANES = 64
 const STRIP = 16
-/** The shader's table: 5 vectors of 4. */
-const UNIFORM_WEIGHTS = 20
+/** The shader's table has room for every radius. */
+const UNIFORM_WEIGHTS = MAX_RADIUS + 1
 
 const FILTERS = ['gaussian-blur', 'sobel', 'unsharp'] as const
 
@@ -116,10 +116,10 @@ export const imageFilter: Kernel<ImageFilterParams> = {
     const strips = p.filter === 'sobel' ? rows : Math.ceil(rows / STRIP)
     const place = [p.width, p.height, p.left, p.top, width, from / width, Math.ceil(to / width)]
     const how = [p.radius, p.filter === 'unsharp' ? 1 : 0, p.amount, 0, 0]
-    const weights = Array.from({ length: UNIFORM_WEIGHTS }, (_, i) => p.weights[i] ?? 0)
+    const weights = Array.from({ length: UNIFORM_WEIGHTS }, (_, i) => [p.weights[i] ?? 0, 0, 0, 0])
     return {
       grid: [Math.ceil(width / LANES), strips, 1],
-      uniforms: uniformWords([...place, ...how, ...weights]),
+      uniforms: uniformWords([...place, ...how, ...weights.flat()]),
     }
   },
   workgroup: [LANES, 1, 1],

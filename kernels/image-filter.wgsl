@@ -15,8 +15,8 @@ struct Params {
   radius: u32,
   sharpen: u32,
   amount: u32,
-  // Weights of the taps 0 .. 16, four to a vector.
-  weights: array<vec4u, 5>,
+  // Weights of the taps 0 .. 16, one to a vector: a component chosen at run time would cost more.
+  weights: array<vec4u, 17>,
 }
 
 const STRIP = 16u;
@@ -42,16 +42,12 @@ fn pixelAt(x: i32, y: i32) -> vec4u {
   return channels(image[row * params.width + column]);
 }
 
-fn weight(tap: i32) -> u32 {
-  let at = u32(abs(tap));
-  return params.weights[at / 4][at % 4];
-}
-
 // 16 bits, 8 of them a fraction.
 fn across(x: i32, y: i32) -> vec4u {
-  let radius = i32(params.radius);
-  var sum = vec4u(128);
-  for (var i = -radius; i <= radius; i++) { sum += weight(i) * pixelAt(x + i, y); }
+  var sum = vec4u(128) + params.weights[0].x * pixelAt(x, y);
+  for (var i = 1; i <= i32(params.radius); i++) {
+    sum += params.weights[i].x * (pixelAt(x - i, y) + pixelAt(x + i, y));
+  }
   return sum >> vec4u(8);
 }
 
@@ -77,8 +73,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var j = 0; j < i32(rows) + 2 * radius; j++) { lines[j] = across(x, y + j - radius); }
 
   for (var row = 0; row < i32(rows); row++) {
-    var sum = vec4u();
-    for (var j = -radius; j <= radius; j++) { sum += weight(j) * lines[row + j + radius]; }
+    let centre = row + radius;
+    var sum = params.weights[0].x * lines[centre];
+    for (var j = 1; j <= radius; j++) {
+      sum += params.weights[j].x * (lines[centre - j] + lines[centre + j]);
+    }
     let value = finish(pixelAt(x, y + row), sum);
     result[(first + u32(row)) * params.outWidth + id.x] = packed(value);
   }

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { map } from './map.ts'
 import { mapExpressions } from '../test/map-expressions.ts'
 import { parseMapProgram } from './map-program.ts'
 import type { MapProgram } from './map-program.ts'
@@ -232,36 +231,5 @@ describe('the range of a map program', () => {
     expect(root.nan).toBe(false)
     expect(Math.max(-root.low, root.high)).toBe(0)
     expect(compile('exp(x)').range(1000, 0, 0)).toMatchObject({ high: Infinity, nan: false })
-  })
-})
-
-describe('map@1', () => {
-  it('runs its program for every element', () => {
-    const read = map.parse({ length: 3, program: 'x * y + i', offset: 10 })
-    if (!read.ok) throw new Error(read.error.expected)
-    const out = new Float32Array(3)
-    map.reference(read.value, [Float32Array.of(1, 2, 3), Float32Array.of(4, 5, 6)], 0, 3, out)
-    expect([...out]).toEqual([14, 21, 30])
-  })
-
-  it('asks for y where the program mentions it', () => {
-    const inputs = (program: string): number => {
-      const read = map.parse({ length: 3, program })
-      return read.ok ? map.inputs(read.value).length : 0
-    }
-    expect(inputs('x')).toBe(1)
-    expect(inputs('y')).toBe(2)
-  })
-
-  it('says where a program is wrong, and what it cannot index', () => {
-    const wrong = map.parse({ length: 3, program: 'x +' })
-    expect(wrong).toMatchObject({ ok: false, error: { code: 'bad-param', param: 'program' } })
-    expect(!wrong.ok && wrong.error.expected).toContain('line 1, column 4')
-    const far = { length: 100, offset: 2 ** 24 - 50 }
-    expect(map.parse({ ...far, program: 'i' })).toMatchObject({
-      ok: false,
-      error: { param: 'length' },
-    })
-    expect(map.parse({ ...far, program: 'x' }).ok).toBe(true)
   })
 })

@@ -60,6 +60,8 @@ export type RelayOptions = {
   readonly appDir?: string
   readonly jobsDir?: string
   readonly version: string
+  /** Other relays of the same swarm: kept in touch with, and named to tabs after this one. */
+  readonly others?: readonly string[]
   readonly limits?: Partial<RelayLimits>
   /** Counts sockets and reservations of this machine like those of any other. */
   readonly countLoopback?: boolean

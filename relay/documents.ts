@@ -27,6 +27,7 @@ export type DocumentSources = {
   readonly iceServers: readonly IceServer[]
   /** Null when only those who ask know under which name they reach us. */
   readonly publicAddress: string | null
+  readonly others: readonly string[]
   readonly limits: RelayLimits
   readonly count: HttpCounters
   readonly registry: RegistryServer
@@ -80,7 +81,7 @@ const swarmDocument = (sources: DocumentSources, { headers }: IncomingMessage): 
   const node = sources.node()
   return json({
     version: sources.version,
-    relays: node === null ? [] : [`${address}/p2p/${node.peer}`],
+    relays: node === null ? [] : [`${address}/p2p/${node.peer}`, ...sources.others],
     swarm: sources.swarm,
     genesis: sources.genesis === null ? null : Buffer.from(sources.genesis).toString('base64'),
     iceServers: sources.iceServers,

@@ -15,7 +15,11 @@ import { GENESIS_FILE } from './relay-files.ts'
 const SUPPLY = 1_000_000 * MICRO_PER_CREDIT
 const HOUR_MS = 3_600_000
 
-export type Founded = { readonly genesis: Uint8Array; readonly account: Did; readonly keyFile: string }
+export type Founded = {
+  readonly genesis: Uint8Array
+  readonly account: Did
+  readonly keyFile: string
+}
 
 /** The swarm whose documents are in `dataDir`, or a new one. @error what the key file or the disk says */
 export const foundSwarm = (dataDir: string, name: string): Result<Founded, PortError> => {

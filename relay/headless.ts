@@ -2,11 +2,10 @@
  * Headless browser nodes: real tabs of the real app, started by an operator whose command is the
  * consent. Each has a context of its own, so that each is its own account.
  */
-import { chromium, type Browser, type Page } from 'playwright'
+import type { Page } from 'playwright'
 import { err, ok, type Result } from '../src/base/result.ts'
 import type { PortError } from '../src/ports.ts'
-import { chromiumFlags, findChromium } from './find-chromium.mjs'
-import { loopbackMode, loopbackOnly, loopbackPage } from './loopback.ts'
+import { openBrowser } from './browser.ts'
 
 export type HeadlessNodes = {
   readonly count: number
@@ -27,56 +26,56 @@ export type HeadlessNodes = {
 const READY_MS = 90_000
 const STOP_MS = 1_000
 
-export const startHeadless = async (url: string, count: number, log: (text: string) => void): Promise<Result<HeadlessNodes, PortError>> => {
-  const executablePath = await findChromium()
-  if (executablePath === null) {
-    return err({ code: 'no-browser', detail: 'no Chromium was found; install one or set SWARM_CHROMIUM to its path' })
-  }
-  // Where a namespace could be made but was not entered, only rewriting keeps to this machine.
-  const setup = loopbackPage(loopbackMode() === 'inside' ? 'inside' : 'rewriting')
-  const closed = loopbackOnly()
-  let browser: Browser
-  try {
-    browser = await chromium.launch({
-      executablePath,
-      args: [...chromiumFlags, ...(closed ? setup.args : [])],
-      // Signals are ours: the library would end this process before relay and books are closed.
-      handleSIGINT: false,
-      handleSIGTERM: false,
-      handleSIGHUP: false,
-    })
-  } catch (cause) {
-    return err({ code: 'browser-failed', detail: String(cause).split('\n')[0]! })
-  }
-  const lost = new Promise<void>((resolve) => browser.once('disconnected', () => resolve()))
+export const startHeadless = async (
+  url: string,
+  count: number,
+  log: (text: string) => void,
+): Promise<Result<HeadlessNodes, PortError>> => {
+  const opened = await openBrowser()
+  if (!opened.ok) return opened
+  const browser = opened.value
   const pages: Page[] = []
   const open = async (index: number): Promise<void> => {
-    const context = await browser.newContext(closed ? { permissions: [...setup.permissions] } : {})
-    if (closed && setup.initScript) await context.addInitScript({ path: setup.initScript })
-    const page = await context.newPage()
+    const page = await browser.newPage()
     pages.push(page)
     page.on('pageerror', (error) => log(`node ${index + 1}: ${error.message}`))
     await page.goto(new URL('/?share=100', url).href, { waitUntil: 'load' })
     await page.getByRole('button', { name: 'Start', exact: true }).click({ timeout: READY_MS })
-    await page.locator('[data-donate="ready"], [data-donate="working"]').first().waitFor({ timeout: READY_MS })
+    await page
+      .locator('[data-donate="ready"], [data-donate="working"]')
+      .first()
+      .waitFor({ timeout: READY_MS })
   }
   const lines = (): Promise<string[]> =>
-    Promise.all(pages.map(async (page) => (await page.locator('footer').innerText()).replace(/\s+/g, ' ')))
+    Promise.all(
+      pages.map(async (page) => (await page.locator('footer').innerText()).replace(/\s+/g, ' ')),
+    )
   const ready = (async (): Promise<Result<null, PortError>> => {
     try {
       await Promise.all(Array.from({ length: count }, (_, index) => open(index)))
       return ok(null)
     } catch (cause) {
       const said = await lines().catch(() => [])
-      return err({ code: 'node-failed', detail: `${String(cause).split('\n')[0]}; the nodes say: ${said.join(' | ')}` })
+      return err({
+        code: 'node-failed',
+        detail: `${String(cause).split('\n')[0]}; the nodes say: ${said.join(' | ')}`,
+      })
     }
   })()
   const accounts = (): Promise<string[]> =>
-    Promise.all(pages.map(async (page) => (await page.locator('[data-donate]').getAttribute('data-account')) ?? ''))
+    Promise.all(
+      pages.map(
+        async (page) => (await page.locator('[data-donate]').getAttribute('data-account')) ?? '',
+      ),
+    )
   const stop = async (): Promise<void> => {
-    const buttons = pages.map((page) => page.locator('footer').getByRole('button', { name: 'Stop' }))
+    const buttons = pages.map((page) =>
+      page.locator('footer').getByRole('button', { name: 'Stop' }),
+    )
     // A node that is gone already need not be stopped.
-    await Promise.all(buttons.map((button) => button.click({ timeout: STOP_MS }).catch(() => undefined)))
+    await Promise.all(
+      buttons.map((button) => button.click({ timeout: STOP_MS }).catch(() => undefined)),
+    )
   }
-  return ok({ count, ready, lines, accounts, stop, lost, close: () => browser.close() })
+  return ok({ count, ready, lines, accounts, stop, lost: browser.lost, close: () => browser.close() })
 }

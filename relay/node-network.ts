@@ -3,6 +3,7 @@
  * native part is installed, WebRTC.
  */
 import type { Result } from '../src/base/result.ts'
+import { epochMs } from '../src/base/units.ts'
 import type { Network, PortError } from '../src/ports.ts'
 import {
   openNetwork,
@@ -10,6 +11,7 @@ import {
   type RtcConfiguration,
 } from '../src/adapters/libp2p/network.ts'
 import type { TransportFactory } from '../src/adapters/libp2p/node.ts'
+import { loopbackOnly } from './loopback.ts'
 import { verifySignature } from './registry-server.ts'
 
 /** One message of the data channel: a chunk and its headers. Both sides take it by libp2p's own rule. */
@@ -23,33 +25,36 @@ export type NodeNetworkOptions = Omit<NetworkOptions, 'verify' | 'epoch'> &
 
 export const openNodeNetwork = async (
   options: NodeNetworkOptions,
-): Promise<Result<Network, PortError>> =>
-  openNetwork(
+): Promise<Result<Network, PortError>> => {
+  const onlyHere = options.loopbackOnly ?? loopbackOnly()
+  return openNetwork(
     {
       verify: ({ body, sig }) => verifySignature(body.account, body, sig),
-      epoch: () => Date.now() as ReturnType<NetworkOptions['epoch']>,
+      epoch: () => epochMs(Date.now()),
       ...options,
+      loopbackOnly: onlyHere,
     },
     {
-      webrtc: options.webrtc === false ? null : await loadWebRtc(options.loopbackOnly ?? false),
+      webrtc: options.webrtc === false ? null : await loadWebRtc(onlyHere),
       // Node is told nothing about the machine's interfaces; the relay's answer is what counts.
       online: () => true,
       onOnline: () => () => undefined,
     },
   )
+}
 
-/** Importing it throws where the native part is missing. */
-const loadWebRtc = async (
-  loopbackOnly: boolean,
-): Promise<((configuration: RtcConfiguration) => TransportFactory) | null> => {
+type MakeWebRtc = (configuration: RtcConfiguration) => TransportFactory
+
+/** Null where the native part is missing: then the import itself throws. */
+const loadWebRtc = async (onlyHere: boolean): Promise<MakeWebRtc | null> => {
   try {
     const { webRTC } = await import('@libp2p/webrtc')
     return (configuration) =>
       webRTC({
-        // Bound to 127.0.0.1, it gathers that candidate and no other; unbound, it gathers all but that.
+        // Bound to 127.0.0.1, it gathers that candidate and no other; unbound, all but that (measured).
         rtcConfiguration: async () => ({
           ...(await configuration()),
-          ...(loopbackOnly ? { bindAddress: '127.0.0.1' } : {}),
+          ...(onlyHere ? { bindAddress: '127.0.0.1' } : {}),
         }),
         dataChannel: { maxMessageSize: MESSAGE_BYTES },
       }) as TransportFactory

@@ -20,16 +20,25 @@ const INFO_MS = 10_000
 /** Asks a relay what it serves. @error no-relay, not-a-relay, bad-genesis */
 export const fetchSwarmInfo = async (url: string): Promise<Result<SwarmInfo, PortError>> => {
   try {
-    const answer = await fetch(new URL('/swarm.json', url), { signal: AbortSignal.timeout(INFO_MS) })
+    const answer = await fetch(new URL('/swarm.json', url), {
+      signal: AbortSignal.timeout(INFO_MS),
+    })
     if (!answer.ok) return err({ code: 'not-a-relay', detail: `${url} answers ${answer.status}` })
     return readSwarmInfo(await answer.json())
   } catch (cause) {
-    const detail = cause instanceof Error ? ((cause.cause as Error | undefined)?.message ?? cause.message) : String(cause)
+    const detail =
+      cause instanceof Error
+        ? ((cause.cause as Error | undefined)?.message ?? cause.message)
+        : String(cause)
     return err({ code: 'no-relay', detail: `${url}: ${detail}` })
   }
 }
 
-export type NodePeer = { readonly handle: NodeHandle; readonly info: SwarmInfo; close(): Promise<void> }
+export type NodePeer = {
+  readonly handle: NodeHandle
+  readonly info: SwarmInfo
+  close(): Promise<void>
+}
 
 /** Joins the swarm of a relay with the account whose key and books are in `dataDir`. */
 export const openNodePeer = async (

@@ -6,7 +6,13 @@ import { err, ok, type Result } from '../src/base/result.ts'
 import type { Job } from '../src/core/job.ts'
 import type { Plan } from '../src/core/plan.ts'
 import { compile, planOf, type GivenInput } from '../src/spec/compile.ts'
-import { imageInput, makeInput, readInput, wantedInputs, type WantedInput } from '../src/spec/inputs.ts'
+import {
+  imageInput,
+  makeInput,
+  readInput,
+  wantedInputs,
+  type WantedInput,
+} from '../src/spec/inputs.ts'
 import { parseSets, type Overrides } from '../src/spec/override.ts'
 import { runPreflight } from '../src/spec/preflight.ts'
 import { formatSpecError, type SpecError } from '../src/spec/spec-error.ts'
@@ -30,10 +36,17 @@ const inWords = (errors: readonly SpecError[]): string => errors.map(formatSpecE
 
 const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
-const readTensor = async (wanted: WantedInput, path: string | undefined): Promise<Result<Tensor, BadInput>> => {
+const readTensor = async (
+  wanted: WantedInput,
+  path: string | undefined,
+): Promise<Result<Tensor, BadInput>> => {
   if (path === undefined) {
     const made = makeInput(wanted)
-    return made ? ok(made) : bad(`--input ${wanted.name}=FILE is missing: the spec needs ${wanted.kind === 'image' ? 'a JPEG or PNG' : `a ${wanted.kind} file`}`)
+    return made
+      ? ok(made)
+      : bad(
+          `--input ${wanted.name}=FILE is missing: the spec needs ${wanted.kind === 'image' ? 'a JPEG or PNG' : `a ${wanted.kind} file`}`,
+        )
   }
   let bytes: Uint8Array
   try {
@@ -46,7 +59,9 @@ const readTensor = async (wanted: WantedInput, path: string | undefined): Promis
     if (!pixels.ok) return bad(`${path}: ${pixels.error.detail}`)
     const { rgba, width, height } = pixels.value
     const image = imageInput(rgba, width, height)
-    return image.ok ? image : bad(`${path}: expected ${image.error.expected}, found ${image.error.found}`)
+    return image.ok
+      ? image
+      : bad(`${path}: expected ${image.error.expected}, found ${image.error.found}`)
   }
   const read = readInput(wanted, bytes)
   return read.ok ? read : bad(`${path}: expected ${read.error.expected}, found ${read.error.found}`)
@@ -73,7 +88,9 @@ export const prepareJob = async (
   const unknown = Object.keys(files).find((name) => !Object.hasOwn(spec.inputs, name))
   if (unknown !== undefined) {
     const known = Object.keys(spec.inputs)
-    return bad(`--input ${unknown}: this spec has ${known.length === 0 ? 'no inputs' : `the inputs ${known.join(', ')}`}`)
+    return bad(
+      `--input ${unknown}: this spec has ${known.length === 0 ? 'no inputs' : `the inputs ${known.join(', ')}`}`,
+    )
   }
   const inputs: Record<string, Uint8Array<ArrayBuffer>> = {}
   const given: Record<string, GivenInput> = {}
@@ -86,7 +103,8 @@ export const prepareJob = async (
     given[wanted.name] = { cid: cidOfBytes(bytes), dtype, shape }
   }
   for (const result of runPreflight(spec)) {
-    if (!result.ok) return bad(`before anything is sent, the test #${result.id} fails: ${result.detail}`)
+    if (!result.ok)
+      return bad(`before anything is sent, the test #${result.id} fails: ${result.detail}`)
   }
   const job = compile(spec, given)
   if (!job.ok) return bad(inWords(job.error))

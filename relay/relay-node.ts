@@ -16,7 +16,9 @@ import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { dialRule, parseRelay } from '../src/adapters/libp2p/address.ts'
 import { KAD_PROTOCOL, REGISTRY_PROTOCOL } from '../src/wire/version.ts'
 import { boundCircuits, type CircuitTally } from './circuit.ts'
 import type { RelayLimits } from './config.ts'
@@ -29,6 +31,8 @@ const REGISTRY_STREAMS_MAX = 8
 const STREAM_WINDOW_BYTES = 1024 * 1024
 const UPGRADE_MS = 5_000
 const HOP_MS = 10_000
+/** How often a relay looks whether the others are still there. */
+const COMPANY_MS = 30_000
 
 export type RelayNode = {
   readonly peer: string
@@ -56,6 +60,7 @@ export type RelayNodeOptions = {
   readonly announce: readonly string[]
   readonly registry: RegistryServer
   readonly countLoopback: boolean
+  readonly others: readonly string[]
 }
 
 type UpgradingListener = Listener & {
@@ -115,6 +120,7 @@ export const relayNode = async (options: RelayNodeOptions): Promise<RelayNode> =
   node.addEventListener('peer:disconnect', ({ detail }) => forget(relay, detail))
   const listener = late.listeners?.().find((one): one is UpgradingListener => 'onUpgrade' in one)
   if (!listener) throw new Error('the WebSocket listener takes no sockets')
+  const company = keepCompany(node, options.others)
   return {
     peer: node.peerId.toString(),
     upgrade: (request, socket, head) => listener.onUpgrade(request, socket, head),
@@ -124,8 +130,27 @@ export const relayNode = async (options: RelayNodeOptions): Promise<RelayNode> =
       reservations: relay.reservations.size,
       dhtPeers: (dht as unknown as { routingTable: { size: number } }).routingTable.size,
     }),
-    close: async () => node.stop(),
+    async close() {
+      company.close()
+      await node.stop()
+    },
   }
+}
+
+/** Calls the other relays, and calls again when they are gone: they find each other's nodes by the DHT. */
+const keepCompany = (node: Libp2p, others: readonly string[]): { close(): void } => {
+  const call = (): void => {
+    const connected = new Set(node.getPeers().map(String))
+    for (const address of others) {
+      if (connected.has(address.split('/').at(-1) ?? '')) continue
+      const signal = AbortSignal.timeout(UPGRADE_MS)
+      node.dial(multiaddr(address), { signal }).catch(() => undefined)
+    }
+  }
+  call()
+  const timer = setInterval(call, COMPANY_MS * (0.75 + Math.random() / 2))
+  timer.unref()
+  return { close: () => clearInterval(timer) }
 }
 
 const services = (limits: RelayLimits) => ({
@@ -157,13 +182,22 @@ const forget = (relay: CircuitRelayService, peer: PeerId): void => {
 }
 
 const gate = (
-  { limits, countLoopback }: RelayNodeOptions,
+  { limits, countLoopback, ...addresses }: RelayNodeOptions,
   tally: Tally,
   node: () => Libp2p<Services> | null,
 ): ConnectionGater => {
   const buckets = new Map<string, { tokens: number; at: number }>()
+  const known = [
+    ...addresses.announce.map((address) => `${address}/p2p/${addresses.key.publicKey.toString()}`),
+    ...addresses.others,
+  ].map(parseRelay)
+  const mayDial = dialRule(
+    known.flatMap((relay) => (relay.ok ? [relay.value] : [])),
+    false,
+  )
   return {
-    denyDialMultiaddr: () => false,
+    // A peer of the DHT may name any address; it is not to lead into the house the relay stands in.
+    denyDialMultiaddr: (address) => !mayDial(address),
     denyInboundRelayReservation(source) {
       const libp2p = node()
       if (libp2p === null) return true

@@ -4,6 +4,7 @@
  * It holds no keys but its own, and no balances.
  */
 import type { PrivateKey } from '@libp2p/interface'
+import { parseRelay } from '../src/adapters/libp2p/address.ts'
 import { err, ok, type Result } from '../src/base/result.ts'
 import type { PortError } from '../src/ports.ts'
 import { cidOfEncoded } from '../src/wire/codec.ts'
@@ -57,6 +58,10 @@ const planOf = async (options: RelayOptions): Promise<Result<Plan, PortError>> =
   }
   const outside = options.publicUrl === undefined ? null : addressOfUrl(options.publicUrl)
   if (outside?.ok === false) return outside
+  for (const other of options.others ?? []) {
+    const parsed = parseRelay(other)
+    if (!parsed.ok) return parsed
+  }
   const key = await relayKey(options.dataDir)
   if (!key.ok) return key
   const genesis = await relayGenesis(options.dataDir, options.genesis)
@@ -92,6 +97,7 @@ const run = async (plan: Plan): Promise<Result<RunningRelay, PortError>> => {
         iceServers: plan.ice,
       },
       ...{ limits, count, registry, vitals, publicAddress: outside?.address ?? null },
+      others: options.others ?? [],
       node: () => now.node,
       port: () => now.port,
       sockets: () => http.sockets(),
@@ -120,7 +126,10 @@ const run = async (plan: Plan): Promise<Result<RunningRelay, PortError>> => {
   const announce = outside
     ? [outside.address]
     : reachableHosts(host).map((name) => webSocketAddress(name, now.port, false))
-  const node = await relayNode({ key: plan.key, limits, announce, registry, countLoopback })
+  const node = await relayNode({
+    ...{ key: plan.key, limits, announce, registry, countLoopback },
+    others: options.others ?? [],
+  })
   now.node = node
   return ok({
     url: outside?.url ?? urlOf(host, now.port),

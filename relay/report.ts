@@ -18,7 +18,13 @@ export type RunReport = {
   readonly state: string
   readonly problem: { readonly code: string; readonly text: string } | null
   readonly requester: Did
-  readonly nodes: readonly { id: Did; adapter: string; link: string; rttMs: number | null; tasks: number }[]
+  readonly nodes: readonly {
+    id: Did
+    adapter: string
+    link: string
+    rttMs: number | null
+    tasks: number
+  }[]
   readonly tasks: readonly {
     id: string
     kernel: string
@@ -59,7 +65,11 @@ export const writeOutputs = (
       const made = outputFile(spec.program, type, bytes, format)
       const file = join(dir, `${name}.${made.extension}`)
       writeFileSync(file, made.bytes)
-      return { name: format === wanted ? name : `${name}.${made.extension}`, file, sha256: sha256(made.bytes) }
+      return {
+        name: format === wanted ? name : `${name}.${made.extension}`,
+        file,
+        sha256: sha256(made.bytes),
+      }
     })
   })
 }
@@ -125,20 +135,35 @@ export const reportOf = (
       rttMs: facts.get(id)?.rttMs ?? null,
       tasks,
     })),
-    tasks: job.tasks.map(({ id, kernel, node, attempt, verdict, check, flop, bytes, microCredits, queuedMs, computeMs, receipt }) => ({
-      id,
-      kernel,
-      node,
-      attempt,
-      verdict,
-      check,
-      flop,
-      bytes,
-      microCredits,
-      queuedMs,
-      computeMs,
-      receipt,
-    })),
+    tasks: job.tasks.map(
+      ({
+        id,
+        kernel,
+        node,
+        attempt,
+        verdict,
+        check,
+        flop,
+        bytes,
+        microCredits,
+        queuedMs,
+        computeMs,
+        receipt,
+      }) => ({
+        id,
+        kernel,
+        node,
+        attempt,
+        verdict,
+        check,
+        flop,
+        bytes,
+        microCredits,
+        queuedMs,
+        computeMs,
+        receipt,
+      }),
+    ),
     receipts: entries.map(({ cid }) => cid),
     outputs,
     credit: balances(view, entries, before),

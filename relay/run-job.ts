@@ -21,7 +21,12 @@ const isOver = (job: JobView | undefined): boolean =>
   job?.state === 'done' || job?.state === 'failed' || job?.state === 'cancelled'
 
 /** Resolves once `test` holds, looking after every change; false when aborted or out of time. */
-const until = (handle: NodeHandle, test: (view: View) => boolean, signal: AbortSignal, limitMs: number): Promise<boolean> =>
+const until = (
+  handle: NodeHandle,
+  test: (view: View) => boolean,
+  signal: AbortSignal,
+  limitMs: number,
+): Promise<boolean> =>
   new Promise((resolve) => {
     let waiting = false
     const end = (held: boolean): void => {
@@ -45,17 +50,33 @@ const until = (handle: NodeHandle, test: (view: View) => boolean, signal: AbortS
     look()
   })
 
-export const runJob = async (handle: NodeHandle, prepared: PreparedJob, out: string, signal: AbortSignal): Promise<Ran> => {
+export const runJob = async (
+  handle: NodeHandle,
+  prepared: PreparedJob,
+  out: string,
+  signal: AbortSignal,
+): Promise<Ran> => {
   const facts = new Map<Did, NodeFacts>()
-  const earlier = new Set(handle.view().wallet.receipts.map(({ cid }) => cid))
-  const before = handle.view().wallet.balance
+  const { wallet } = handle.view()
   const id = handle.submit(prepared.job, prepared.spec.title, prepared.inputs)
+  // A job that an earlier life began has receipts of its own; those of earlier runs are not counted.
+  const began = hourOf(find(handle.view(), id)?.submittedAt ?? epochMs(Date.now()))
+  const resumed = wallet.receipts.filter(({ signed: { body } }) => body.job === id && body.hour >= began)
+  const paid = resumed.reduce((sum, { signed }) => sum + signed.body.microCredits, 0)
+  const before = wallet.balance + paid
+  const earlier = new Set(wallet.receipts.map(({ cid }) => cid))
+  for (const { cid } of resumed) earlier.delete(cid)
   const watchJob = (view: View): boolean => {
     for (const { account, adapter, link, rttMs } of view.nodes) {
       if (link !== 'none') facts.set(account, { adapter, link, rttMs })
     }
     const job = find(view, id)
-    if (job) progress(job.verified, job.tasks.length, job.state === 'waiting-for-nodes' ? 'waiting for nodes' : '')
+    if (job)
+      progress(
+        job.verified,
+        job.tasks.length,
+        job.state === 'waiting-for-nodes' ? 'waiting for nodes' : '',
+      )
     return isOver(job) || (!job && view.problems.length > 0)
   }
   const ended = await until(handle, watchJob, signal, prepared.job.deadlineMs + SETTLE_MS)
@@ -63,16 +84,28 @@ export const runJob = async (handle: NodeHandle, prepared: PreparedJob, out: str
   const job = find(handle.view(), id)
   if (!job) {
     const [problem] = handle.view().problems
-    return { kind: 'refused', code: problem?.code ?? 'unknown', text: problem?.text ?? 'the job was not taken' }
+    return {
+      kind: 'refused',
+      code: problem?.code ?? 'unknown',
+      text: problem?.text ?? 'the job was not taken',
+    }
   }
   if (!ended && signal.aborted) return { kind: 'interrupted', job: id }
-  const mine = () => handle.view().wallet.receipts.filter(({ cid, signed }) => signed.body.job === id && !earlier.has(cid))
+  const mine = () =>
+    handle
+      .view()
+      .wallet.receipts.filter(({ cid, signed }) => signed.body.job === id && !earlier.has(cid))
   const settled = (view: View): boolean =>
-    mine().length >= job.verified && view.wallet.receipts.every(({ signed, cid }) => earlier.has(cid) || signed.workerSig !== null)
+    mine().length >= job.verified &&
+    view.wallet.receipts.every(({ signed, cid }) => earlier.has(cid) || signed.workerSig !== null)
   await until(handle, settled, signal, SETTLE_MS)
   const entries = mine()
   const final = find(handle.view(), id) ?? job
-  const outputs = final.state === 'done' ? writeOutputs(prepared, (name) => handle.output(id, name), out) : []
+  const outputs =
+    final.state === 'done' ? writeOutputs(prepared, (name) => handle.output(id, name), out) : []
   writeReceipts(final, entries, out)
-  return { kind: 'ended', report: reportOf(handle.view(), final, prepared, facts, entries, outputs, before) }
+  return {
+    kind: 'ended',
+    report: reportOf(handle.view(), final, prepared, facts, entries, outputs, before),
+  }
 }

@@ -7,7 +7,12 @@ export const EXIT = { done: 0, failed: 1, usage: 2, nobody: 3, interrupted: 130 
 export type Usage = { readonly code: 'usage'; readonly text: string }
 
 export type Flags = {
-  readonly [name: string]: { readonly type: 'string' | 'boolean'; readonly multiple?: boolean; readonly help: string; readonly value?: string }
+  readonly [name: string]: {
+    readonly type: 'string' | 'boolean'
+    readonly multiple?: boolean
+    readonly help: string
+    readonly value?: string
+  }
 }
 
 export type Args = {
@@ -20,12 +25,23 @@ export type Args = {
 export const usage = (text: string): Result<never, Usage> => err({ code: 'usage', text })
 
 /** Parses what follows the command's name. @error usage */
-export const readArgs = (argv: readonly string[], flags: Flags, positional: number): Result<Args, Usage> => {
+export const readArgs = (
+  argv: readonly string[],
+  flags: Flags,
+  positional: number,
+): Result<Args, Usage> => {
   const options: NonNullable<ParseArgsConfig['options']> = {}
-  for (const [name, { type, multiple }] of Object.entries(flags)) options[name] = { type, multiple: multiple ?? false }
+  for (const [name, { type, multiple }] of Object.entries(flags))
+    options[name] = { type, multiple: multiple ?? false }
   try {
-    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true })
-    if (positionals.length > positional) return usage(`what is "${positionals[positional]}"? ${positional} argument(s) expected`)
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options,
+      allowPositionals: true,
+      strict: true,
+    })
+    if (positionals.length > positional)
+      return usage(`what is "${positionals[positional]}"? ${positional} argument(s) expected`)
     const read = values as Record<string, string | boolean | string[] | undefined>
     return ok({
       text: (name) => read[name] as string | undefined,
@@ -39,7 +55,13 @@ export const readArgs = (argv: readonly string[], flags: Flags, positional: numb
 }
 
 /** A whole number within limits. @error usage */
-export const whole = (flag: string, text: string | undefined, low: number, high: number, missing: number): Result<number, Usage> => {
+export const whole = (
+  flag: string,
+  text: string | undefined,
+  low: number,
+  high: number,
+  missing: number,
+): Result<number, Usage> => {
   if (text === undefined) return ok(missing)
   const n = Number(text)
   return Number.isInteger(n) && n >= low && n <= high
@@ -48,7 +70,10 @@ export const whole = (flag: string, text: string | undefined, low: number, high:
 }
 
 /** `key=value` pairs of a repeatable flag. @error usage */
-export const pairs = (flag: string, texts: readonly string[]): Result<Record<string, string>, Usage> => {
+export const pairs = (
+  flag: string,
+  texts: readonly string[],
+): Result<Record<string, string>, Usage> => {
   const found: Record<string, string> = {}
   for (const text of texts) {
     const at = text.indexOf('=')

@@ -36,7 +36,9 @@ const node = async (argv: readonly string[]): Promise<number> => {
   if (!headless.ok) return explain(headless.error)
   const nodes = headless.value
   const closing = [() => nodes.close()]
-  say(`${count.value === 1 ? 'the node measures its device' : `${count.value} nodes measure their devices`} ...`)
+  say(
+    `${count.value === 1 ? 'the node measures its device' : `${count.value} nodes measure their devices`} ...`,
+  )
   const ready = await Promise.race([nodes.ready, stopped.then(() => null)])
   if (ready === null) return finish(closing, EXIT.done)
   if (!ready.ok) {
@@ -44,7 +46,9 @@ const node = async (argv: readonly string[]): Promise<number> => {
     return finish(closing, EXIT.failed)
   }
   await Promise.race([introduce(nodes, url.value), stopped])
-  const quiet = onTerminal(STATUS_EVERY_MS, async () => liveLine((await nodes.lines()).join(' | ').slice(0, 200)))
+  const quiet = onTerminal(STATUS_EVERY_MS, async () =>
+    liveLine((await nodes.lines()).join(' | ').slice(0, 200)),
+  )
   const lost = nodes.lost.then(() => 'lost' as const)
   const end = await Promise.race([stopped, lost])
   quiet()
@@ -63,7 +67,11 @@ const sayGoodBye = async (nodes: HeadlessNodes, url: string): Promise<void> => {
   const end = Date.now() + GOOD_BYE_MS
   while (Date.now() < end) {
     const seen = await swarmStatus(url)
-    if (!seen.ok || seen.value.nodes.every(({ account, state }) => state === 'paused' || !ours.has(account))) return
+    if (
+      !seen.ok ||
+      seen.value.nodes.every(({ account, state }) => state === 'paused' || !ours.has(account))
+    )
+      return
   }
 }
 
@@ -78,9 +86,15 @@ const introduce = async (nodes: HeadlessNodes, url: string): Promise<void> => {
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
       continue
     }
-    const rows = known.map(({ account, adapter, speed, state }) => [short(account), ADAPTERS[adapter], speed, state])
+    const rows = known.map(({ account, adapter, speed, state }) => [
+      short(account),
+      ADAPTERS[adapter],
+      speed,
+      state,
+    ])
     if (rows.length > 0) say(table(['node', 'adapter', 'f32, at least', 'state'], rows))
-    if (known.length < ours.size) say(`${ours.size - known.length} of ours cannot be found by others yet`)
+    if (known.length < ours.size)
+      say(`${ours.size - known.length} of ours cannot be found by others yet`)
     return say('They serve until stopped with Ctrl-C.')
   }
 }

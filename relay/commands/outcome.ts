@@ -6,16 +6,22 @@ import { EXIT, type Usage } from './args.ts'
 /** Closing may take this long; then the process goes anyway. */
 const CLOSE_MS = 8_000
 
-export const explain = (error: Usage | { readonly code: string; readonly detail: string }): number => {
+export const explain = (
+  error: Usage | { readonly code: string; readonly detail: string },
+): number => {
   say(`swarm: ${'text' in error ? error.text : `${error.detail} (${error.code})`}`)
   return EXIT.usage
 }
 
 /** Closes in the order given: what was opened last comes first. */
-export const finish = async (closing: readonly (() => Promise<unknown>)[], code: number): Promise<number> => {
+export const finish = async (
+  closing: readonly (() => Promise<unknown>)[],
+  code: number,
+): Promise<number> => {
   const patience = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())
   const all = (async () => {
-    for (const close of closing) await close().catch((cause: unknown) => say(`while closing: ${String(cause)}`))
+    for (const close of closing)
+      await close().catch((cause: unknown) => say(`while closing: ${String(cause)}`))
   })()
   await Promise.race([all, patience])
   return code

@@ -23,11 +23,19 @@ export const healthOf = async (url: string): Promise<Result<RelayHealth, PortErr
     if (parsed.success) return ok(parsed.output)
     return err({ code: 'not-a-relay', detail: `${url} answers ${answer.status}` })
   } catch (cause) {
-    return err({ code: 'no-relay', detail: `${url}: ${cause instanceof Error ? cause.message : String(cause)}` })
+    return err({
+      code: 'no-relay',
+      detail: `${url}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    })
   }
 }
 
-export const healthWords = ({ status, uptimeSeconds, connections, reservations }: RelayHealth): string =>
+export const healthWords = ({
+  status,
+  uptimeSeconds,
+  connections,
+  reservations,
+}: RelayHealth): string =>
   `relay ${status}, up ${duration(uptimeSeconds)}, ${connections} connections, ${reservations} nodes can be called`
 
 /** The two largest units: "3 h 20 min". */
@@ -35,6 +43,7 @@ export const duration = (seconds: number): string => {
   const whole = Math.max(0, Math.floor(seconds))
   if (whole < 60) return `${whole} s`
   if (whole < 3_600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
-  if (whole < 86_400) return `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`
+  if (whole < 86_400)
+    return `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`
   return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3_600)} h`
 }

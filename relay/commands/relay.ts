@@ -23,7 +23,11 @@ const FLAGS: Flags = {
   data: { type: 'string', help: 'the key, the genesis document and the founder; .swarm' },
   'public-url': { type: 'string', help: 'what people type, where a proxy in front terminates TLS' },
   stun: { type: 'string', multiple: true, help: 'stun:HOST[:PORT], passed on to tabs' },
-  turn: { type: 'string', multiple: true, help: 'turn:USER:PASSWORD@HOST[:PORT], passed on to tabs' },
+  turn: {
+    type: 'string',
+    multiple: true,
+    help: 'turn:USER:PASSWORD@HOST[:PORT], passed on to tabs',
+  },
   json: { type: 'string', help: 'writes where it is to a file, - for standard output' },
 }
 const PORT = 4100
@@ -45,7 +49,8 @@ const relay = async (argv: readonly string[]): Promise<number> => {
   const appDir = join(root, 'dist/app')
   if (!existsSync(join(appDir, 'index.html'))) {
     const built = await ensureApp(process.execPath)
-    if (!built.ok) say(`${built.output}\nThe app could not be built: the relay serves nodes, but no page.`)
+    if (!built.ok)
+      say(`${built.output}\nThe app could not be built: the relay serves nodes, but no page.`)
   }
   const stopped = untilStopped()
   const started = await startRelay({
@@ -58,10 +63,15 @@ const relay = async (argv: readonly string[]): Promise<number> => {
   })
   if (!started.ok) {
     const taken = started.error.code === 'port-taken'
-    return explain(taken ? { code: 'usage', text: `${started.error.detail}; choose another with --port` } : started.error)
+    return explain(
+      taken
+        ? { code: 'usage', text: `${started.error.detail}; choose another with --port` }
+        : started.error,
+    )
   }
   const running = started.value
-  const local = asked.value.publicUrl === undefined ? running.url : `http://${HOST}:${asked.value.port}`
+  const local =
+    asked.value.publicUrl === undefined ? running.url : `http://${HOST}:${asked.value.port}`
   await introduce(running, founded.value, local, dataDir, args.value.text('json'))
   const quiet = onTerminal(STATUS_EVERY_MS, async () => {
     const health = await healthOf(local)
@@ -82,23 +92,42 @@ const readAsked = (args: Args): Result<Asked, Usage> => {
   const publicUrl = args.text('public-url')
   const outside = publicUrl === undefined ? null : addressOfUrl(publicUrl)
   if (outside?.ok === false) return usage(`--public-url: ${outside.error.detail}`)
-  if (outside && port.value === 0) return usage('--public-url: a proxy needs a port that stays; give one with --port')
+  if (outside && port.value === 0)
+    return usage('--public-url: a proxy needs a port that stays; give one with --port')
   const [stun, turn] = [args.texts('stun'), args.texts('turn')]
   for (const url of stun) {
-    if (iceServers([url], []) === null) return usage(`--stun: expected stun:HOST[:PORT], found "${url}"`)
+    if (iceServers([url], []) === null)
+      return usage(`--stun: expected stun:HOST[:PORT], found "${url}"`)
   }
   for (const url of turn) {
-    if (iceServers([], [url]) === null) return usage(`--turn: expected turn:USER:PASSWORD@HOST[:PORT], found "${url}"`)
+    if (iceServers([], [url]) === null)
+      return usage(`--turn: expected turn:USER:PASSWORD@HOST[:PORT], found "${url}"`)
   }
   if (process.env['SWARM_LOOPBACK_ONLY'] === '1') {
-    const far = [host, ...stun.map(hostOf), ...turn.map(hostOf)].find((name) => name !== 'localhost' && !isLoopback(name))
-    if (far !== undefined) return usage(`SWARM_LOOPBACK_ONLY=1 keeps to this machine, and ${far} is elsewhere`)
+    const far = [host, ...stun.map(hostOf), ...turn.map(hostOf)].find(
+      (name) => name !== 'localhost' && !isLoopback(name),
+    )
+    if (far !== undefined)
+      return usage(`SWARM_LOOPBACK_ONLY=1 keeps to this machine, and ${far} is elsewhere`)
   }
-  return { ok: true, value: { port: port.value, host, stun, turn, ...(publicUrl === undefined ? {} : { publicUrl }) } }
+  return {
+    ok: true,
+    value: {
+      port: port.value,
+      host,
+      stun,
+      turn,
+      ...(publicUrl === undefined ? {} : { publicUrl }),
+    },
+  }
 }
 
 /** The host in `stun:HOST:PORT` or `turn:USER:PASSWORD@HOST:PORT`. */
-const hostOf = (url: string): string => url.replace(/^.*@|^stuns?:/, '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
+const hostOf = (url: string): string =>
+  url
+    .replace(/^.*@|^stuns?:/, '')
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '')
 
 const introduce = async (
   { url, multiaddrs, peer, swarm }: RunningRelay,
@@ -113,14 +142,26 @@ const introduce = async (
   for (const address of multiaddrs) say(`nodes dial:    ${address}`)
   say(`swarm:         ${swarm ?? 'none'}${info.ok ? ` (${info.value.swarm.name})` : ''}`)
   if (held === null) say('founder:       somebody else; this data folder holds no key with credits')
-  else say(`founder:       ${account}\n               holds ${credits(held)} credits; its key: ${keyFile}`)
+  else
+    say(
+      `founder:       ${account}\n               holds ${credits(held)} credits; its key: ${keyFile}`,
+    )
   if (process.stderr.isTTY === true) say(`\n${renderUnicodeCompact(url)}\nCtrl-C stops it.`)
   const founder = held === null ? null : account
-  writeJson(json, { url, multiaddrs, peer, swarm, name: info.ok ? info.value.swarm.name : null, founder, dataDir })
+  writeJson(json, {
+    url,
+    multiaddrs,
+    peer,
+    swarm,
+    name: info.ok ? info.value.swarm.name : null,
+    founder,
+    dataDir,
+  })
 }
 
 export const command = {
   summary: 'the relay alone; founds a swarm where the data folder has none',
-  usage: 'swarm relay [--port P] [--host H] [--data DIR] [--public-url U] [--stun U]... [--turn U]... [--json F]',
+  usage:
+    'swarm relay [--port P] [--host H] [--data DIR] [--public-url U] [--stun U]... [--turn U]... [--json F]',
   run: relay,
 }

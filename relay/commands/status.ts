@@ -74,8 +74,17 @@ export const swarmStatus = async (url: string): Promise<Result<SwarmStatus, Port
   if (!found.ok) return found
   const { cid, name } = info.value.swarm
   const ours = found.value.adverts.filter(({ swarm }) => swarm === cid)
-  const nodes = ours.map((advert) => seenNode(advert, Date.now())).toSorted((a, b) => (a.account < b.account ? -1 : 1))
-  return ok({ relay: url, swarm: cid, name, nodes, nodesInAll: Math.max(nodes.length, found.value.total), health: health.value })
+  const nodes = ours
+    .map((advert) => seenNode(advert, Date.now()))
+    .toSorted((a, b) => (a.account < b.account ? -1 : 1))
+  return ok({
+    relay: url,
+    swarm: cid,
+    name,
+    nodes,
+    nodesInAll: Math.max(nodes.length, found.value.total),
+    health: health.value,
+  })
 }
 
 const NOTHING = (): void => undefined
@@ -90,8 +99,16 @@ const EVENTS: NetworkEvents = {
   welcome: () => 0,
 }
 
-const ask = async ({ relays }: SwarmInfo): Promise<Result<{ adverts: Advert[]; total: number }, PortError>> => {
-  const opened = await openNodeNetwork({ relays, agent: AGENT, events: EVENTS, loopbackOnly: loopbackOnly(), webrtc: false })
+const ask = async ({
+  relays,
+}: SwarmInfo): Promise<Result<{ adverts: Advert[]; total: number }, PortError>> => {
+  const opened = await openNodeNetwork({
+    relays,
+    agent: AGENT,
+    events: EVENTS,
+    loopbackOnly: loopbackOnly(),
+    webrtc: false,
+  })
   if (!opened.ok) return opened
   const network = opened.value
   const newest = new Map<string, Advert>()
@@ -121,7 +138,17 @@ const seenNode = (advert: Advert, now: number): SeenNode => {
   const { account, peer, adapter, f32, state, queued, price, until } = advert
   // An advert is signed for a whole life, so its end says when it began.
   const ageSeconds = Math.max(0, Math.round((now - (until - ADVERT_LIFE_MS)) / 1_000))
-  return { account, peer, adapter, f32, speed: speedWords(f32), state, queued, price: price / 1_000, ageSeconds }
+  return {
+    account,
+    peer,
+    adapter,
+    f32,
+    speed: speedWords(f32),
+    state,
+    queued,
+    price: price / 1_000,
+    ageSeconds,
+  }
 }
 
 /** A class is a power of two, so it is told without decimals. */
@@ -130,25 +157,33 @@ export const speedWords = (f32: number): string => {
   return `${2 ** (f32 - Number(under))} ${unit}`
 }
 
-export const ADAPTERS: Record<Advert['adapter'], string> = { gpu: 'GPU', software: 'software adapter', cpu: 'processor only' }
+export const ADAPTERS: Record<Advert['adapter'], string> = {
+  gpu: 'GPU',
+  software: 'software adapter',
+  cpu: 'processor only',
+}
 
 const inWords = ({ relay, swarm, name, nodes, nodesInAll, health }: SwarmStatus): string => {
   const busy = nodes.filter(({ state }) => state === 'busy').length
   const queued = nodes.reduce((sum, node) => sum + node.queued, 0)
-  const rows = nodes.map(({ account, adapter, speed, state, queued: waiting, price, ageSeconds }) => [
-    short(account),
-    ADAPTERS[adapter],
-    speed,
-    state,
-    String(waiting),
-    price.toFixed(3),
-    duration(ageSeconds),
-  ])
+  const rows = nodes.map(
+    ({ account, adapter, speed, state, queued: waiting, price, ageSeconds }) => [
+      short(account),
+      ADAPTERS[adapter],
+      speed,
+      state,
+      String(waiting),
+      price.toFixed(3),
+      duration(ageSeconds),
+    ],
+  )
   return [
     `${name}: ${swarm}`,
     `${relay}: ${healthWords(health)}`,
     '',
-    ...(rows.length === 0 ? ['no nodes'] : [table(['node', 'adapter', 'f32, at least', 'state', 'queue', 'price', 'age'], rows)]),
+    ...(rows.length === 0
+      ? ['no nodes']
+      : [table(['node', 'adapter', 'f32, at least', 'state', 'queue', 'price', 'age'], rows)]),
     '',
     `${nodesInAll} ${nodesInAll === 1 ? 'node' : 'nodes'}, ${busy} at work, ${queued} tasks wait`,
   ].join('\n')

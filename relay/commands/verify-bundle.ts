@@ -47,7 +47,8 @@ const File = v.strictObject({
   spec: v.optional(v.pipe(v.string(), v.maxLength(1 << 20))),
 })
 
-const unreadable = (detail: string): Result<never, Unreadable> => err({ code: 'unreadable', detail })
+const unreadable = (detail: string): Result<never, Unreadable> =>
+  err({ code: 'unreadable', detail })
 
 /** One receipt, or one per line. @error unreadable */
 export const readBundles = (text: string): Result<readonly Bundle[], Unreadable> => {
@@ -87,7 +88,8 @@ const readBundle = (json: unknown): Result<Bundle, Unreadable> => {
   const { cid, body, requesterSig, workerSig, job, task, spec } = parsed.output
   const name = cidOrNull(body)
   const signed = readReceiptJson({ cid: name, body, requesterSig, workerSig })
-  if (name === null || !signed.ok) return unreadable(signed.ok ? 'body: not a receipt' : signed.error.detail)
+  if (name === null || !signed.ok)
+    return unreadable(signed.ok ? 'body: not a receipt' : signed.error.detail)
   const debit = readBlock('debit', parsed.output.debit)
   if (!debit.ok) return debit
   const credit = readBlock('credit', parsed.output.credit)
@@ -120,6 +122,7 @@ const readBlock = (what: string, json: unknown): Result<SignedBlock | null, Unre
   if (block === null) return unreadable(`${what}: not a half-block, or not the one its name says`)
   const { sig } = json as { sig: string }
   const strays = Object.keys(json).filter((key) => !['cid', 'body', 'sig'].includes(key))
-  if (strays.length > 0 || toHex(block.sig) !== sig) return unreadable(`${what}: ${strays[0] ?? 'sig'} is not expected`)
+  if (strays.length > 0 || toHex(block.sig) !== sig)
+    return unreadable(`${what}: ${strays[0] ?? 'sig'} is not expected`)
   return ok(block)
 }

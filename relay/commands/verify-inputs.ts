@@ -21,14 +21,21 @@ const FILE_BYTES_MAX = 2 ** 30 + 65_536
 const SPEC = '.swarm.md'
 
 /** The input whose content is what the job names; null when it is nowhere. */
-export const findInput = async (job: Job, input: JobInput, dir: string | null, spec: string | null): Promise<FoundInput | null> => {
+export const findInput = async (
+  job: Job,
+  input: JobInput,
+  dir: string | null,
+  spec: string | null,
+): Promise<FoundInput | null> => {
   for (const path of dir === null ? [] : candidates(dir, input.name)) {
     const bytes = await readAs(input, path)
-    if (bytes && cidOfBytes(bytes) === input.cid) return { data: viewAs(input.dtype, bytes), from: path }
+    if (bytes && cidOfBytes(bytes) === input.cid)
+      return { data: viewAs(input.dtype, bytes), from: path }
   }
   for (const { text, from } of specs(job, dir, spec)) {
     const made = fromSeed(input, text)
-    if (made && cidOfBytes(bytesOf(made)) === input.cid) return { data: made, from: `the seed in ${from}` }
+    if (made && cidOfBytes(bytesOf(made)) === input.cid)
+      return { data: made, from: `the seed in ${from}` }
   }
   return null
 }
@@ -68,10 +75,16 @@ const readAs = async (input: JobInput, path: string): Promise<Uint8Array | null>
 }
 
 /** Spec texts that may say how the input was made: given, beside the inputs, or shipped under its name. */
-function* specs(job: Job, dir: string | null, given: string | null): Generator<{ text: string | Uint8Array; from: string }> {
+function* specs(
+  job: Job,
+  dir: string | null,
+  given: string | null,
+): Generator<{ text: string | Uint8Array; from: string }> {
   if (given !== null) yield { text: given, from: 'the file' }
   for (const folder of [dir, join(root, 'public/jobs')]) {
-    for (const path of folder === null ? [] : listFiles(folder).filter((file) => file.endsWith(SPEC))) {
+    for (const path of folder === null
+      ? []
+      : listFiles(folder).filter((file) => file.endsWith(SPEC))) {
       const text = readFileSync(path)
       if (folder === dir || text.includes(job.name)) yield { text, from: path }
     }
@@ -81,7 +94,11 @@ function* specs(job: Job, dir: string | null, given: string | null): Generator<{
 const fromSeed = (input: JobInput, text: string | Uint8Array): TensorData | null => {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text
   const spec = parseSpec(bytes, 'the spec', {})
-  const wanted = spec.ok ? wantedInputs(spec.value).find(({ name }) => name === input.name) : undefined
+  const wanted = spec.ok
+    ? wantedInputs(spec.value).find(({ name }) => name === input.name)
+    : undefined
   // Sizes may have been changed on the command line: the job's count.
-  return wanted ? (makeInput({ ...wanted, dtype: input.dtype, shape: input.shape })?.data ?? null) : null
+  return wanted
+    ? (makeInput({ ...wanted, dtype: input.dtype, shape: input.shape })?.data ?? null)
+    : null
 }

@@ -10,11 +10,18 @@ import { FILE_BYTES_MAX, readBundles, type Bundle, type Unreadable } from './ver
 import { checkNames, checkPayment, checkPlan, type Finding } from './verify-checks.ts'
 
 const FLAGS: Flags = {
-  inputs: { type: 'string', help: 'the folder with the inputs and outputs of the job; where the receipt lies' },
+  inputs: {
+    type: 'string',
+    help: 'the folder with the inputs and outputs of the job; where the receipt lies',
+  },
   json: { type: 'string', help: 'writes the findings to a file, - for standard output' },
 }
 
-export type Verified = { readonly receipt: string; readonly agrees: boolean; readonly findings: readonly Finding[] }
+export type Verified = {
+  readonly receipt: string
+  readonly agrees: boolean
+  readonly findings: readonly Finding[]
+}
 
 const verify = async (argv: readonly string[]): Promise<number> => {
   const args = readArgs(argv, FLAGS, 1)
@@ -22,16 +29,22 @@ const verify = async (argv: readonly string[]): Promise<number> => {
   const [file] = args.value.rest
   if (file === undefined) return explain({ code: 'usage', text: 'which receipt? give its file' })
   const given = args.value.text('inputs')
-  if (given !== undefined && !isFolder(given)) return explain({ code: 'usage', text: `--inputs: ${given} is not a folder` })
+  if (given !== undefined && !isFolder(given))
+    return explain({ code: 'usage', text: `--inputs: ${given} is not a folder` })
   const text = readText(file)
   const verified = text.ok ? await verifyText(text.value, given ?? folderOf(file)) : text
   if (!verified.ok) return explain({ code: 'usage', text: `${file}: ${verified.error.detail}` })
-  answer(verified.value.map(inWords).join('\n\n'), args.value.text('json'), { receipts: verified.value })
+  answer(verified.value.map(inWords).join('\n\n'), args.value.text('json'), {
+    receipts: verified.value,
+  })
   return verified.value.every(({ agrees }) => agrees) ? EXIT.done : EXIT.failed
 }
 
 /** Everything that can be said of the receipts in a file. @error unreadable */
-export const verifyText = async (text: string, dir: string | null): Promise<Result<readonly Verified[], Unreadable>> => {
+export const verifyText = async (
+  text: string,
+  dir: string | null,
+): Promise<Result<readonly Verified[], Unreadable>> => {
   const bundles = readBundles(text)
   if (!bundles.ok) return bundles
   const all: Verified[] = []
@@ -55,13 +68,18 @@ const MARKS = new Map([
 
 const inWords = ({ receipt, agrees, findings }: Verified): string => {
   const width = Math.max(...findings.map(({ what }) => what.length))
-  const lines = findings.map(({ what, holds, detail }) => `${MARKS.get(holds)} ${what.padEnd(width)}  ${detail}`)
+  const lines = findings.map(
+    ({ what, holds, detail }) => `${MARKS.get(holds)} ${what.padEnd(width)}  ${detail}`,
+  )
   const open = findings.filter(({ holds }) => holds === null).length
-  const verdict = agrees ? `all that could be checked agrees${open > 0 ? `; ${open} could not be checked` : ''}` : 'something does not agree'
+  const verdict = agrees
+    ? `all that could be checked agrees${open > 0 ? `; ${open} could not be checked` : ''}`
+    : 'something does not agree'
   return [receipt, ...lines, verdict].join('\n')
 }
 
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+const isFolder = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
 /** `swarm run` puts receipts into a folder of their own, beside the outputs. */
 const folderOf = (file: string): string => {
@@ -72,15 +90,20 @@ const folderOf = (file: string): string => {
 const readText = (file: string): Result<string, Unreadable> => {
   try {
     const { size } = statSync(file)
-    if (size > FILE_BYTES_MAX) return err({ code: 'unreadable', detail: `${size} bytes are no receipt` })
+    if (size > FILE_BYTES_MAX)
+      return err({ code: 'unreadable', detail: `${size} bytes are no receipt` })
     return ok(readFileSync(file, 'utf8'))
   } catch (cause) {
-    return err({ code: 'unreadable', detail: cause instanceof Error ? cause.message : 'it cannot be read' })
+    return err({
+      code: 'unreadable',
+      detail: cause instanceof Error ? cause.message : 'it cannot be read',
+    })
   }
 }
 
 export const command = {
-  summary: 'checks signatures, payment and price of a receipt, and does its task again on the CPU reference',
+  summary:
+    'checks signatures, payment and price of a receipt, and does its task again on the CPU reference',
   usage: 'swarm verify RECEIPT [--inputs DIR] [--json F]',
   run: verify,
 }

@@ -15,9 +15,13 @@ export const readImage = async (file: Blob): Promise<Result<Picture, Problem>> =
   const bytes = new Uint8Array(await file.arrayBuffer())
   try {
     if (isPng(bytes)) return ok(decodePng(bytes))
-    const bitmap = await createImageBitmap(file, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' })
+    const bitmap = await createImageBitmap(file, {
+      colorSpaceConversion: 'none',
+      premultiplyAlpha: 'none',
+    })
     const { width, height } = bitmap
-    if (width * height > PIXELS_MAX) return refuse(`${width} x ${height} pixels are more than a tab can hold.`)
+    if (width * height > PIXELS_MAX)
+      return refuse(`${width} x ${height} pixels are more than a tab can hold.`)
     const canvas = new OffscreenCanvas(width, height)
     const context = canvas.getContext('2d', { willReadFrequently: true })
     if (!context) return refuse('This browser gives no canvas to read pixels from.')

@@ -29,7 +29,9 @@ export type Joined = {
 const fetchInfo = async (url: string): Promise<Result<SwarmInfo, PortError>> => {
   const kept = (): unknown => JSON.parse(localStorage.getItem(INFO_CACHE) ?? 'null')
   try {
-    const answer = await fetch(new URL('/swarm.json', url), { signal: AbortSignal.timeout(INFO_MS) })
+    const answer = await fetch(new URL('/swarm.json', url), {
+      signal: AbortSignal.timeout(INFO_MS),
+    })
     const json: unknown = await answer.json()
     const read = readSwarmInfo(json)
     if (read.ok) localStorage.setItem(INFO_CACHE, JSON.stringify(json))
@@ -37,7 +39,10 @@ const fetchInfo = async (url: string): Promise<Result<SwarmInfo, PortError>> => 
   } catch (cause) {
     const before = readSwarmInfo(kept())
     if (before.ok) return before
-    return err({ code: 'no-relay', detail: `The relay at ${url} does not answer: ${String(cause)}` })
+    return err({
+      code: 'no-relay',
+      detail: `The relay at ${url} does not answer: ${String(cause)}`,
+    })
   }
 }
 
@@ -47,7 +52,10 @@ const presetShare = (search: string): number | null => {
   return percent >= 5 && percent <= 100 ? percent / 100 : null
 }
 
-export const joinSwarm = async (url: string, stage: (text: string) => void): Promise<Result<Joined, PortError>> => {
+export const joinSwarm = async (
+  url: string,
+  stage: (text: string) => void,
+): Promise<Result<Joined, PortError>> => {
   stage('asking the relay')
   const info = await fetchInfo(url)
   if (!info.ok) return info

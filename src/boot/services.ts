@@ -1,12 +1,12 @@
 /** What the interface asks of the browser, made from the parts of a joined node. */
 import { ok, err } from '../base/result.ts'
 import { requestPersistence } from '../adapters/persistence.ts'
-import { encodePng } from '../spec/png.ts'
 import { WIRE_VERSION } from '../wire/version.ts'
-import type { Picture, Problem, Services } from '../ui/services.ts'
+import type { Problem, Services } from '../ui/services.ts'
 import { AGENT, type Joined } from './join.ts'
 import { readImage } from './images.ts'
 import { receiptLine, verifyReceipt } from './receipts.ts'
+import { resultServices } from './results.ts'
 import { compiler, openSpec, templates } from './specs.ts'
 import { storageServices } from './storage.ts'
 
@@ -31,7 +31,10 @@ const awake = () => {
 
 export const services = (joined: Joined): Services => {
   const { handle, keyring, compute } = joined
-  const keyProblem = (code: string, text: string): { code: string; text: string } => ({ code, text })
+  const keyProblem = (code: string, text: string): { code: string; text: string } => ({
+    code,
+    text,
+  })
   return {
     build: { version: VERSION, commit: 'unknown', protocol: `work/${WIRE_VERSION}` },
     senses: {
@@ -44,23 +47,33 @@ export const services = (joined: Joined): Services => {
     openSpec,
     compile: compiler(compute),
     readImage,
-    async encodePng({ rgba, width, height }: Picture) {
-      return ok(new Blob([encodePng(rgba, width, height)], { type: 'image/png' }))
-    },
+    ...resultServices(),
     verifyReceipt: verifyReceipt(keyring.signer, handle),
     receiptLine,
     ...storageServices(joined),
     keepStorage: async () => (await requestPersistence()) === 'granted',
+    keyState: () => keyring.backup(),
+    async confirmKey(file) {
+      const confirmed = await keyring.confirmBackup(await file.text())
+      return confirmed.ok
+        ? confirmed
+        : err<Problem>(keyProblem(confirmed.error.code, confirmed.error.detail))
+    },
     async backupKey() {
       const text = keyring.takeBackup()
       if (text !== null) return ok(new Blob([text], { type: 'application/json' }))
       return err<Problem>(
-        keyProblem('key-sealed', 'This key was made in an earlier visit and cannot be read any more, not even by this page. Save the file right after a key is made.'),
+        keyProblem(
+          'key-sealed',
+          'This key was made in an earlier visit and cannot be read any more, not even by this page. Save the file right after a key is made.',
+        ),
       )
     },
     async restoreKey(file) {
       const restored = await keyring.restore(await file.text())
-      return restored.ok ? restored : err<Problem>(keyProblem(restored.error.code, restored.error.detail))
+      return restored.ok
+        ? restored
+        : err<Problem>(keyProblem(restored.error.code, restored.error.detail))
     },
     async diagnostics() {
       const { reachability, donate, nodes, problems } = handle.view()

@@ -8,7 +8,15 @@ import { imageInput, makeInput, readInput, wantedInputs, type WantedInput } from
 import { parseSpec, type Spec } from '../spec/spec.ts'
 import type { SpecError } from '../spec/spec-error.ts'
 import type { Compute } from '../ports.ts'
-import type { Compiled, Draft, OpenSpec, Problem, SlotValue, SpecFile, SpecProblem } from '../ui/services.ts'
+import type {
+  Compiled,
+  Draft,
+  OpenSpec,
+  Problem,
+  SlotValue,
+  SpecFile,
+  SpecProblem,
+} from '../ui/services.ts'
 
 /** In the order they are offered. */
 const TEMPLATES = ['mandelbrot', 'image', 'matmul', 'map', 'sum']
@@ -32,7 +40,13 @@ export const templates = async (): Promise<Result<readonly SpecFile[], Problem>>
 const problem = (errors: readonly SpecError[]): SpecProblem => {
   const [first] = errors
   return first
-    ? { code: first.code, file: first.file, line: first.line || null, field: first.field || null, text: first.text }
+    ? {
+        code: first.code,
+        file: first.file,
+        line: first.line || null,
+        field: first.field || null,
+        text: first.text,
+      }
     : { code: 'bad-spec', file: '', line: null, field: null, text: 'The spec cannot be read.' }
 }
 
@@ -42,7 +56,10 @@ const wants = ({ kind, dtype, shape }: WantedInput): string => {
 }
 
 const firstSentence = (text: string): string => {
-  const body = text.replace(/^---[\s\S]*?\n---\s*/, '').replace(/^#+.*$/m, '').trim()
+  const body = text
+    .replace(/^---[\s\S]*?\n---\s*/, '')
+    .replace(/^#+.*$/m, '')
+    .trim()
   return (body.split(/\n\s*\n/)[0] ?? '').replace(/\s+/g, ' ').trim()
 }
 
@@ -65,7 +82,10 @@ export const openSpec = async (file: SpecFile): Promise<Result<OpenSpec, SpecPro
   })
 }
 
-const inputFor = (wanted: WantedInput, given: SlotValue | undefined): Result<Tensor, SpecProblem> => {
+const inputFor = (
+  wanted: WantedInput,
+  given: SlotValue | undefined,
+): Result<Tensor, SpecProblem> => {
   const refuse = (text: string): Result<never, SpecProblem> =>
     err({ code: 'bad-input', file: given?.name ?? '', line: null, field: wanted.name, text })
   if (given?.kind === 'picture') {
@@ -85,35 +105,47 @@ const bytesOf = ({ data }: Tensor): Uint8Array<ArrayBuffer> =>
   new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
 
 /** What a draft means: values into the spec, inputs by content, plan and price. */
-export const compiler = (compute: Compute) => async (open: OpenSpec, draft: Draft): Promise<Result<Compiled, SpecProblem>> => {
-  const overrides = { ...draft.values, ...(draft.free ? { budget: 'free' } : {}) }
-  const parsed = parseSpec(open.file.text, open.file.name, overrides)
-  if (!parsed.ok) return err(problem(parsed.error))
-  const spec: Spec = parsed.value
-  const inputs: Record<string, Uint8Array<ArrayBuffer>> = {}
-  const given: Record<string, { cid: Awaited<ReturnType<Compute['hash']>>; dtype: Tensor['dtype']; shape: readonly number[] }> = {}
-  for (const wanted of wantedInputs(spec)) {
-    const tensor = inputFor(wanted, draft.slots[wanted.name])
-    if (!tensor.ok) return tensor
-    const bytes = bytesOf(tensor.value)
-    inputs[wanted.name] = bytes
-    given[wanted.name] = { cid: await compute.hash(bytes), dtype: tensor.value.dtype, shape: tensor.value.shape }
+export const compiler =
+  (compute: Compute) =>
+  async (open: OpenSpec, draft: Draft): Promise<Result<Compiled, SpecProblem>> => {
+    const overrides = { ...draft.values, ...(draft.free ? { budget: 'free' } : {}) }
+    const parsed = parseSpec(open.file.text, open.file.name, overrides)
+    if (!parsed.ok) return err(problem(parsed.error))
+    const spec: Spec = parsed.value
+    const inputs: Record<string, Uint8Array<ArrayBuffer>> = {}
+    const given: Record<
+      string,
+      {
+        cid: Awaited<ReturnType<Compute['hash']>>
+        dtype: Tensor['dtype']
+        shape: readonly number[]
+      }
+    > = {}
+    for (const wanted of wantedInputs(spec)) {
+      const tensor = inputFor(wanted, draft.slots[wanted.name])
+      if (!tensor.ok) return tensor
+      const bytes = bytesOf(tensor.value)
+      inputs[wanted.name] = bytes
+      given[wanted.name] = {
+        cid: await compute.hash(bytes),
+        dtype: tensor.value.dtype,
+        shape: tensor.value.shape,
+      }
+    }
+    const job = compile(spec, given)
+    if (!job.ok) return err(problem(job.error))
+    const planned = planOf(spec, job.value)
+    if (!planned.ok) return err(problem(planned.error))
+    const { tasks, totals, outputs, tensors } = planned.value
+    const sizes = outputs.map((name) => ({ name, ...tensors[name]! }))
+    return ok({
+      job: job.value,
+      title: spec.title,
+      inputs,
+      outputs: sizes,
+      tasks: tasks.length,
+      flop: totals.flop,
+      bytes: totals.bytes + sizes.reduce((sum, type) => sum + tensorBytes(type), 0),
+      microCredits: microCredits(draft.free ? 0 : totals.microCredits * spec.redundancy),
+    })
   }
-  const job = compile(spec, given)
-  if (!job.ok) return err(problem(job.error))
-  const planned = planOf(spec, job.value)
-  if (!planned.ok) return err(problem(planned.error))
-  const { tasks, totals, outputs, tensors } = planned.value
-  const sizes = outputs.map((name) => ({ name, ...tensors[name]! }))
-  return ok({
-    job: job.value,
-    title: spec.title,
-    inputs,
-    outputs: sizes,
-    tasks: tasks.length,
-    flop: totals.flop,
-    bytes: totals.bytes + sizes.reduce((sum, type) => sum + tensorBytes(type), 0),
-    microCredits: microCredits(draft.free ? 0 : totals.microCredits * spec.redundancy),
-    text: open.file.text,
-  })
-}

@@ -6,8 +6,18 @@ import type { Services } from '../ui/services.ts'
 import type { Joined } from './join.ts'
 import { receiptLine } from './receipts.ts'
 
-const PARTS: readonly { name: string; label: string; tables: readonly Table[]; erasable: boolean }[] = [
-  { name: 'jobs', label: 'Jobs and their results', tables: ['jobs', 'job-inputs', 'job-outputs'], erasable: true },
+const PARTS: readonly {
+  name: string
+  label: string
+  tables: readonly Table[]
+  erasable: boolean
+}[] = [
+  {
+    name: 'jobs',
+    label: 'Jobs and their results',
+    tables: ['jobs', 'job-inputs', 'job-outputs'],
+    erasable: true,
+  },
   { name: 'trust', label: 'What we think of other nodes', tables: ['trust'], erasable: true },
   { name: 'receipts', label: 'Receipts', tables: ['receipts'], erasable: false },
   { name: 'blocks', label: 'Your chain', tables: ['blocks'], erasable: false },
@@ -48,7 +58,9 @@ export const storageServices = ({ handle, keyring, store }: Joined): StorageServ
     const lines = [
       JSON.stringify({ kind: 'swarmharness-export', v: 1, account }),
       ...wallet.receipts.map(({ signed }) => receiptLine(signed)),
-      ...jobs.map(({ id, job, title, state }) => JSON.stringify({ kind: 'job', id, title, state, job })),
+      ...jobs.map(({ id, job, title, state }) =>
+        JSON.stringify({ kind: 'job', id, title, state, job }),
+      ),
     ]
     return ok(new Blob([`${lines.join('\n')}\n`], { type: 'application/jsonl' }))
   },
@@ -61,7 +73,10 @@ export const storageServices = ({ handle, keyring, store }: Joined): StorageServ
     for (const table of tables) {
       const found = await store.all(table)
       if (!found.ok) return err({ code: found.error.code, text: found.error.detail })
-      const erased = await store.write(found.value.records.map(({ key }) => ({ table, key })), 'strict')
+      const erased = await store.write(
+        found.value.records.map(({ key }) => ({ table, key })),
+        'strict',
+      )
       if (!erased.ok) return err({ code: erased.error.code, text: erased.error.detail })
     }
     return ok(null)

@@ -1,7 +1,17 @@
 /** Who gets which task: candidates, fresh probes, the choice, the offer. */
 import type { Did } from '../base/ids.ts'
 import { microCredits, ms, type MicroCredits, type Ms } from '../base/units.ts'
-import { addLease, dropLease, isStraggler, LEASE_LIMITS, requeue, wanted, type JobRun, type Lease, type TaskRun } from './dispatch.ts'
+import {
+  addLease,
+  dropLease,
+  isStraggler,
+  LEASE_LIMITS,
+  requeue,
+  wanted,
+  type JobRun,
+  type Lease,
+  type TaskRun,
+} from './dispatch.ts'
 import { choose, draw, FRESH_MS, PROBE_MS, type Candidate } from './route.ts'
 import type { NodeState, Probe, Standing, SwarmEffect, SwarmState } from './swarm-state.ts'
 
@@ -51,7 +61,13 @@ const fits = (state: SwarmState, run: JobRun, task: TaskRun, node: NodeState, at
 }
 
 /** Nodes that could take the task now; those that already failed it only when nobody else is left. */
-const candidates = (state: SwarmState, run: JobRun, task: TaskRun, at: Ms, standing: Standing): Candidate[] => {
+const candidates = (
+  state: SwarmState,
+  run: JobRun,
+  task: TaskRun,
+  at: Ms,
+  standing: Standing,
+): Candidate[] => {
   const skill = task.planned.kernel
   const able: NodeState[] = []
   const second: NodeState[] = []
@@ -186,7 +202,9 @@ const offer = (
 /** The node's asking price for the metered cost; nothing in the free tier. */
 const priceFor = (run: JobRun, task: TaskRun, node: NodeState): MicroCredits =>
   microCredits(
-    run.job.budget === 0 ? 0 : Math.ceil((task.planned.microCredits * (node.load?.price ?? 1000)) / 1000),
+    run.job.budget === 0
+      ? 0
+      : Math.ceil((task.planned.microCredits * (node.load?.price ?? 1000)) / 1000),
   )
 
 /** When nothing is left to hand out, a task that hangs is begun a second time elsewhere. */

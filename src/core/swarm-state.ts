@@ -39,24 +39,58 @@ export type SwarmEvent =
   | { readonly kind: 'opened'; readonly run: JobRun }
   | { readonly kind: 'node'; readonly node: NodeState }
   | { readonly kind: 'node-gone'; readonly node: Did }
-  | { readonly kind: 'load'; readonly node: Did; readonly probe: number; readonly queued: number; readonly speed: number; readonly price: number; readonly willing: boolean }
+  | {
+      readonly kind: 'load'
+      readonly node: Did
+      readonly probe: number
+      readonly queued: number
+      readonly speed: number
+      readonly price: number
+      readonly willing: boolean
+    }
   | { readonly kind: 'accepted'; readonly node: Did; readonly lease: number }
   | { readonly kind: 'refused'; readonly node: Did; readonly lease: number; readonly code: string }
   | { readonly kind: 'beat'; readonly node: Did; readonly lease: number; readonly permille: number }
   | { readonly kind: 'committed'; readonly node: Did; readonly lease: number }
   | { readonly kind: 'failed'; readonly node: Did; readonly lease: number; readonly code: string }
-  | { readonly kind: 'passed'; readonly lease: number; readonly output: Cid; readonly check: string; readonly exact: boolean; readonly computeMs: number }
+  | {
+      readonly kind: 'passed'
+      readonly lease: number
+      readonly output: Cid
+      readonly check: string
+      readonly exact: boolean
+      readonly computeMs: number
+    }
   | { readonly kind: 'wrong'; readonly lease: number; readonly code: string }
   | { readonly kind: 'pause' | 'resume' | 'cancel'; readonly job: JobId }
   | { readonly kind: 'tick' }
 
 export type SwarmEffect =
   | { readonly kind: 'probe'; readonly node: Did; readonly id: number; readonly task: TaskRun }
-  | { readonly kind: 'offer'; readonly node: Did; readonly run: JobRun; readonly task: TaskRun; readonly lease: Lease }
+  | {
+      readonly kind: 'offer'
+      readonly node: Did
+      readonly run: JobRun
+      readonly task: TaskRun
+      readonly lease: Lease
+    }
   | { readonly kind: 'reveal'; readonly node: Did; readonly lease: number }
   | { readonly kind: 'cancel'; readonly node: Did; readonly lease: number }
-  | { readonly kind: 'reject'; readonly node: Did; readonly lease: number; readonly code: string; readonly run: JobRun; readonly task: TaskRun }
-  | { readonly kind: 'accept'; readonly run: JobRun; readonly task: TaskRun; readonly paid: readonly Passed[]; readonly outvoted: readonly Passed[] }
+  | {
+      readonly kind: 'reject'
+      readonly node: Did
+      readonly lease: number
+      readonly code: string
+      readonly run: JobRun
+      readonly task: TaskRun
+    }
+  | {
+      readonly kind: 'accept'
+      readonly run: JobRun
+      readonly task: TaskRun
+      readonly paid: readonly Passed[]
+      readonly outvoted: readonly Passed[]
+    }
   | { readonly kind: 'ended'; readonly run: JobRun }
   | { readonly kind: 'wake'; readonly at: Ms }
 

@@ -52,6 +52,38 @@ const apply = (state: SwarmState, event: SwarmEvent, at: Ms, out: SwarmEffect[])
       if (!willing) node.restUntil = ms(at + LEASE_LIMITS.restMs)
       return
     }
+    case 'accepted':
+    case 'refused':
+    case 'beat':
+    case 'committed':
+    case 'failed':
+      return fromWorker(state, event, at, out)
+    case 'passed':
+      return pass(state, event, at, out)
+    case 'wrong': {
+      const held = state.leases.get(event.lease)
+      if (!held) return
+      const { run, task, lease } = held
+      out.push({ kind: 'reject', node: lease.node, lease: lease.id, code: event.code, run, task })
+      return lose(state, held, event.code, at, out)
+    }
+    case 'pause':
+    case 'resume':
+    case 'cancel':
+      return steer(state, event.kind, event.job, at, out)
+    case 'tick':
+      return
+  }
+}
+
+type WorkerEvent = Extract<
+  SwarmEvent,
+  { kind: 'accepted' | 'refused' | 'beat' | 'committed' | 'failed' }
+>
+
+/** What a worker says about a lease of its own; anything else it says is ignored. */
+const fromWorker = (state: SwarmState, event: WorkerEvent, at: Ms, out: SwarmEffect[]): void => {
+  switch (event.kind) {
     case 'accepted': {
       const held = find(state, event.node, event.lease)
       if (!held || held.lease.state !== 'offered') return
@@ -85,26 +117,17 @@ const apply = (state: SwarmState, event: SwarmEvent, at: Ms, out: SwarmEffect[])
       if (held) lose(state, held, event.code, at, out)
       return
     }
-    case 'passed':
-      return pass(state, event, at, out)
-    case 'wrong': {
-      const held = state.leases.get(event.lease)
-      if (!held) return
-      const { run, task, lease } = held
-      out.push({ kind: 'reject', node: lease.node, lease: lease.id, code: event.code, run, task })
-      return lose(state, held, event.code, at, out)
-    }
-    case 'pause':
-    case 'resume':
-    case 'cancel':
-      return steer(state, event.kind, event.job, at, out)
-    case 'tick':
-      return
   }
 }
 
 /** The lease came to nothing: the task goes to somebody else, the node rests. */
-const lose = (state: SwarmState, held: HeldLease, why: string, at: Ms, out: SwarmEffect[]): void => {
+const lose = (
+  state: SwarmState,
+  held: HeldLease,
+  why: string,
+  at: Ms,
+  out: SwarmEffect[],
+): void => {
   const { run, task, lease } = held
   release(state, held)
   task.why = why
@@ -177,7 +200,10 @@ const expire = (state: SwarmState, at: Ms, out: SwarmEffect[]): void => {
     const begun = run.tasks.some((task) => task.attempts > 0)
     const left = run.tasks.length - run.accepted
     const problem = begun
-      ? { code: 'deadline', text: `the deadline passed with ${left} of ${run.tasks.length} tasks open` }
+      ? {
+          code: 'deadline',
+          text: `the deadline passed with ${left} of ${run.tasks.length} tasks open`,
+        }
       : { code: 'nobody-came', text: 'no node took any task before the deadline' }
     end(state, run, 'failed', problem, out)
   }
@@ -185,7 +211,8 @@ const expire = (state: SwarmState, at: Ms, out: SwarmEffect[]): void => {
 
 const finish = (state: SwarmState, _at: Ms, out: SwarmEffect[]): void => {
   for (const run of state.runs.values()) {
-    if (run.phase === 'running' && run.accepted === run.tasks.length) end(state, run, 'done', null, out)
+    if (run.phase === 'running' && run.accepted === run.tasks.length)
+      end(state, run, 'done', null, out)
   }
 }
 

@@ -89,7 +89,10 @@ export const books = (swarm: Swarm) => {
       return forked.has(account)
     },
     sizes(): Size[] {
-      const longest = [...known.values()].reduce((most, { entries }) => Math.max(most, entries.length), 0)
+      const longest = [...known.values()].reduce(
+        (most, { entries }) => Math.max(most, entries.length),
+        0,
+      )
       return [
         { what: 'chains followed', held: known.size, limit: BOOKS_LIMITS.accounts },
         { what: 'blocks of a chain', held: longest, limit: BOOKS_LIMITS.kept },

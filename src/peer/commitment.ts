@@ -8,5 +8,10 @@ import { sha256 } from '../wire/codec.ts'
 
 export const SALT_BYTES = 16
 
-export const commitment = (task: TaskId, worker: Did, salt: Uint8Array, output: Cid): Uint8Array<ArrayBuffer> =>
+export const commitment = (
+  task: TaskId,
+  worker: Did,
+  salt: Uint8Array,
+  output: Cid,
+): Uint8Array<ArrayBuffer> =>
   new Uint8Array(sha256(concat([utf8(`swarm/1/commit\0${task}\0${worker}\0`), salt, utf8(output)])))

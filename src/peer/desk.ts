@@ -34,9 +34,22 @@ export type Desk = {
   connect(peer: PeerId, relay: string): void
   disconnect(peer: PeerId, reason: string): void
   send(peer: PeerId, head: Head, body: Uint8Array | null): void
-  announce(advert: SignedAdvert, capabilities: readonly string[], then: Answer<{ servers: number }>): void
-  find(capability: string, limit: number, then: Answer<{ adverts: SignedAdvert[]; total: number }>): void
-  compute(task: ComputeTask, share: () => number, beat: (permille: number) => void, then: Answer<ComputeDone>): void
+  announce(
+    advert: SignedAdvert,
+    capabilities: readonly string[],
+    then: Answer<{ servers: number }>,
+  ): void
+  find(
+    capability: string,
+    limit: number,
+    then: Answer<{ adverts: SignedAdvert[]; total: number }>,
+  ): void
+  compute(
+    task: ComputeTask,
+    share: () => number,
+    beat: (permille: number) => void,
+    then: Answer<ComputeDone>,
+  ): void
   cancelCompute(id: string): void
   check(task: CheckTask, then: Answer<Verdict>): void
   hash(bytes: Uint8Array, then: (cid: Cid) => void): void
@@ -45,7 +58,10 @@ export type Desk = {
   verify(claims: readonly Claim[], then: (genuine: boolean) => void): void
   write(writes: readonly Write[], durability: 'strict' | 'relaxed', then: Answer<null>): void
   read(table: Table, key: string, then: Answer<unknown>): void
-  all(table: Table, then: Answer<{ records: { key: string; value: unknown }[]; corrupt: string[] }>): void
+  all(
+    table: Table,
+    then: Answer<{ records: { key: string; value: unknown }[]; corrupt: string[] }>,
+  ): void
   /** What a person may see has changed. */
   changed(): void
 }

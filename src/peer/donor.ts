@@ -30,7 +30,10 @@ export const donor = (
   now: () => Ms,
   events: {
     /** Measures the device (about three seconds); answers with what it found. */
-    measure(progress: (permille: number) => void, then: (found: Capability | PortError) => void): void
+    measure(
+      progress: (permille: number) => void,
+      then: (found: Capability | PortError) => void,
+    ): void
     busy(): boolean
     /** Hand back what is held: everything, or what has not begun. */
     handBack(everything: boolean): void
@@ -184,7 +187,11 @@ export const donor = (
     problem: (): PortError | null => problem,
     facts() {
       const reason = resting()
-      const on = reason ? ('paused' as const) : events.busy() ? ('working' as const) : ('ready' as const)
+      const on = reason
+        ? ('paused' as const)
+        : events.busy()
+          ? ('working' as const)
+          : ('ready' as const)
       return {
         state: state === 'on' ? on : state,
         pause: state === 'on' ? reason : null,

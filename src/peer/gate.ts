@@ -71,7 +71,9 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
       return null
     },
     sizes(): Size[] {
-      const delivered = [...state.grants.values()].filter((each) => each.state === 'delivered').length
+      const delivered = [...state.grants.values()].filter(
+        (each) => each.state === 'delivered',
+      ).length
       return [
         { what: 'grants', held: state.grants.size - delivered, limit: SERVE_LIMITS.leases },
         { what: 'grants delivered', held: delivered, limit: SERVE_LIMITS.delivered },
@@ -93,7 +95,13 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
         cost: microCredits(0),
         price: microCredits(0),
       }
-      const answer = answerOffer(state, { ...house(), freeTier: true }, asked, known(requester), desk.now())
+      const answer = answerOffer(
+        state,
+        { ...house(), freeTier: true },
+        asked,
+        known(requester),
+        desk.now(),
+      )
       return {
         k: 'load',
         id: probe.id,

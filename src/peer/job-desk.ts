@@ -3,7 +3,14 @@
  * together with its receipt and cheque, so that a closed tab finds its job where it left it.
  */
 import type { Cid, Did, JobId, PeerId } from '../base/ids.ts'
-import { epochMs, flop, bytes as byteCount, type EpochMs, type MicroCredits } from '../base/units.ts'
+import {
+  epochMs,
+  flop,
+  bytes as byteCount,
+  type EpochMs,
+  microCredits,
+  type MicroCredits,
+} from '../base/units.ts'
 import type { Job } from '../core/job.ts'
 import { plan, type Plan } from '../core/plan.ts'
 import type { PlanError } from '../core/plan/draft.ts'
@@ -12,7 +19,8 @@ import type { PortError, Write } from '../ports.ts'
 import { nameOf } from '../wire/signed.ts'
 import type { Passed, TaskRun } from '../core/dispatch.ts'
 import type { Desk } from './desk.ts'
-import type { Requester, RunningJob, StoredOutput } from './requester.ts'
+import type { Requester } from './requester.ts'
+import type { RunningJob, StoredOutput } from './running-job.ts'
 import type { Teller } from './teller.ts'
 import { hourOf, type Wallet } from './wallet.ts'
 
@@ -52,6 +60,8 @@ export const jobDesk = (
   trouble: (error: PortError) => void,
 ) => {
   const kept = new Map<JobId, StoredJob>()
+  /** Jobs on their way from or to the disk: they have begun, though they are not in memory yet. */
+  const opening = new Set<JobId>()
 
   const record = (job: RunningJob, phase: StoredJob['phase']): StoredJob => ({
     id: job.run.id,
@@ -65,7 +75,11 @@ export const jobDesk = (
     problem: job.run.problem,
   })
 
-  const save = (stored: StoredJob, extra: readonly Write[], then: (saved: boolean) => void): void => {
+  const save = (
+    stored: StoredJob,
+    extra: readonly Write[],
+    then: (saved: boolean) => void,
+  ): void => {
     kept.set(stored.id, stored)
     const write: Write = { table: 'jobs', key: stored.id, value: stored }
     desk.write([write, ...extra], 'strict', (written) => {
@@ -83,8 +97,22 @@ export const jobDesk = (
     return base
   }
 
+  /** What earlier lives of this run have paid; receipts know the hour and nothing finer. */
+  const spentBefore = ({ id, submittedAt }: StoredJob): MicroCredits => {
+    let spent = 0
+    for (const { signed, role } of purse.receipts().values()) {
+      const { job, hour, microCredits: paid } = signed.body
+      if (role === 'requester' && job === id && hour >= hourOf(submittedAt)) spent += paid
+    }
+    return microCredits(spent)
+  }
+
   /** Reads a table's records of one job. */
-  const readAll = (keys: readonly string[], table: 'job-inputs' | 'job-outputs', then: (values: unknown[]) => void): void => {
+  const readAll = (
+    keys: readonly string[],
+    table: 'job-inputs' | 'job-outputs',
+    then: (values: unknown[]) => void,
+  ): void => {
     const values: unknown[] = []
     const next = (): void => {
       if (values.length === keys.length) return then(values)
@@ -97,19 +125,46 @@ export const jobDesk = (
   }
 
   const resume = (stored: StoredJob, planned: Plan): void => {
+    opening.add(stored.id)
     const names = stored.job.inputs.map(({ name }) => name)
-    readAll(names.map((name) => `${stored.id}/${name}`), 'job-inputs', (inputs) => {
-      if (inputs.some((input) => !(input instanceof Uint8Array))) {
-        return trouble({ code: 'input-lost', detail: `an input of ${stored.title} is no longer stored` })
-      }
-      const given = Object.fromEntries(names.map((name, i) => [name, inputs[i] as Uint8Array<ArrayBuffer>]))
-      readAll(planned.tasks.map(({ index }) => pieceKey(stored.id, index)), 'job-outputs', (pieces) => {
-        const outputs = pieces.flatMap((piece, index): StoredOutput[] =>
-          piece === undefined || piece === null ? [] : [{ index, ...(piece as StoredPiece) }],
+    readAll(
+      names.map((name) => `${stored.id}/${name}`),
+      'job-inputs',
+      (inputs) => {
+        if (inputs.some((input) => !(input instanceof Uint8Array))) {
+          opening.delete(stored.id)
+          return trouble({
+            code: 'input-lost',
+            detail: `an input of ${stored.title} is no longer stored`,
+          })
+        }
+        const given = Object.fromEntries(
+          names.map((name, i) => [name, inputs[i] as Uint8Array<ArrayBuffer>]),
         )
-        jobs.begin(stored.job, stored.id, stored.title, planned, given, outputs, attemptBase(stored.id), stored.submittedAt)
-      })
-    })
+        readAll(
+          planned.tasks.map(({ index }) => pieceKey(stored.id, index)),
+          'job-outputs',
+          (pieces) => {
+            const outputs = pieces.flatMap((piece, index): StoredOutput[] =>
+              piece === undefined || piece === null ? [] : [{ index, ...(piece as StoredPiece) }],
+            )
+            const { job, id, title, submittedAt } = stored
+            opening.delete(id)
+            jobs.begin({
+              job,
+              id,
+              title,
+              plan: planned,
+              inputs: given,
+              stored: outputs,
+              attemptBase: attemptBase(id),
+              spent: spentBefore(stored),
+              submittedAt,
+            })
+          },
+        )
+      },
+    )
   }
 
   return {
@@ -131,29 +186,47 @@ export const jobDesk = (
       inputs: Readonly<Record<string, Uint8Array<ArrayBuffer>>>,
     ): void {
       const running = jobs.jobs().get(id)
-      if (running?.run.phase === 'running') return
+      if (running?.run.phase === 'running' || opening.has(id)) return
+      if (running?.run.phase === 'paused') return jobs.feed({ kind: 'resume', job: id })
       if (kept.size >= SHELF_LIMITS.jobs && !kept.has(id)) {
-        return trouble({ code: 'too-many-jobs', detail: `${SHELF_LIMITS.jobs} jobs are kept; forget one first` })
+        return trouble({
+          code: 'too-many-jobs',
+          detail: `${SHELF_LIMITS.jobs} jobs are kept; forget one first`,
+        })
       }
       if (running) jobs.forget(id)
-      const submittedAt = epochMs(desk.epoch())
-      const stale = planned.tasks.map((task): Write => ({ table: 'job-outputs', key: pieceKey(id, task.index) }))
-      const given = Object.entries(inputs).map(([name, value]): Write => ({ table: 'job-inputs', key: `${id}/${name}`, value }))
+      // What was accepted and paid for stays, unless the job was done and is wanted all over again.
+      const before = kept.get(id)
+      const goesOn = before !== undefined && before.phase !== 'done'
+      const stale = planned.tasks.map((task): Write => ({
+        table: 'job-outputs',
+        key: pieceKey(id, task.index),
+      }))
+      const given = Object.entries(inputs).map(([name, value]): Write => ({
+        table: 'job-inputs',
+        key: `${id}/${name}`,
+        value,
+      }))
       const stored: StoredJob = {
         id,
         job,
         title,
-        submittedAt,
+        submittedAt: before?.phase === 'running' ? before.submittedAt : epochMs(desk.epoch()),
         phase: 'running',
-        accepted: 0,
+        accepted: goesOn ? before.accepted : 0,
         total: planned.tasks.length,
-        spent: 0 as MicroCredits,
+        spent: goesOn ? before.spent : microCredits(0),
         problem: null,
       }
-      const again = kept.has(id)
-      save(stored, [...(again ? stale : []), ...given], (saved) => {
-        if (saved) jobs.begin(job, id, title, planned, inputs, [], attemptBase(id), submittedAt)
-        else kept.delete(id)
+      const { submittedAt } = stored
+      const whole = { job, id, title, plan: planned, inputs, submittedAt }
+      opening.add(id)
+      save(stored, [...(before && !goesOn ? stale : []), ...given], (saved) => {
+        opening.delete(id)
+        if (!saved) kept.delete(id)
+        else if (goesOn) resume(stored, planned)
+        else
+          jobs.begin({ ...whole, stored: [], attemptBase: attemptBase(id), spent: microCredits(0) })
       })
     },
     settle(
@@ -165,7 +238,9 @@ export const jobDesk = (
       primary: boolean,
     ): void {
       const { planned, id } = task
-      const check = (job.run.job.redundancy > 1 && passed.check !== 'freivalds' ? 'replicas' : passed.check) as ReceiptCheck
+      const check = (
+        job.run.job.redundancy > 1 && passed.check !== 'freivalds' ? 'replicas' : passed.check
+      ) as ReceiptCheck
       const agreed = {
         swarm,
         job: job.run.id,
@@ -183,13 +258,26 @@ export const jobDesk = (
       }
       const receipt = receiptFor(agreed, check)
       const cid = nameOf(receipt)
-      const value: StoredPiece = { node: passed.node, check: passed.check, receipt: cid, bytes: piece }
-      const extra: Write[] = primary ? [{ table: 'job-outputs', key: pieceKey(job.run.id, planned.index), value }] : []
-      till.pay(receipt, () => peerOf(passed.node), passed.lease, extra, () => {
-        const done = job.done.get(planned.index)
-        if (primary && done) done.receipt = cid
-        desk.changed()
-      })
+      const value: StoredPiece = {
+        node: passed.node,
+        check: passed.check,
+        receipt: cid,
+        bytes: piece,
+      }
+      const extra: Write[] = primary
+        ? [{ table: 'job-outputs', key: pieceKey(job.run.id, planned.index), value }]
+        : []
+      till.pay(
+        receipt,
+        () => peerOf(passed.node),
+        passed.lease,
+        extra,
+        () => {
+          const done = job.done.get(planned.index)
+          if (primary && done) done.receipt = cid
+          desk.changed()
+        },
+      )
     },
     ended(job: RunningJob): void {
       const { phase } = job.run
@@ -200,7 +288,7 @@ export const jobDesk = (
       const stored = kept.get(id)
       const running = jobs.jobs().get(id)
       if (running) return jobs.feed({ kind: 'resume', job: id })
-      if (!stored) return
+      if (!stored || opening.has(id)) return
       const planned = plan(stored.job)
       if (planned.ok) resume(stored, planned.value)
       else trouble(planProblem(planned.error))
@@ -212,13 +300,17 @@ export const jobDesk = (
       jobs.forget(id)
       kept.delete(id)
       const writes: Write[] = [{ table: 'jobs', key: id }]
-      for (const { name } of stored.job.inputs) writes.push({ table: 'job-inputs', key: `${id}/${name}` })
-      for (let i = 0; i < stored.total; i++) writes.push({ table: 'job-outputs', key: pieceKey(id, i) })
+      for (const { name } of stored.job.inputs)
+        writes.push({ table: 'job-inputs', key: `${id}/${name}` })
+      for (let i = 0; i < stored.total; i++)
+        writes.push({ table: 'job-outputs', key: pieceKey(id, i) })
       desk.write(writes, 'relaxed', () => desk.changed())
     },
     output(id: JobId, name: string): Uint8Array<ArrayBuffer> | null {
       const data = jobs.jobs().get(id)?.tensors.get(name)
-      return data ? new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength) : null
+      return data
+        ? new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
+        : null
     },
     /** Jobs kept from earlier lives that are not in memory now. */
     stored(): readonly StoredJob[] {

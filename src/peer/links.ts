@@ -49,7 +49,11 @@ const claims = (head: Head): Claim[] => {
     }
     case 'blocks':
       return head.blocks.flatMap(({ block, answers }) =>
-        [block, ...(answers ? [answers] : [])].map(({ body, sig }) => ({ account: body.account, body, sig })),
+        [block, ...(answers ? [answers] : [])].map(({ body, sig }) => ({
+          account: body.account,
+          body,
+          sig,
+        })),
       )
     case 'settle': {
       const { body, requesterSig } = head.receipt
@@ -74,7 +78,8 @@ export const links = (desk: Desk, hello: () => HeadOf<'hello'> | null, events: L
 
   const greet = (entry: Entry, head: HeadOf<'hello'>): void => {
     const mine = hello()
-    const code = mine === null ? 'not-ready' : strangeHello(entry.link.peer, head, mine, desk.epoch())
+    const code =
+      mine === null ? 'not-ready' : strangeHello(entry.link.peer, head, mine, desk.epoch())
     if (code !== null) return drop(entry.link.peer, code)
     const { account } = head.delegation.body
     entry.greeted = { peer: entry.link.peer, account, adapter: head.adapter, link: entry.link }
@@ -147,7 +152,10 @@ export const links = (desk: Desk, hello: () => HeadOf<'hello'> | null, events: L
       }
     },
     sizes(): Size[] {
-      const longest = [...entries.values()].reduce((most, { queue }) => Math.max(most, queue.length), 0)
+      const longest = [...entries.values()].reduce(
+        (most, { queue }) => Math.max(most, queue.length),
+        0,
+      )
       return [{ what: 'heads waiting on a link', held: longest, limit: QUEUE_MAX }]
     },
     get(peer: PeerId): Greeted | null {

@@ -44,7 +44,9 @@ export const live = async (
     ...options,
     adapter: () => compute.capability()?.adapter ?? 'cpu',
     measure: (progress, then) =>
-      void compute.benchmark(progress, options.signal).then((found) => then(found.ok ? found.value : found.error)),
+      void compute
+        .benchmark(progress, options.signal)
+        .then((found) => then(found.ok ? found.value : found.error)),
     measuredShare: () => compute.measuredShare(),
     async closed() {
       await network.close()

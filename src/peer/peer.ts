@@ -2,45 +2,32 @@
  * A living node: what happens outside comes in as calls, what it wants is asked of the desk. It puts
  * the parts together (links, presence, worker, requester, wallet, teller) and holds no rules itself.
  */
-import type { Did, JobId, PeerId } from '../base/ids.ts'
-import { ms, type EpochMs } from '../base/units.ts'
-import type { Job } from '../core/job.ts'
+import type { Did, PeerId } from '../base/ids.ts'
+import { ms } from '../base/units.ts'
 import type { Swarm } from '../core/ledger/genesis.ts'
-import { plan } from '../core/plan.ts'
 import type { Capability, Link, PortError, Reachability } from '../ports.ts'
-import { cidOf } from '../wire/codec.ts'
 import type { Head, HeadOf } from '../wire/messages.ts'
 import type { SignedDelegation } from '../wire/signed.ts'
 import { DELEGATION_LIFE_MS } from '../wire/version.ts'
 import { books } from './books.ts'
 import type { Desk } from './desk.ts'
-import { DEFAULT_LIMITS, donor } from './donor.ts'
+import { donor } from './donor.ts'
 import { gate } from './gate.ts'
-import { jobDesk, planProblem } from './job-desk.ts'
+import { nodeHandle } from './handle.ts'
+import { jobDesk } from './job-desk.ts'
 import { delegationBody, links, type Greeted } from './links.ts'
+import type { PeerOptions } from './options.ts'
 import { presence } from './presence.ts'
+import { recruiter } from './recruiter.ts'
 import { requester } from './requester.ts'
-import { viewOf } from './selectors.ts'
 import { standing } from './standing.ts'
 import { teller } from './teller.ts'
-import type { Limits, NodeHandle, PauseReason, Problem, View } from './view.ts'
-import { wallet, type ChainEntry, type KeptReceipt } from './wallet.ts'
+import { readStored } from './stored.ts'
+import { troubleList } from './troubles.ts'
+import { wallet } from './wallet.ts'
 import { worker } from './worker.ts'
 
-/** Links we open for a job; the network port caps the total. */
-const LINKS_FOR_JOBS = 12
 const RENEW_DELEGATION_MS = DELEGATION_LIFE_MS / 2
-
-export type PeerOptions = {
-  readonly swarm: Swarm
-  readonly agent: string
-  readonly adapter: () => Capability['adapter']
-  measure(progress: (permille: number) => void, then: (found: Capability | PortError) => void): void
-  measuredShare(): number
-  /** The account key has been saved outside this device. */
-  backedUp(): boolean
-  closed(): Promise<void>
-}
 
 export type Peer = ReturnType<typeof peer>
 
@@ -49,7 +36,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
   let delegation: SignedDelegation | null = null
   let renewAt = ms(0)
   let reachability: Reachability = { kind: 'connecting' }
-  const problems = new Map<string, Problem>()
+  const troubles = troubleList(() => desk.now())
   const watchers = new Set<() => void>()
   let ready = false
 
@@ -58,7 +45,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     desk.changed()
   }
   const trouble = (error: PortError): void => {
-    problems.set(error.code, { code: error.code, text: error.detail })
+    troubles.note(error)
     changed()
   }
 
@@ -105,7 +92,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
   const net = links(desk, hello, {
     greeted: (who) => {
       till.greeted(who)
-      enlist(who)
+      crew.enlist(who)
       changed()
     },
     head: (who, head, body) => route(who, head, body),
@@ -126,7 +113,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     settle: (...settlement) => shelf.settle(...settlement),
     began() {
       here.look()
-      callForJobs()
+      crew.call()
     },
     ended: (job) => shelf.ended(job),
     changed,
@@ -135,44 +122,21 @@ export const peer = (desk: Desk, options: PeerOptions) => {
 
   const here = presence(desk, swarm.cid, () => lender.advertises(work.held().length), {
     found: () => {
-      callForJobs()
+      crew.call()
       changed()
     },
     failed: (code) => {
-      if (code) problems.set('announce', { code, text: 'the registry could not be told that this node is here' })
-      else problems.delete('announce')
+      if (code)
+        troubles.note({
+          code: 'not-announced',
+          detail: `the registry could not be told that this node is here (${code})`,
+        })
+      else troubles.clear('not-announced')
     },
     busy: () => jobs.busy(),
   })
 
-  /** A node that has said hello and may work for us. */
-  const enlist = (who: Greeted): void => {
-    if (!jobs.busy() || jobs.hasNode(who.account)) return
-    const advert = here.get(who.account)
-    jobs.node({
-      node: who.account,
-      adapter: who.adapter,
-      memoryBytes: advert ? 2 ** advert.memory * 2 ** 20 : DEFAULT_LIMITS.memoryBytes,
-      rttMs: who.link.rttMs ?? 1,
-      inFlight: 0,
-      inFlightCost: 0,
-      load: null,
-      restUntil: ms(0),
-    })
-  }
-
-  /** While a job runs: greet whoever is linked, and call those who advertise. */
-  const callForJobs = (): void => {
-    if (!jobs.busy()) return
-    for (const who of net.all()) enlist(who)
-    let linked = net.all().length
-    for (const advert of here.known()) {
-      if (linked >= LINKS_FOR_JOBS) return
-      if (advert.account === desk.account || advert.state === 'paused' || net.has(advert.peer)) continue
-      desk.connect(advert.peer, advert.relay)
-      linked += 1
-    }
-  }
+  const crew = recruiter(desk, net, here, jobs)
 
   const route = (who: Greeted, head: Head, body: Uint8Array<ArrayBuffer> | null): void => {
     switch (head.k) {
@@ -226,75 +190,38 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     lender.wake()
     jobs.wake()
     here.wake()
-    callForJobs()
+    crew.call()
     desk.wake(renewAt)
   }
 
-  const handle: NodeHandle = {
-    view: (): View =>
-      viewOf({
-        desk,
-        swarm,
-        reachability,
-        lender,
-        measuredShare: options.measuredShare(),
-        work,
-        jobs,
-        purse,
-        adverts: here.known(),
-        linked: net.all(),
-        opinion,
-        problems: [...problems.values()],
-        stored: shelf.stored(),
-        backedUp: options.backedUp(),
-      }),
-    watch(then) {
-      watchers.add(then)
-      return () => void watchers.delete(then)
-    },
-    start: () => lender.start(),
-    pause: () => lender.pause(),
-    resume: () => lender.resume(),
-    finish: () => lender.finish(),
-    stop: () => lender.stop(),
-    limits: () => lender.limits(),
-    setLimits(limits: Limits) {
-      lender.setLimits(limits)
-      desk.write([{ table: 'settings', key: 'limits', value: limits }], 'relaxed', () => changed())
-    },
-    condition(reason: PauseReason, present: boolean) {
-      lender.condition(reason, present)
-    },
-    submit(job: Job, title: string, inputs) {
-      const id = cidOf(job) as JobId
-      const planned = plan(job)
-      if (!planned.ok) {
-        trouble(planProblem(planned.error))
-        return id
-      }
-      shelf.submit(job, id, title, planned.value, inputs)
-      return id
-    },
-    cancel: (job) => jobs.feed({ kind: 'cancel', job }),
-    resumeJob: (job) => shelf.resume(job),
-    forgetJob: (job) => shelf.forget(job),
-    output: (job, name) => shelf.output(job, name),
-    async close() {
-      lender.stop()
-      for (const who of net.all()) net.drop(who.peer, 'closing')
-      await options.closed()
-    },
-  }
+  const handle = nodeHandle({
+    desk,
+    swarm,
+    options,
+    lender,
+    work,
+    jobs,
+    purse,
+    here,
+    net,
+    opinion,
+    shelf,
+    watchers,
+    troubles,
+    changed,
+    reachability: () => reachability,
+  })
 
   return {
     handle,
     /** Reads what was stored and opens the chain; nothing is sent before. */
     start(then: (problem: PortError | null) => void): void {
-      const load = loader(desk, (stored) => {
+      readStored(desk, (stored) => {
         if (stored.limits) lender.setLimits(stored.limits)
         if (stored.problem) trouble(stored.problem)
         opinion.load(stored.trust)
         shelf.load(stored.jobs)
+        work.debts().load(stored.meta)
         const broken = purse.load(stored.chain, stored.receipts)
         if (broken) trouble(broken)
         purse.open(() =>
@@ -307,7 +234,6 @@ export const peer = (desk: Desk, options: PeerOptions) => {
           }),
         )
       })
-      load()
     },
     opened: (link: Link) => net.opened(link),
     linkChanged(link: Link) {
@@ -316,16 +242,19 @@ export const peer = (desk: Desk, options: PeerOptions) => {
       if (who) jobs.rtt(who.account, link.rttMs ?? 1)
       changed()
     },
-    received: (from: PeerId, head: Head, body: Uint8Array<ArrayBuffer> | null) => net.received(from, head, body),
+    received: (from: PeerId, head: Head, body: Uint8Array<ArrayBuffer> | null) =>
+      net.received(from, head, body),
     closed: (from: PeerId) => net.closed(from),
     faulty(from: PeerId, error: PortError) {
       net.closed(from)
-      problems.set('faulty-peer', { code: error.code, text: `${from}: ${error.detail}` })
-      changed()
+      trouble({ code: 'faulty-peer', detail: `${from}: ${error.code} ${error.detail}` })
     },
     reachability(state: Reachability) {
       reachability = state
-      lender.condition('offline', state.kind === 'offline' || state.kind === 'no-relay' ? net.all().length === 0 : false)
+      lender.condition(
+        'offline',
+        state.kind === 'offline' || state.kind === 'no-relay' ? net.all().length === 0 : false,
+      )
       wake()
       changed()
     },
@@ -352,44 +281,3 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     }),
   }
 }
-
-type Stored = {
-  chain: ChainEntry[]
-  receipts: KeptReceipt[]
-  jobs: { key: string; value: unknown }[]
-  trust: { key: string; value: unknown }[]
-  limits: Limits | null
-  problem: PortError | null
-}
-
-/** Reads all tables a node starts from, one after another. */
-const loader = (desk: Desk, then: (stored: Stored) => void) => (): void => {
-  const stored: Stored = { chain: [], receipts: [], jobs: [], trust: [], limits: null, problem: null }
-  const note = (result: { ok: boolean; error?: PortError; value?: { corrupt: string[] } }, table: string): void => {
-    if (result.error) stored.problem = result.error
-    const corrupt = result.value?.corrupt ?? []
-    if (corrupt.length > 0) stored.problem = { code: 'storage-corrupt', detail: `${corrupt.length} records of ${table}` }
-  }
-  desk.all('blocks', (blocks) => {
-    note(blocks, 'blocks')
-    if (blocks.ok) stored.chain = blocks.value.records.map(({ value }) => value as ChainEntry)
-    desk.all('receipts', (receipts) => {
-      note(receipts, 'receipts')
-      if (receipts.ok) stored.receipts = receipts.value.records.map(({ value }) => value as KeptReceipt)
-      desk.all('jobs', (jobs) => {
-        note(jobs, 'jobs')
-        if (jobs.ok) stored.jobs = jobs.value.records
-        desk.all('trust', (trust) => {
-          note(trust, 'trust')
-          if (trust.ok) stored.trust = trust.value.records
-          desk.read('settings', 'limits', (limits) => {
-            if (limits.ok && limits.value) stored.limits = { ...DEFAULT_LIMITS, ...(limits.value as Limits) }
-            then(stored)
-          })
-        })
-      })
-    })
-  })
-}
-
-export type { EpochMs }

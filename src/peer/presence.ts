@@ -39,14 +39,19 @@ export type PresenceState = {
 
 export type Presence = ReturnType<typeof presence>
 
-const log2Class = (n: number, max: number): number => Math.min(max, Math.max(0, Math.floor(Math.log2(Math.max(1, n)))))
+const log2Class = (n: number, max: number): number =>
+  Math.min(max, Math.max(0, Math.floor(Math.log2(Math.max(1, n)))))
 
 export const presence = (
   desk: Desk,
   swarm: Cid,
   /** Null while the owner lends nothing. */
   now: () => PresenceState | null,
-  events: { found(adverts: readonly Advert[], total: number): void; failed(code: string | null): void; busy(): boolean },
+  events: {
+    found(adverts: readonly Advert[], total: number): void
+    failed(code: string | null): void
+    busy(): boolean
+  },
 ) => {
   const known = new Map<Did, Advert>()
   let seq = 0
@@ -61,7 +66,9 @@ export const presence = (
   let nextLook = ms(0)
 
   const says = (state: PresenceState | null): string =>
-    state ? `${state.state} ${state.capability.adapter} ${state.wgsl} ${state.price} ${desk.relay()} ${class_of(state)}` : 'nothing'
+    state
+      ? `${state.state} ${state.capability.adapter} ${state.wgsl} ${state.price} ${desk.relay()} ${class_of(state)}`
+      : 'nothing'
 
   const class_of = ({ capability }: PresenceState): string =>
     `${log2Class(capability.f32FlopPerSecond / 1e6, 40)}/${log2Class(capability.memoryBytes / 2 ** 20, 24)}`
@@ -104,7 +111,8 @@ export const presence = (
         everSaid ||= answer.ok
         if (answer.ok) lastSaid = now() ? state : null
         // A change that came in the meantime is due sooner.
-        if (says(now()) === saying) dueAt = answer.ok && !lastSaid ? null : ms(desk.now() + (answer.ok ? RENEW_MS : RETRY_MS))
+        if (says(now()) === saying)
+          dueAt = answer.ok && !lastSaid ? null : ms(desk.now() + (answer.ok ? RENEW_MS : RETRY_MS))
         desk.wake(dueAt ?? nextLook)
         events.failed(answer.ok ? null : answer.error.code)
       })
@@ -118,7 +126,8 @@ export const presence = (
       if (!answer.ok) return
       for (const { body: advert } of answer.value.adverts) {
         const older = known.get(advert.account)
-        if (advert.swarm === swarm && (!older || older.seq <= advert.seq)) remember(known, advert.account, advert, KNOWN_MAX)
+        if (advert.swarm === swarm && (!older || older.seq <= advert.seq))
+          remember(known, advert.account, advert, KNOWN_MAX)
       }
       expire()
       events.found([...known.values()], answer.value.total)

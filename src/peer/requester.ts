@@ -4,34 +4,34 @@
  * against their commitment and their inputs, accepted pieces put in place and paid.
  */
 import { kernelById } from '../../kernels/index.ts'
-import { allocate, tensorBytes, viewAs, elements, type TensorData } from '../../kernels/kernel.ts'
-import { equalBytes } from '../base/bytes.ts'
-import type { Cid, Did, JobId, PeerId, TaskId } from '../base/ids.ts'
+import { tensorBytes } from '../../kernels/kernel.ts'
+import { equalBytes, words } from '../base/bytes.ts'
+import type { Cid, Did, JobId, PeerId } from '../base/ids.ts'
 import { prng } from '../base/prng.ts'
-import { words } from '../base/bytes.ts'
-import type { EpochMs } from '../base/units.ts'
-import { LEASE_LIMITS, openRun, type JobRun, type Lease, type Passed, type TaskRun } from '../core/dispatch.ts'
-import type { Job } from '../core/job.ts'
-import { canonicalTask, type Plan, type PlannedTask } from '../core/plan.ts'
-import { cut, paste, type Rect } from '../core/rect.ts'
+import {
+  LEASE_LIMITS,
+  openRun,
+  type JobRun,
+  type Lease,
+  type Passed,
+  type TaskRun,
+} from '../core/dispatch.ts'
+import { paste } from '../core/rect.ts'
 import { step } from '../core/swarm.ts'
-import { emptySwarm, type NodeState, type Standing, type SwarmEffect, type SwarmEvent } from '../core/swarm-state.ts'
+import {
+  emptySwarm,
+  type NodeState,
+  type Standing,
+  type SwarmEffect,
+  type SwarmEvent,
+} from '../core/swarm-state.ts'
 import type { Outcome } from '../core/trust.ts'
-import type { PortError } from '../ports.ts'
-import { cidOf } from '../wire/codec.ts'
 import type { HeadOf } from '../wire/messages.ts'
 import { commitment } from './commitment.ts'
 import type { Desk } from './desk.ts'
+import { pieces } from './pieces.ts'
+import { openJob, type Beginning, type RunningJob } from './running-job.ts'
 import type { Size } from './size.ts'
-
-export type RunningJob = {
-  readonly run: JobRun
-  readonly title: string
-  readonly submittedAt: EpochMs
-  readonly tensors: Map<string, TensorData>
-  /** Per accepted task: who did it and the receipt, once it is signed. */
-  readonly done: Map<number, { node: Did; check: string; receipt: Cid | null; computeMs: number; attempt: number; queuedMs: number }>
-}
 
 /** A lease from the offer until its result has been judged. */
 type OpenLease = {
@@ -45,22 +45,20 @@ type OpenLease = {
   checking: boolean
 }
 
-/** An output that was accepted in an earlier life of this node. */
-export type StoredOutput = {
-  readonly index: number
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly node: Did
-  readonly check: string
-  readonly receipt: Cid
-}
-
 export type RequesterEvents = {
   peerOf(node: Did): PeerId | null
   /** Sends our chain as far as the node lacks it, so that it can see the money. */
   showChain(peer: PeerId): void
   judged(node: Did, skill: string, outcome: Outcome, microCredits: number, elapsedMs: number): void
   /** A result was accepted: write the receipt, pay, and keep the bytes, all at once. */
-  settle(job: RunningJob, task: TaskRun, passed: Passed, inputs: readonly Cid[], bytes: Uint8Array<ArrayBuffer>, primary: boolean): void
+  settle(
+    job: RunningJob,
+    task: TaskRun,
+    passed: Passed,
+    inputs: readonly Cid[],
+    bytes: Uint8Array<ArrayBuffer>,
+    primary: boolean,
+  ): void
   /** A job wants nodes. */
   began(): void
   ended(job: RunningJob): void
@@ -72,16 +70,17 @@ export type Requester = ReturnType<typeof requester>
 /** Results passed but waiting for their equals (redundancy above one). */
 type Waiting = { readonly bytes: Uint8Array<ArrayBuffer>; readonly cids: readonly Cid[] }
 
-export const taskIdOf = (job: JobId, task: PlannedTask): TaskId =>
-  cidOf(canonicalTask(job, task)) as TaskId
-
-export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, skill: string) => number, events: RequesterEvents) => {
+export const requester = (
+  desk: Desk,
+  standing: Standing,
+  rateFor: (node: Did, skill: string) => number,
+  events: RequesterEvents,
+) => {
   const state = emptySwarm(prng(words(desk.random.bytes(16))))
   const jobs = new Map<JobId, RunningJob>()
   const open = new Map<number, OpenLease>()
   const waiting = new Map<number, Waiting>()
-  /** CIDs of pieces already cut: rows of a matrix are read by many tasks. */
-  const hashes = new Map<string, Cid>()
+  const cutting = pieces(desk)
 
   const feed = (event: SwarmEvent): void => {
     for (const effect of step(state, event, desk.now(), standing)) perform(effect)
@@ -103,7 +102,11 @@ export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, s
         return tell(effect.node, { k: 'cancel', lease: effect.lease })
       case 'reject':
         forget(effect.lease)
-        return tell(effect.node, { k: 'reject', lease: effect.lease, code: effect.code.slice(0, 40) })
+        return tell(effect.node, {
+          k: 'reject',
+          lease: effect.lease,
+          code: effect.code.slice(0, 40),
+        })
       case 'accept':
         return accept(effect.run, effect.task, effect.paid, effect.outvoted)
       case 'ended': {
@@ -125,41 +128,23 @@ export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, s
     open.delete(lease)
   }
 
-  /** Cuts what the task reads and names it; pieces of job inputs keep their names. */
-  const pieces = (
-    job: RunningJob,
-    task: TaskRun,
-    then: (bytes: Uint8Array<ArrayBuffer>[], cids: Cid[]) => void,
-  ): void => {
-    const { plan, id } = job.run
-    const bytes = task.planned.reads.map(({ tensor, rect }) => cut(job.tensors.get(tensor)!, plan.tensors[tensor]!, rect))
-    const cids: Cid[] = []
-    let left = bytes.length
-    if (left === 0) return then([], [])
-    const name = (slot: number, cid: Cid): void => {
-      cids[slot] = cid
-      left -= 1
-      if (left === 0) then(bytes, cids)
-    }
-    bytes.forEach((piece, slot) => {
-      const { tensor, rect } = task.planned.reads[slot]!
-      const key = `${id}/${tensor}/${rect.row},${rect.rows},${rect.col},${rect.cols}`
-      const known = hashes.get(key)
-      if (known) return name(slot, known)
-      desk.hash(piece, (cid) => {
-        hashes.set(key, cid)
-        name(slot, cid)
-      })
-    })
-  }
-
   const offer = (run: JobRun, task: TaskRun, lease: Lease): void => {
     const job = jobs.get(run.id)
     const peer = events.peerOf(lease.node)
-    if (!job || !peer) return feed({ kind: 'failed', node: lease.node, lease: lease.id, code: 'not-linked' })
-    const entry: OpenLease = { job, task, lease, peer, pieces: [], cids: [], commitment: null, checking: false }
+    if (!job || !peer)
+      return feed({ kind: 'failed', node: lease.node, lease: lease.id, code: 'not-linked' })
+    const entry: OpenLease = {
+      job,
+      task,
+      lease,
+      peer,
+      pieces: [],
+      cids: [],
+      commitment: null,
+      checking: false,
+    }
     open.set(lease.id, entry)
-    pieces(job, task, (bytes, cids) => {
+    cutting.cut(job, task, (bytes, cids) => {
       if (open.get(lease.id) !== entry) return
       entry.pieces = bytes
       entry.cids = cids
@@ -174,7 +159,11 @@ export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, s
         title: job.title.slice(0, 80),
         kernel,
         params: { ...params } as HeadOf<'offer'>['params'],
-        reads: reads.map(({ type }, slot) => ({ cid: cids[slot]!, dtype: type.dtype, shape: [...type.shape] })),
+        reads: reads.map(({ type }, slot) => ({
+          cid: cids[slot]!,
+          dtype: type.dtype,
+          shape: [...type.shape],
+        })),
         microCredits: lease.price,
         deadlineMs: Math.max(0, run.deadlineAt - desk.now()),
       }
@@ -182,12 +171,22 @@ export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, s
     })
   }
 
-  const accept = (run: JobRun, task: TaskRun, paid: readonly Passed[], outvoted: readonly Passed[]): void => {
+  const accept = (
+    run: JobRun,
+    task: TaskRun,
+    paid: readonly Passed[],
+    outvoted: readonly Passed[],
+  ): void => {
     const job = jobs.get(run.id)!
     const first = paid[0]!
     const result = waiting.get(first.lease)!
     const { writes } = task.planned
-    paste(job.tensors.get(writes.tensor)!, run.plan.tensors[writes.tensor]!, writes.rect, result.bytes)
+    paste(
+      job.tensors.get(writes.tensor)!,
+      run.plan.tensors[writes.tensor]!,
+      writes.rect,
+      result.bytes,
+    )
     job.done.set(task.planned.index, {
       node: first.node,
       check: run.job.redundancy > 1 ? 'replicas' : first.check,
@@ -227,49 +226,46 @@ export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, s
       if (open.get(head.lease) !== entry) return
       if (cid !== head.output) return wrong(entry, 'not-what-was-committed')
       const { kernel: id, params, writes } = task.planned
-      const type = { dtype: job.run.plan.tensors[writes.tensor]!.dtype, shape: [writes.rect.rows, writes.rect.cols] }
-      const check = { id: `check/${head.lease}`, kernel: id, params, inputs: entry.pieces, output: body, type, rate: rateFor(node, id) }
+      const type = {
+        dtype: job.run.plan.tensors[writes.tensor]!.dtype,
+        shape: [writes.rect.rows, writes.rect.cols],
+      }
+      const check = {
+        id: `check/${head.lease}`,
+        kernel: id,
+        params,
+        inputs: entry.pieces,
+        output: body,
+        type,
+        rate: rateFor(node, id),
+      }
       desk.check(check, (answer) => {
         if (open.get(head.lease) !== entry) return
-        if (!answer.ok) return feed({ kind: 'failed', node, lease: lease.id, code: answer.error.code })
+        if (!answer.ok)
+          return feed({ kind: 'failed', node, lease: lease.id, code: answer.error.code })
         if (answer.value.kind === 'rejected') return wrong(entry, answer.value.code)
         open.delete(head.lease)
         waiting.set(head.lease, { bytes: body, cids: entry.cids })
         const exact = kernelById(id)?.tolerance === undefined
-        feed({ kind: 'passed', lease: head.lease, output: cid, check: answer.value.check, exact, computeMs: head.computeMs })
+        feed({
+          kind: 'passed',
+          lease: head.lease,
+          output: cid,
+          check: answer.value.check,
+          exact,
+          computeMs: head.computeMs,
+        })
       })
     })
   }
 
   return {
     /** Begins a job whose inputs are at hand. */
-    begin(
-      job: Job,
-      id: JobId,
-      title: string,
-      plan: Plan,
-      inputs: Readonly<Record<string, Uint8Array<ArrayBuffer>>>,
-      stored: readonly StoredOutput[],
-      attemptBase: number,
-      submittedAt: EpochMs,
-    ): RunningJob {
-      const tensors = new Map<string, TensorData>()
-      for (const [name, type] of Object.entries(plan.tensors)) {
-        const given = inputs[name]
-        tensors.set(name, given ? viewAs(type.dtype, given) : allocate(type.dtype, elements(type.shape)))
-      }
-      const done = new Set(stored.map(({ index }) => index))
-      const run = openRun(id, job, plan, (index) => taskIdOf(id, plan.tasks[index]!), done, attemptBase, desk.now())
-      const running: RunningJob = { run, title, submittedAt, tensors, done: new Map() }
-      for (const { index, bytes, node, check, receipt } of stored) {
-        const { writes } = plan.tasks[index]!
-        paste(tensors.get(writes.tensor)!, plan.tensors[writes.tensor]!, writes.rect, bytes)
-        running.done.set(index, { node, check, receipt, computeMs: 0, attempt: 0, queuedMs: 0 })
-      }
-      jobs.set(id, running)
-      feed({ kind: 'opened', run })
+    begin(beginning: Beginning): void {
+      const running = openJob(beginning, desk.now())
+      jobs.set(beginning.id, running)
+      feed({ kind: 'opened', run: running.run })
       events.began()
-      return running
     },
     feed,
     node(node: NodeState): void {
@@ -283,11 +279,23 @@ export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, s
       if (known) known.rttMs = rttMs
     },
     /** A head from a worker about one of our leases. */
-    head(node: Did, head: HeadOf<'load' | 'accept' | 'refuse' | 'beat' | 'commit' | 'result' | 'failed'>, body: Uint8Array<ArrayBuffer> | null): void {
+    head(
+      node: Did,
+      head: HeadOf<'load' | 'accept' | 'refuse' | 'beat' | 'commit' | 'result' | 'failed'>,
+      body: Uint8Array<ArrayBuffer> | null,
+    ): void {
       switch (head.k) {
         case 'load': {
           const { id: probe, queued, speed, price, willing } = head
-          return feed({ kind: 'load', node, probe, queued, speed, price, willing: willing === null })
+          return feed({
+            kind: 'load',
+            node,
+            probe,
+            queued,
+            speed,
+            price,
+            willing: willing === null,
+          })
         }
         case 'accept': {
           const entry = open.get(head.lease)
@@ -295,7 +303,12 @@ export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, s
           feed({ kind: 'accepted', node, lease: head.lease })
           for (const slot of new Set(head.need)) {
             const piece = entry.pieces[slot]
-            if (piece) desk.send(entry.peer, { k: 'tensor', lease: head.lease, slot, bytes: piece.byteLength }, piece)
+            if (piece)
+              desk.send(
+                entry.peer,
+                { k: 'tensor', lease: head.lease, slot, bytes: piece.byteLength },
+                piece,
+              )
           }
           return
         }
@@ -322,7 +335,10 @@ export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, s
       const entry = open.get(head.lease)
       if (!entry || entry.lease.node !== node || !entry.commitment || entry.checking) return 0
       const { tensor, rect } = entry.task.planned.writes
-      const bytes = tensorBytes({ dtype: entry.job.run.plan.tensors[tensor]!.dtype, shape: [rect.rows, rect.cols] })
+      const bytes = tensorBytes({
+        dtype: entry.job.run.plan.tensors[tensor]!.dtype,
+        shape: [rect.rows, rect.cols],
+      })
       return head.bytes === bytes ? bytes : 0
     },
     gone(node: Did): void {
@@ -340,13 +356,18 @@ export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, s
       if (!job || job.run.phase === 'running') return
       jobs.delete(id)
       state.runs.delete(id)
-      for (const key of hashes.keys()) if (key.startsWith(id)) hashes.delete(key)
+      cutting.forget(id)
     },
     sizes(): Size[] {
       const perNode = new Map<Did, number>()
-      for (const { lease } of state.leases.values()) perNode.set(lease.node, (perNode.get(lease.node) ?? 0) + 1)
+      for (const { lease } of state.leases.values())
+        perNode.set(lease.node, (perNode.get(lease.node) ?? 0) + 1)
       return [
-        { what: 'leases at one node', held: Math.max(0, ...perNode.values()), limit: LEASE_LIMITS.perNode },
+        {
+          what: 'leases at one node',
+          held: Math.max(0, ...perNode.values()),
+          limit: LEASE_LIMITS.perNode,
+        },
         { what: 'results under check', held: open.size, limit: state.leases.size },
       ]
     },
@@ -355,5 +376,3 @@ export const requester = (desk: Desk, standing: Standing, rateFor: (node: Did, s
     },
   }
 }
-
-export type { Rect, PortError }

@@ -10,8 +10,8 @@ import type { Desk } from './desk.ts'
 import type { Donor } from './donor.ts'
 import type { StoredJob } from './job-desk.ts'
 import type { Greeted } from './links.ts'
-import type { Requester, RunningJob } from './requester.ts'
-import { taskIdOf } from './requester.ts'
+import type { Requester } from './requester.ts'
+import { taskIdOf, type RunningJob } from './running-job.ts'
 import type { Opinion } from './standing.ts'
 import type { JobView, NodeView, Problem, TaskState, TaskView, View, WalletView } from './view.ts'
 import type { Wallet } from './wallet.ts'
@@ -81,7 +81,12 @@ const taskState = (task: TaskRun): TaskState => {
   if (task.state === 'accepted') return 'verified'
   if (task.state === 'waiting') return 'waiting'
   const lease = task.leases[0]
-  if (!lease) return task.passed.length > 0 ? 'returned' : task.why && task.avoid.size > 0 ? 'rejected' : 'queued'
+  if (!lease)
+    return task.passed.length > 0
+      ? 'returned'
+      : task.why && task.avoid.size > 0
+        ? 'rejected'
+        : 'queued'
   if (lease.state === 'revealed' || lease.state === 'committed') return 'returned'
   return lease.state === 'held' && lease.permille > 0 ? 'computing' : 'leased'
 }

@@ -2,7 +2,15 @@
 import type { Did } from '../base/ids.ts'
 import { pheromoneOf, walk, type Trails } from '../core/pheromone.ts'
 import { remember } from '../core/recent.ts'
-import { noteOutcome, sampleRate, TRUST_LIMITS, trustIn, type Opinion as Judgement, type Opinions, type Outcome } from '../core/trust.ts'
+import {
+  noteOutcome,
+  sampleRate,
+  TRUST_LIMITS,
+  trustIn,
+  type Opinion as Judgement,
+  type Opinions,
+  type Outcome,
+} from '../core/trust.ts'
 import type { Desk } from './desk.ts'
 import type { Size } from './size.ts'
 
@@ -21,7 +29,13 @@ export const standing = (desk: Desk) => {
     /** One of how many items of its results is computed again. */
     rate: (node: Did, skill: string): number => sampleRate(trust(node, skill)),
     /** Takes what became of a task into account, and keeps it. */
-    judged(node: Did, skill: string, outcome: Outcome, microCredits: number, elapsedMs: number): void {
+    judged(
+      node: Did,
+      skill: string,
+      outcome: Outcome,
+      microCredits: number,
+      elapsedMs: number,
+    ): void {
       const at = desk.epoch()
       const judgement = noteOutcome(opinions, node, skill, outcome, microCredits, at)
       walk(trails, node, skill, { accepted: outcome === 'accepted', microCredits, elapsedMs }, at)
@@ -29,7 +43,11 @@ export const standing = (desk: Desk) => {
       if (outcome === 'accepted') count.accepted += 1
       if (outcome === 'wrong') count.rejected += 1
       remember(counts, node, count, TRUST_LIMITS.nodes)
-      desk.write([{ table: 'trust', key: node, value: { judgement, count } }], 'relaxed', () => undefined)
+      desk.write(
+        [{ table: 'trust', key: node, value: { judgement, count } }],
+        'relaxed',
+        () => undefined,
+      )
     },
     sizes: (): Size[] => [
       { what: 'opinions', held: opinions.size, limit: TRUST_LIMITS.nodes },
@@ -37,7 +55,10 @@ export const standing = (desk: Desk) => {
     ],
     load(records: readonly { key: string; value: unknown }[]): void {
       for (const { key, value } of records) {
-        const kept = value as { judgement: Judgement; count: { accepted: number; rejected: number } }
+        const kept = value as {
+          judgement: Judgement
+          count: { accepted: number; rejected: number }
+        }
         opinions.set(key as Did, kept.judgement)
         counts.set(key as Did, kept.count)
       }
@@ -51,4 +72,3 @@ export const standing = (desk: Desk) => {
     },
   }
 }
-

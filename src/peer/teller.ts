@@ -26,9 +26,18 @@ export type TellerEvents = {
 
 export type Teller = ReturnType<typeof teller>
 
-export const teller = (desk: Desk, swarm: Cid, wallet: Wallet, books: Books, worker: Worker, events: TellerEvents) => {
+export const teller = (
+  desk: Desk,
+  swarm: Cid,
+  wallet: Wallet,
+  books: Books,
+  worker: Worker,
+  events: TellerEvents,
+) => {
   /** How much of our chain, and of which payers' chains, each linked node has been shown. */
   const shown = new Map<PeerId, Map<Did, number>>()
+  /** Receipts that are being countersigned and credited. */
+  const taking = new Set<Cid>()
 
   const show = (peer: PeerId, account: Did, entries: readonly ChainEntry[]): void => {
     const seen = shown.get(peer)
@@ -36,7 +45,11 @@ export const teller = (desk: Desk, swarm: Cid, wallet: Wallet, books: Books, wor
     let from = seen.get(account) ?? 0
     while (from < entries.length) {
       const blocks = entries.slice(from, from + BLOCKS_PER_HEAD)
-      desk.send(peer, { k: 'blocks', blocks: blocks.map(({ block, answers }) => ({ block, answers })) }, null)
+      desk.send(
+        peer,
+        { k: 'blocks', blocks: blocks.map(({ block, answers }) => ({ block, answers })) },
+        null,
+      )
       from += blocks.length
     }
     seen.set(account, from)
@@ -53,15 +66,23 @@ export const teller = (desk: Desk, swarm: Cid, wallet: Wallet, books: Books, wor
     show(peer, desk.account, wallet.chain())
   }
 
-  const settleHead = (signed: SignedReceipt, debit: SignedBlock | null, lease: number): HeadOf<'settle'> => ({
+  const settleHead = (
+    signed: SignedReceipt,
+    debit: SignedBlock | null,
+    lease: number,
+  ): HeadOf<'settle'> => ({
     k: 'settle',
     lease,
     receipt: signed,
     debit,
   })
 
-  const answer = (peer: PeerId, receipt: Cid, workerSig: Signature, credit: SignedBlock | null): void =>
-    desk.send(peer, { k: 'settled', receipt, workerSig, credit }, null)
+  const answer = (
+    peer: PeerId,
+    receipt: Cid,
+    workerSig: Signature,
+    credit: SignedBlock | null,
+  ): void => desk.send(peer, { k: 'settled', receipt, workerSig, credit }, null)
 
   const settle = (who: Greeted, head: HeadOf<'settle'>): void => {
     const { receipt: signed, debit } = head
@@ -71,23 +92,35 @@ export const teller = (desk: Desk, swarm: Cid, wallet: Wallet, books: Books, wor
       return answer(who.peer, cid, before.signed.workerSig, wallet.block(before.block))
     }
     const { task, attempt } = signed.body
-    const owed = worker.owed(who.account, task, attempt)
+    // The same cheque may come twice before the first is on our disk.
+    if (taking.has(cid)) return
+    const debts = worker.debts()
+    const owed = debts.owed(who.account, task, attempt)
     const refuse = (code: string, detail: string): void => events.trouble({ code, detail })
     if (!owed) return refuse('not-owed', `nothing is owed for ${task}`)
     const agreed = { ...owed, swarm, worker: desk.account, hour: hourOf(desk.epoch()) }
-    const problem = receiptProblem(signed.body, agreed) ?? paymentProblem(signed.body, cid, debit?.body ?? null)
+    const problem =
+      receiptProblem(signed.body, agreed) ?? paymentProblem(signed.body, cid, debit?.body ?? null)
     if (problem) return refuse(problem, `receipt ${cid}`)
     if (debit) {
       const error = books.take([{ block: debit, answers: null }])
       if (error) return refuse(error.code, error.detail)
-      if (!books.hasCheque(debit.body)) return refuse('fork', `block ${debit.body.seq} of ${who.account}`)
+      if (!books.hasCheque(debit.body))
+        return refuse('fork', `block ${debit.body.seq} of ${who.account}`)
     }
-    worker.closed(who.account, task, attempt)
+    taking.add(cid)
     const done = (workerSig: Signature, credit: SignedBlock | null): void => {
+      taking.delete(cid)
+      debts.paid(owed)
       answer(who.peer, cid, workerSig, credit)
       events.paid(who, owed.price, cid)
     }
-    wallet.take(signed, debit, done, events.trouble)
+    // It stays owed until it is on our disk: the requester sends the cheque again when we meet again.
+    const failed = (error: PortError): void => {
+      taking.delete(cid)
+      events.trouble(error)
+    }
+    wallet.take(signed, debit, [debts.paidBy(owed)], done, failed)
   }
 
   const settled = (who: Greeted, head: HeadOf<'settled'>): void => {
@@ -96,7 +129,8 @@ export const teller = (desk: Desk, swarm: Cid, wallet: Wallet, books: Books, wor
     const { body } = kept.signed
     if (body.worker !== who.account) return
     desk.verify([{ account: body.worker, body, sig: head.workerSig }], (genuine) => {
-      if (!genuine) return events.trouble({ code: 'bad-signature', detail: `receipt ${head.receipt}` })
+      if (!genuine)
+        return events.trouble({ code: 'bad-signature', detail: `receipt ${head.receipt}` })
       if (body.microCredits > 0 && !answersOurCheque(wallet.block(kept.block), head.credit)) {
         return events.trouble({ code: 'wrong-credit', detail: `receipt ${head.receipt}` })
       }
@@ -116,7 +150,13 @@ export const teller = (desk: Desk, swarm: Cid, wallet: Wallet, books: Books, wor
     },
     showChain,
     /** Pays an accepted result; `then` hears the receipt's name once it is on disk. */
-    pay(receipt: Receipt, peer: () => PeerId | null, lease: number, extra: readonly Write[], then: (cid: Cid) => void): void {
+    pay(
+      receipt: Receipt,
+      peer: () => PeerId | null,
+      lease: number,
+      extra: readonly Write[],
+      then: (cid: Cid) => void,
+    ): void {
       const sent = (signed: SignedReceipt, block: SignedBlock | null): void => {
         const to = peer()
         if (to) {
@@ -163,6 +203,10 @@ const answersOurCheque = (cheque: SignedBlock | null, credit: SignedBlock | null
   const { act, link, account } = credit.body
   const mine = cheque.body
   if (act.act !== 'credit' || mine.act.act !== 'debit' || !link) return false
-  return link.cid === nameOf(mine) && account === mine.act.to && act.amount === mine.act.amount && act.from === mine.account
+  return (
+    link.cid === nameOf(mine) &&
+    account === mine.act.to &&
+    act.amount === mine.act.amount &&
+    act.from === mine.account
+  )
 }
-

@@ -78,7 +78,12 @@ export type TaskView = {
   /** The tensor it writes: an output, or one between stages. */
   readonly tensor: string
   /** Where its output lies in that tensor, for showing partial results in place. */
-  readonly rect: { readonly row: number; readonly rows: number; readonly col: number; readonly cols: number }
+  readonly rect: {
+    readonly row: number
+    readonly rows: number
+    readonly col: number
+    readonly cols: number
+  }
 }
 
 /** A tensor the person gets. A picture is u8 with a shape of [height, width, 4]. */
@@ -88,7 +93,14 @@ export type OutputView = {
   readonly shape: readonly number[]
 }
 
-export type JobState = 'planning' | 'running' | 'waiting-for-nodes' | 'paused' | 'done' | 'failed' | 'cancelled'
+export type JobState =
+  | 'planning'
+  | 'running'
+  | 'waiting-for-nodes'
+  | 'paused'
+  | 'done'
+  | 'failed'
+  | 'cancelled'
 
 export type JobView = {
   readonly id: JobId
@@ -129,7 +141,11 @@ export type WalletView = {
   /** Debits I signed that the payee has not answered yet. */
   readonly inFlight: MicroCredits
   /** Balance after each block, oldest first, at most 500 points. */
-  readonly history: readonly { readonly hour: number; readonly seq: number; readonly balance: MicroCredits }[]
+  readonly history: readonly {
+    readonly hour: number
+    readonly seq: number
+    readonly balance: MicroCredits
+  }[]
   readonly receipts: readonly {
     readonly cid: Cid
     readonly signed: SignedReceipt

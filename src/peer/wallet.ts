@@ -37,7 +37,10 @@ export type KeptReceipt = {
 type Job = {
   /** Called when it is this settlement's turn, so that each block follows the one before. */
   readonly make: () => { receipt: Receipt; block: Block | null; answers: SignedBlock | null } | null
-  readonly sealed: (receiptSig: Signature, block: SignedBlock | null) => { writes: Write[]; done: () => void }
+  readonly sealed: (
+    receiptSig: Signature,
+    block: SignedBlock | null,
+  ) => { writes: Write[]; done: () => void }
   readonly failed: (error: PortError) => void
 }
 
@@ -88,7 +91,11 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
         done.push(result.done)
         if (sealedBlock) {
           entries.push({ block: sealedBlock, answers })
-          writes.push({ table: 'blocks', key: blockKey(sealedBlock.body.seq), value: { block: sealedBlock, answers } })
+          writes.push({
+            table: 'blocks',
+            key: blockKey(sealedBlock.body.seq),
+            value: { block: sealedBlock, answers },
+          })
         }
       }
       desk.write(writes, 'strict', (written) => {
@@ -104,12 +111,17 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
   }
 
   const enqueue = (job: Job): void => {
-    if (queue.length >= SETTLING_MAX) return job.failed({ code: 'settling-too-slow', detail: `${SETTLING_MAX} wait` })
+    if (queue.length >= SETTLING_MAX)
+      return job.failed({ code: 'settling-too-slow', detail: `${SETTLING_MAX} wait` })
     queue.push(job)
     pump()
   }
 
-  const stored = (cid: Cid, kept: KeptReceipt): Write => ({ table: 'receipts', key: cid, value: kept })
+  const stored = (cid: Cid, kept: KeptReceipt): Write => ({
+    table: 'receipts',
+    key: cid,
+    value: kept,
+  })
 
   const hour = (): number => hourOf(desk.epoch())
   const blockAt = (seq: number | null): SignedBlock | null =>
@@ -118,7 +130,10 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
   return {
     /** Takes up what was stored. A chain that breaks the law is reported and nothing is written to it. */
     load(stored: readonly ChainEntry[], kept: readonly KeptReceipt[]): PortError | null {
-      const bodies = stored.map(({ block, answers }) => ({ block: block.body, answers: answers?.body ?? null }))
+      const bodies = stored.map(({ block, answers }) => ({
+        block: block.body,
+        answers: answers?.body ?? null,
+      }))
       const valid = validateChain(bodies, swarm, nameOf)
       if (!valid.ok) {
         stuck = { code: 'chain-corrupt', detail: `block ${valid.error.seq}: ${valid.error.code}` }
@@ -174,7 +189,13 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
         },
         sealed: (requesterSig, block) => {
           const signed: SignedReceipt = { body: receipt, requesterSig, workerSig: null }
-          const kept: KeptReceipt = { signed, role: 'requester', block: block?.body.seq ?? null, answered: false, answer: null }
+          const kept: KeptReceipt = {
+            signed,
+            role: 'requester',
+            block: block?.body.seq ?? null,
+            answered: false,
+            answer: null,
+          }
           const done = (): void => {
             receipts.set(cid, kept)
             then(signed, block)
@@ -188,6 +209,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
     take(
       signed: SignedReceipt,
       cheque: SignedBlock | null,
+      extra: readonly Write[],
       then: (workerSig: Signature, block: SignedBlock | null) => void,
       failed: (error: PortError) => void,
     ): void {
@@ -205,12 +227,18 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
         },
         sealed: (workerSig, block) => {
           const both: SignedReceipt = { ...signed, workerSig }
-          const kept: KeptReceipt = { signed: both, role: 'worker', block: block?.body.seq ?? null, answered: true, answer: null }
+          const kept: KeptReceipt = {
+            signed: both,
+            role: 'worker',
+            block: block?.body.seq ?? null,
+            answered: true,
+            answer: null,
+          }
           const done = (): void => {
             receipts.set(cid, kept)
             then(workerSig, block)
           }
-          return { writes: [stored(cid, kept)], done }
+          return { writes: [...extra, stored(cid, kept)], done }
         },
         failed,
       })
@@ -219,7 +247,12 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
     answered(cid: Cid, workerSig: Signature, answer: SignedBlock | null): void {
       const kept = receipts.get(cid)
       if (!kept || kept.role !== 'requester' || kept.answered) return
-      const both: KeptReceipt = { ...kept, answered: true, answer, signed: { ...kept.signed, workerSig } }
+      const both: KeptReceipt = {
+        ...kept,
+        answered: true,
+        answer,
+        signed: { ...kept.signed, workerSig },
+      }
       receipts.set(cid, both)
       desk.write([stored(cid, both)], 'relaxed', () => changed(null))
     },

@@ -5,7 +5,14 @@
 import { kernelById } from '../../kernels/index.ts'
 import { tensorBytes } from '../../kernels/kernel.ts'
 import type { Cid, Did, JobId, TaskId } from '../base/ids.ts'
-import { bytes as byteCount, flop, microCredits, ms, type MicroCredits, type Ms } from '../base/units.ts'
+import {
+  bytes as byteCount,
+  flop,
+  microCredits,
+  ms,
+  type MicroCredits,
+  type Ms,
+} from '../base/units.ts'
 import { meteredCost } from '../core/price.ts'
 import { SERVE_LIMITS } from '../core/serve.ts'
 import type { HeadOf, Refusal } from '../wire/messages.ts'
@@ -13,6 +20,7 @@ import { commitment, SALT_BYTES } from './commitment.ts'
 import type { Desk } from './desk.ts'
 import type { Gate } from './gate.ts'
 import type { Greeted } from './links.ts'
+import { debts, type Debts } from './debts.ts'
 import { inputCache } from './input-cache.ts'
 import type { Size } from './size.ts'
 
@@ -23,9 +31,6 @@ export const WORKER_LIMITS = {
   fetchMs: 60_000,
   /** A committed result nobody asks for is dropped. */
   revealMs: 60_000,
-  /** A revealed result may be paid for this long, so that a requester can reload its page and pay. */
-  owedMs: 3_600_000,
-  owed: 256,
   /** Bytes of inputs kept for later tasks that read the same (rows of a matrix, for example). */
   cacheBytes: 128 * 1024 * 1024,
 } as const
@@ -40,26 +45,15 @@ type Held = {
   readonly bytes: number
   readonly inputs: (Uint8Array<ArrayBuffer> | null)[]
   readonly startedAt: Ms
-  state: 'fetching' | 'queued' | 'computing' | 'committed' | 'revealed'
+  state: 'fetching' | 'queued' | 'computing' | 'committed' | 'revealing' | 'delivered'
   until: Ms
   permille: number
-  result: { output: Uint8Array<ArrayBuffer>; cid: Cid; computeMs: number; salt: Uint8Array<ArrayBuffer> } | null
-}
-
-/** A result that was handed over and may be paid; enough to check the receipt that comes for it. */
-export type Owed = {
-  readonly requester: Did
-  readonly job: JobId
-  readonly task: TaskId
-  readonly attempt: number
-  readonly kernel: string
-  readonly inputs: readonly Cid[]
-  readonly output: Cid
-  readonly flop: number
-  readonly bytes: number
-  readonly price: MicroCredits
-  readonly lease: string
-  readonly until: Ms
+  result: {
+    output: Uint8Array<ArrayBuffer>
+    cid: Cid
+    computeMs: number
+    salt: Uint8Array<ArrayBuffer>
+  } | null
 }
 
 export type WorkerEvents = {
@@ -76,31 +70,31 @@ const bucketMs = (n: number): number => 2 ** Math.max(4, Math.ceil(Math.log2(Mat
 
 export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
   const held = new Map<string, Held>()
-  const owed = new Map<string, Owed>()
+  const owed = debts(desk, door.settled)
   const cache = inputCache(WORKER_LIMITS.cacheBytes)
   let nextBeat = ms(0)
 
   const keyOf = (who: Greeted, lease: number): string => `${who.peer}/${lease}`
-  const owedKey = (requester: Did, task: TaskId, attempt: number): string => `${requester}/${task}/${attempt}`
 
-  const letGo = (item: Held): void => {
+  const release = (item: Held): void => {
     held.delete(item.key)
     if (item.state === 'computing') desk.cancelCompute(item.key)
-    if (item.state !== 'revealed') door.cancelled(item.key, item.permille)
+    if (item.state !== 'delivered') door.cancelled(item.key, item.permille)
+  }
+
+  /** All at once, and only then is something else begun: who stops must not begin the next task first. */
+  const letGo = (...items: readonly Held[]): void => {
+    for (const item of items) release(item)
     events.changed()
     work()
   }
 
-  const writeOff = (key: string): void => {
-    const debt = owed.get(key)
-    if (debt) door.settled(debt.lease)
-    owed.delete(key)
-  }
-
-  const giveUp = (item: Held, code: string): void => {
-    desk.send(item.who.peer, { k: 'failed', lease: item.offer.lease, code }, null)
-    events.handedBack()
-    letGo(item)
+  const giveUp = (items: readonly Held[], code: string): void => {
+    for (const { who, offer } of items) {
+      desk.send(who.peer, { k: 'failed', lease: offer.lease, code }, null)
+      events.handedBack()
+    }
+    letGo(...items)
   }
 
   const work = (): void => {
@@ -122,7 +116,7 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     }
     desk.compute(task, events.share, beat, (done) => {
       if (held.get(id) !== item) return
-      if (!done.ok) return giveUp(item, done.error.code.slice(0, 40))
+      if (!done.ok) return giveUp([item], done.error.code.slice(0, 40))
       const { output, cid, computeMs } = done.value
       const salt = desk.random.bytes(SALT_BYTES)
       item.result = { output, cid, computeMs, salt }
@@ -155,10 +149,15 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
       wantedTypes.length === head.reads.length &&
       wantedTypes.every((type, slot) => {
         const read = head.reads[slot]!
-        return read.cid !== null && read.dtype === type.dtype && read.shape.join() === type.shape.join()
+        return (
+          read.cid !== null && read.dtype === type.dtype && read.shape.join() === type.shape.join()
+        )
       })
     if (!fits) return refuse('bad-task')
-    const bytes = [...wantedTypes, kernel.output(parsed.value)].reduce((sum, type) => sum + tensorBytes(type), 0)
+    const bytes = [...wantedTypes, kernel.output(parsed.value)].reduce(
+      (sum, type) => sum + tensorBytes(type),
+      0,
+    )
     const cost = meteredCost({
       flop: flop(kernel.costFlop(parsed.value)),
       bytes: byteCount(kernel.costBytes(parsed.value)),
@@ -198,7 +197,7 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     if (!item || !named || item.inputs[head.slot] !== null) return
     desk.hash(body, (cid) => {
       if (held.get(key) !== item) return
-      if (cid !== named) return giveUp(item, 'wrong-input')
+      if (cid !== named) return giveUp([item], 'wrong-input')
       cache.put(cid, body)
       item.inputs[head.slot] = body
       ready(item)
@@ -208,29 +207,44 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
   const reveal = (who: Greeted, lease: number): void => {
     const item = held.get(keyOf(who, lease))
     if (!item?.result || item.state !== 'committed') return
-    const { output, cid, computeMs, salt } = item.result
-    item.state = 'revealed'
-    item.until = ms(desk.now() + WORKER_LIMITS.owedMs)
-    const { offer } = item
-    owed.set(owedKey(who.account, offer.task, offer.attempt), {
+    const { offer, result } = item
+    item.state = 'revealing'
+    const debt = {
       requester: who.account,
       job: offer.job,
       task: offer.task,
       attempt: offer.attempt,
       kernel: offer.kernel,
       inputs: offer.reads.map((read) => read.cid!),
-      output: cid,
+      output: result.cid,
       flop: item.flop,
       bytes: item.bytes,
       price: microCredits(offer.microCredits),
-      lease: item.key,
-      until: item.until,
+    }
+    owed.record(debt, item.key, (problem) => {
+      // Cancelled while the disk was busy: nothing leaves, and nothing is owed.
+      if (held.get(item.key) !== item) return owed.refused(item.key)
+      if (problem) return giveUp([item], problem.code.slice(0, 40))
+      deliver(item, result)
     })
-    if (owed.size > WORKER_LIMITS.owed) writeOff(owed.keys().next().value!)
+  }
+
+  const deliver = (
+    item: Held,
+    { output, cid, computeMs, salt }: NonNullable<Held['result']>,
+  ): void => {
+    item.state = 'delivered'
     door.delivered(item.key)
     events.finished(computeMs, item.cost)
-    const head = { k: 'result', lease, salt, output: cid, computeMs: bucketMs(computeMs), bytes: output.byteLength } as const
-    desk.send(who.peer, head, output)
+    const head = {
+      k: 'result',
+      lease: item.offer.lease,
+      salt,
+      output: cid,
+      computeMs: bucketMs(computeMs),
+      bytes: output.byteLength,
+    } as const
+    desk.send(item.who.peer, head, output)
     letGo(item)
   }
 
@@ -250,39 +264,40 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
       const bytes = tensorBytes(read)
       return head.bytes === bytes ? bytes : 0
     },
-    /** What a receipt for this task must say; kept until it is paid or too old. */
-    owed(requester: Did, task: TaskId, attempt: number): Owed | null {
-      return owed.get(owedKey(requester, task, attempt)) ?? null
-    },
-    /** Paid, or refused for good: nothing is at stake any more. */
-    closed(requester: Did, task: TaskId, attempt: number): void {
-      writeOff(owedKey(requester, task, attempt))
-    },
+    /** What others owe for results they were given. */
+    debts: (): Debts => owed,
     /** The requester did not accept the result of a lease. */
     rejected(who: Greeted, lease: number): void {
       const key = keyOf(who, lease)
-      for (const [name, debt] of owed) if (debt.lease === key) writeOff(name)
+      owed.refused(key)
       const item = held.get(key)
       if (item) letGo(item)
     },
     gone(who: Greeted): void {
-      for (const item of [...held.values()]) if (item.who.peer === who.peer) letGo(item)
+      letGo(...[...held.values()].filter((item) => item.who.peer === who.peer))
     },
     /** Hands back what has not begun, or everything. */
     handBack(everything: boolean): void {
-      for (const item of [...held.values()]) {
-        if (everything || item.state === 'fetching' || item.state === 'queued') giveUp(item, 'handed-back')
-      }
+      const waits = ({ state }: Held): boolean => state === 'fetching' || state === 'queued'
+      giveUp(
+        [...held.values()].filter((item) => everything || waits(item)),
+        'handed-back',
+      )
     },
     wake(): void {
       const now = desk.now()
-      for (const item of [...held.values()]) if (item.until <= now) giveUp(item, 'too-slow')
-      for (const [key, item] of owed) if (item.until <= now) writeOff(key)
+      const slow = [...held.values()].filter((item) => item.until <= now)
+      if (slow.length > 0) giveUp(slow, 'too-slow')
+      owed.wake()
       if (held.size === 0) return
       if (now >= nextBeat) {
         nextBeat = ms(now + WORKER_LIMITS.beatMs)
         for (const item of held.values()) {
-          desk.send(item.who.peer, { k: 'beat', lease: item.offer.lease, permille: item.permille }, null)
+          desk.send(
+            item.who.peer,
+            { k: 'beat', lease: item.offer.lease, permille: item.permille },
+            null,
+          )
         }
       }
       desk.wake(nextBeat)
@@ -296,7 +311,7 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     sizes(): Size[] {
       return [
         { what: 'leases held', held: held.size, limit: SERVE_LIMITS.leases },
-        { what: 'results owed', held: owed.size, limit: WORKER_LIMITS.owed },
+        ...owed.sizes(),
         { what: 'bytes of inputs', held: cache.used(), limit: WORKER_LIMITS.cacheBytes },
       ]
     },

@@ -39,7 +39,13 @@ export const isOver = (asked: Asked): boolean => {
 }
 
 /** Lets a person ask from now until then. All that was asked for is added to `all`. */
-export const keepAsking = (w: World, node: SimNode, untilMs: number, all: Asked[], only: 'matmul' | 'any'): void => {
+export const keepAsking = (
+  w: World,
+  node: SimNode,
+  untilMs: number,
+  all: Asked[],
+  only: 'matmul' | 'any',
+): void => {
   const random = prng(w.random.u32())
 
   const next = (): void => {
@@ -56,7 +62,8 @@ export const keepAsking = (w: World, node: SimNode, untilMs: number, all: Asked[
     }
     if (random.below(6) === 0) return free
     const redundancy = [1, 1, 1, 1, 2, 2, 3][random.below(7)]!
-    const experienced = all.filter((each) => each.node === node && phaseOf(each) === 'done').length > 1
+    const experienced =
+      all.filter((each) => each.node === node && phaseOf(each) === 'done').length > 1
     const privacy = experienced && random.below(8) === 0 ? 'trusted' : 'public'
     return { budget: AMPLE, redundancy: privacy === 'trusted' ? 1 : redundancy, privacy }
   }
@@ -84,7 +91,13 @@ export const keepAsking = (w: World, node: SimNode, untilMs: number, all: Asked[
     w.time.after(INSIST_MS, () => {
       // Gone before the job was on its disk: nothing was acknowledged, so it is asked for again.
       if (node.disk.read('jobs', id) === undefined) return insist(wish)
-      const asked: Asked = { node, id, askedAt: w.time.now(), trusted: job.privacy === 'trusted', givenUp: false }
+      const asked: Asked = {
+        node,
+        id,
+        askedAt: w.time.now(),
+        trusted: job.privacy === 'trusted',
+        givenUp: false,
+      }
       all.push(asked)
       if (random.below(25) === 0) w.time.after(random.below(20_000), () => giveUp(w, asked))
     })

@@ -100,15 +100,20 @@ export const simDesk = (options: DeskOptions): Desk => {
       const kernel = kernelById(task.kernel)!
       const parsed = kernel.parse(task.params)
       if (!parsed.ok) return then(err({ code: 'bad-param', detail: parsed.error.param }))
-      const inputs = kernel.inputs(parsed.value).map((input, i) => viewAs(input.dtype, task.inputs[i]!))
+      const inputs = kernel
+        .inputs(parsed.value)
+        .map((input, i) => viewAs(input.dtype, task.inputs[i]!))
       const seed = Array.from({ length: 4 }, () => random.u32())
       const verdict = check(kernel, task.params, inputs, task.output, seed, task.rate)
       later(CHECK_MS, () => then(ok(verdict)))
     },
     hash: (bytes, then) => later(0, () => then(cidOfBytes(bytes))),
-    sign: (bodies, then) => later(SIGN_MS, () => then(ok(bodies.map((body) => notary.sign(account, body))))),
+    sign: (bodies, then) =>
+      later(SIGN_MS, () => then(ok(bodies.map((body) => notary.sign(account, body))))),
     verify: (claims, then) =>
-      later(0, () => then(claims.every(({ account: by, body, sig }) => notary.verify(by, body, sig)))),
+      later(0, () =>
+        then(claims.every(({ account: by, body, sig }) => notary.verify(by, body, sig))),
+      ),
     write(writes, durability, then) {
       const ticket = disk.accept(writes)
       if (ticket === null) return later(1, () => then(err(full)))
@@ -125,13 +130,17 @@ export const simDesk = (options: DeskOptions): Desk => {
       }
     },
     read: (table, key, then) => later(1, () => then(ok(disk.read(table, key)))),
-    all: (table: Table, then) => later(2, () => then(ok({ records: disk.all(table), corrupt: [] }))),
+    all: (table: Table, then) =>
+      later(2, () => then(ok({ records: disk.all(table), corrupt: [] }))),
     changed: () => undefined,
   }
 }
 
 /** The device: as quick as its owner's, and as honest. */
-const virtualComputer = ({ person, facts, later }: DeskOptions, random: Prng): Pick<Desk, 'compute'> & { cancel(id: string): void } => {
+const virtualComputer = (
+  { person, facts, later }: DeskOptions,
+  random: Prng,
+): Pick<Desk, 'compute'> & { cancel(id: string): void } => {
   const running = new Map<string, symbol>()
   let last: Uint8Array<ArrayBuffer> | null = null
 
@@ -176,7 +185,10 @@ const parsedTask = (task: ComputeTask) => {
 
 const costOf = (task: ComputeTask): MicroCredits => {
   const { kernel, p } = parsedTask(task)
-  const wire = [...kernel.inputs(p), kernel.output(p)].reduce((sum, type) => sum + tensorBytes(type), 0)
+  const wire = [...kernel.inputs(p), kernel.output(p)].reduce(
+    (sum, type) => sum + tensorBytes(type),
+    0,
+  )
   const work = { flop: flop(kernel.costFlop(p)), bytes: byteCount(kernel.costBytes(p)) }
   return meteredCost({ ...work, wireBytes: byteCount(wire), dispatches: 1 })
 }
@@ -189,4 +201,3 @@ const referenceOf = (task: ComputeTask): Uint8Array<ArrayBuffer> => {
   kernel.reference(p, inputs, 0, kernel.items(p), out)
   return new Uint8Array(out.buffer as ArrayBuffer, out.byteOffset, out.byteLength)
 }
-

@@ -24,15 +24,31 @@ export const simDirectory = (
       if (up && !isUp) server = registry(seed + 1)
       isUp = up
     },
-    announce(from: PeerId, advert: SignedAdvert, capabilities: readonly string[]): Result<{ servers: number }, PortError> {
+    announce(
+      from: PeerId,
+      advert: SignedAdvert,
+      capabilities: readonly string[],
+    ): Result<{ servers: number }, PortError> {
       if (!isUp) return err(down)
-      const answer = server.put({ k: 'announce', capabilities: [...capabilities], advert }, from, epoch(), genuine(advert))
-      return answer.k === 'kept' ? ok({ servers: 1 }) : err({ code: answer.k === 'refused' ? answer.code : 'bad-answer', detail: from })
+      const answer = server.put(
+        { k: 'announce', capabilities: [...capabilities], advert },
+        from,
+        epoch(),
+        genuine(advert),
+      )
+      return answer.k === 'kept'
+        ? ok({ servers: 1 })
+        : err({ code: answer.k === 'refused' ? answer.code : 'bad-answer', detail: from })
     },
-    find(capability: string, limit: number): Result<{ adverts: SignedAdvert[]; total: number }, PortError> {
+    find(
+      capability: string,
+      limit: number,
+    ): Result<{ adverts: SignedAdvert[]; total: number }, PortError> {
       if (!isUp) return err(down)
       const answer = server.find(capability, limit, epochMs(epoch()))
-      return answer.k === 'adverts' ? ok({ adverts: [...answer.adverts], total: answer.total }) : err(down)
+      return answer.k === 'adverts'
+        ? ok({ adverts: [...answer.adverts], total: answer.total })
+        : err(down)
     },
   }
 }

@@ -80,7 +80,13 @@ export const disk = (landed: (writes: readonly Write[]) => void) => {
 }
 
 /** Signed things and tensors never change; the rest is copied, as a real store does. */
-const SHARED: ReadonlySet<Table> = new Set<Table>(['blocks', 'known-blocks', 'receipts', 'job-inputs', 'job-outputs'])
+const SHARED: ReadonlySet<Table> = new Set<Table>([
+  'blocks',
+  'known-blocks',
+  'receipts',
+  'job-inputs',
+  'job-outputs',
+])
 
 const clone = (table: Table, value: unknown): unknown => (SHARED.has(table) ? value : copy(value))
 

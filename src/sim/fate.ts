@@ -47,7 +47,15 @@ export const requestersCrash: Fate = crashAfter(
 
 /** Those who work crash between commit, reveal and settlement. */
 export const workersCrash: Fate = crashAfter(
-  ['wrote', 'received offer', 'sent commit', 'received reveal', 'sent result', 'received settle', 'sent settled'],
+  [
+    'wrote',
+    'received offer',
+    'sent commit',
+    'received reveal',
+    'sent result',
+    'received settle',
+    'sent settled',
+  ],
   30,
   ({ person }) => person.lends,
 )
@@ -104,19 +112,36 @@ export const moods: Fate = (w, until) =>
     for (const node of w.nodes.values()) {
       const handle = node.life?.peer.handle
       if (!handle || !node.person.lends || w.random.below(10) > 0) continue
-      const mood = (['pause', 'resume', 'finish', 'stop', 'start', 'share'] as const)[w.random.below(6)]!
+      const mood = (['pause', 'resume', 'finish', 'stop', 'start', 'share'] as const)[
+        w.random.below(6)
+      ]!
       w.log.saw(`owner: ${mood}`)
       if (mood === 'share') {
         handle.setLimits({ ...handle.limits(), share: 0.05 + w.random.below(95) / 100 })
         continue
       }
-      // What was paused or stopped by hand is not to begin anything until it is started by hand.
-      if (mood === 'start') node.consent = true
-      else if (mood === 'resume') node.consent &&= true
-      else node.consent = false
+      node.will = willAfter(node.will, mood)
       handle[mood]()
     }
   })
+
+/** Pausing is taken back by resuming or starting; stopping only by starting; finishing by both. */
+const willAfter = (
+  { lends, paused }: SimNode['will'],
+  mood: 'pause' | 'resume' | 'finish' | 'stop' | 'start',
+): SimNode['will'] => {
+  switch (mood) {
+    case 'pause':
+    case 'finish':
+      return { lends, paused: true }
+    case 'resume':
+      return { lends, paused: false }
+    case 'stop':
+      return { lends: false, paused }
+    case 'start':
+      return { lends: true, paused: false }
+  }
+}
 
 /** Disks are full for a while; whoever met that reloads the page when there is room again. */
 export const fullDisks: Fate = (w, until) =>

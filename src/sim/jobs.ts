@@ -36,11 +36,23 @@ export const randomJob = (random: Prng, terms: Terms, only: 'matmul' | 'any'): W
         ['b', 'i8', square],
       ])
     case 2: {
-      const view = { centerX: '-0.5', centerY: '0', zoom: '1', iterations: 30, palette: 'grey' as const }
+      const view = {
+        centerX: '-0.5',
+        centerY: '0',
+        zoom: '1',
+        iterations: 30,
+        palette: 'grey' as const,
+      }
       return wish(random, terms, { kind: 'mandelbrot', width: n, height: n, ...view }, 16, [])
     }
     case 3: {
-      const program: Program = { kind: 'image', filter: 'gaussian-blur', radius: 1, sigmaMilli: 1000, amountMilli: 0 }
+      const program: Program = {
+        kind: 'image',
+        filter: 'gaussian-blur',
+        radius: 1,
+        sigmaMilli: 1000,
+        amountMilli: 0,
+      }
       return wish(random, terms, program, 16, [['image', 'u8', [n, n, 4]]])
     }
     case 4: {
@@ -49,7 +61,9 @@ export const randomJob = (random: Prng, terms: Terms, only: 'matmul' | 'any'): W
       return wish(random, terms, { kind: 'sum', length }, 4_096, [['x', 'f32', [length]]])
     }
     default:
-      return wish(random, terms, { kind: 'map', length: n * n, program: 'x * x + 0.5' }, 64, [['x', 'f32', [n * n]]])
+      return wish(random, terms, { kind: 'map', length: n * n, program: 'x * x + 0.5' }, 64, [
+        ['x', 'f32', [n * n]],
+      ])
   }
 }
 
@@ -57,14 +71,30 @@ export const randomJob = (random: Prng, terms: Terms, only: 'matmul' | 'any'): W
 export const tensorsOf = ({ job, inputs }: Wish): Tensors =>
   Object.fromEntries(job.inputs.map(({ name, dtype }) => [name, viewAs(dtype, inputs[name]!)]))
 
-const wish = (random: Prng, terms: Terms, program: Program, tile: number, given: readonly Given[]): Wish => {
-  const inputs = given.map(([name, dtype, shape]) => ({ name, dtype, shape, data: noise(random, dtype, shape) }))
+const wish = (
+  random: Prng,
+  terms: Terms,
+  program: Program,
+  tile: number,
+  given: readonly Given[],
+): Wish => {
+  const inputs = given.map(([name, dtype, shape]) => ({
+    name,
+    dtype,
+    shape,
+    data: noise(random, dtype, shape),
+  }))
   const job: Job = {
     v: 1,
     spec: cidOfBytes(noise(random, 'u8', [8])),
     name: `sim-${program.kind}`,
     program,
-    inputs: inputs.map(({ name, dtype, shape, data }) => ({ name, cid: cidOfBytes(data), dtype, shape })),
+    inputs: inputs.map(({ name, dtype, shape, data }) => ({
+      name,
+      cid: cidOfBytes(data),
+      dtype,
+      shape,
+    })),
     needs: { adapter: 'any', memoryBytes: 64 * 2 ** 20 },
     ...terms,
     deadlineMs: DEADLINE,

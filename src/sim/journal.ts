@@ -13,7 +13,9 @@ export const journal = (time: Timeline) => {
   return {
     violate(code: string, detail: string): void {
       if (violations.length >= KEPT_MAX) return
-      violations.push(`${code} at ${(time.now() / 1000).toFixed(3)} s, event ${time.events()}: ${detail}`)
+      violations.push(
+        `${code} at ${(time.now() / 1000).toFixed(3)} s, event ${time.events()}: ${detail}`,
+      )
     },
     saw(what: string): void {
       seen.set(what, (seen.get(what) ?? 0) + 1)

@@ -29,7 +29,8 @@ export const ledgerWatch = (swarm: Swarm, log: Journal, facts: LedgerFacts) => {
   const sum = { opened: 0, balances: 0, debited: 0, credited: 0 }
 
   const block = (account: Did, { block: { body }, answers }: ChainEntry): void => {
-    if (body.account !== account) log.violate('I4-author', `${account} wrote a block of ${body.account}`)
+    if (body.account !== account)
+      log.violate('I4-author', `${account} wrote a block of ${body.account}`)
     const tip = tips.get(body.account) ?? null
     const next = validateNext(tip, body, answers?.body ?? null, swarm, nameOf)
     if (!next.ok) return log.violate('I4-chain', `${account} block ${body.seq}: ${next.error.code}`)
@@ -42,13 +43,17 @@ export const ledgerWatch = (swarm: Swarm, log: Journal, facts: LedgerFacts) => {
     }
     if (body.act.act === 'credit') cash(account, body.link!.cid, body.act.amount)
     if (sum.balances + sum.debited - sum.credited !== sum.opened) {
-      log.violate('I3-conserved', `${sum.balances} held and ${sum.debited - sum.credited} in flight, of ${sum.opened}`)
+      log.violate(
+        'I3-conserved',
+        `${sum.balances} held and ${sum.debited - sum.credited} in flight, of ${sum.opened}`,
+      )
     }
   }
 
   const cash = (account: Did, cheque: Cid, amount: number): void => {
     sum.credited += amount
-    if (!debits.has(cheque)) log.violate('I3-unsigned', `${account} cashed ${cheque} before it was on the payer's disk`)
+    if (!debits.has(cheque))
+      log.violate('I3-unsigned', `${account} cashed ${cheque} before it was on the payer's disk`)
     if (cashed.has(cheque)) log.violate('I2-cashed-twice', `${account} cashed ${cheque} again`)
     cashed.add(cheque)
   }
@@ -61,7 +66,8 @@ export const ledgerWatch = (swarm: Swarm, log: Journal, facts: LedgerFacts) => {
     const key = `${account} ${body.job} ${body.task}`
     const times = (payments.get(key) ?? 0) + 1
     payments.set(key, times)
-    if (times > facts.redundancy(body.job)) log.violate('I2-paid-twice', `${account} signed ${times} receipts for ${body.task}`)
+    if (times > facts.redundancy(body.job))
+      log.violate('I2-paid-twice', `${account} signed ${times} receipts for ${body.task}`)
     facts.paid(account, kept)
   }
 

@@ -5,7 +5,8 @@ import type { SimNode } from './world.ts'
 export const overLimits = (log: Journal, node: SimNode): void => {
   if (!node.life) return
   for (const { what, held, limit } of node.life.peer.inspect().sizes) {
-    if (held > limit) log.violate('I11-limit', `${node.name} holds ${held} ${what}, at most ${limit}`)
+    if (held > limit)
+      log.violate('I11-limit', `${node.name} holds ${held} ${what}, at most ${limit}`)
     if (held === limit) log.saw(`full: ${what}`)
   }
 }

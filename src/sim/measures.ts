@@ -14,7 +14,8 @@ const trustIn = (w: World, liars: boolean): number => {
     if (!node.life || node.person.lends) continue
     for (const other of node.life.peer.handle.view().nodes) {
       const person = w.byAccount.get(other.account)?.person
-      if (other.accepted + other.rejected > 0 && person && (person.lie !== null) === liars) found.push(other.trust)
+      if (other.accepted + other.rejected > 0 && person && (person.lie !== null) === liars)
+        found.push(other.trust)
     }
   }
   return thousandths(mean(found))

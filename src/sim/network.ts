@@ -25,6 +25,8 @@ export type Weather = {
 }
 
 export type Receiver = {
+  /** A frozen tab answers no dial. */
+  awake(): boolean
   opened(from: PeerId, rttMs: number): void
   received(from: PeerId, head: Head, body: Uint8Array<ArrayBuffer> | null): void
   closed(from: PeerId, reason: string): void
@@ -58,7 +60,12 @@ const HANDSHAKE_MS = 30
 /** Losses in a row that one datagram can meet before the model stops counting. */
 const LOSSES_MAX = 8
 
-export const simNetwork = (time: Timeline, random: Prng, weather: () => Weather, facts: NetworkFacts) => {
+export const simNetwork = (
+  time: Timeline,
+  random: Prng,
+  weather: () => Weather,
+  facts: NetworkFacts,
+) => {
   const receivers = new Map<PeerId, Receiver>()
   const links = new Map<PeerId, Map<PeerId, Link>>()
   const dialling = new Map<PeerId, Set<PeerId>>()
@@ -100,7 +107,7 @@ export const simNetwork = (time: Timeline, random: Prng, weather: () => Weather,
   const open = (from: PeerId, to: PeerId, latency: number): boolean => {
     const a = receivers.get(from)
     const b = receivers.get(to)
-    if (!a || !b || apart(from, to)) return false
+    if (!a?.awake() || !b?.awake() || apart(from, to)) return false
     const before = linkOf(from, to)
     if (before && before.closing === null) return true
     if (before) {
@@ -109,7 +116,14 @@ export const simNetwork = (time: Timeline, random: Prng, weather: () => Weather,
       receivers.get(other)?.closed(other === from ? to : from, 'closed')
     }
     const lane = (): Lane => ({ head: 0, body: 0 })
-    const link: Link = { latency, lanes: new Map([[from, lane()], [to, lane()]]), closing: null }
+    const link: Link = {
+      latency,
+      lanes: new Map([
+        [from, lane()],
+        [to, lane()],
+      ]),
+      closing: null,
+    }
     links.get(from)!.set(to, link)
     links.get(to)!.set(from, link)
     ageing(from, to, link)
@@ -118,7 +132,13 @@ export const simNetwork = (time: Timeline, random: Prng, weather: () => Weather,
     return true
   }
 
-  const deliver = (from: PeerId, to: PeerId, link: Link, bytes: Uint8Array, body: Uint8Array<ArrayBuffer> | null): void => {
+  const deliver = (
+    from: PeerId,
+    to: PeerId,
+    link: Link,
+    bytes: Uint8Array,
+    body: Uint8Array<ArrayBuffer> | null,
+  ): void => {
     if (linkOf(from, to) !== link || link.closing === to) return
     if (apart(from, to)) return cut(from, to)
     const receiver = receivers.get(to)

@@ -50,27 +50,46 @@ export const SCENARIOS: readonly Scenario[] = [
   lying('lying-nodes', 'three in ten nodes return wrong matrix products', 300),
   lying('lying-nodes-10', 'one in ten nodes returns wrong matrix products', 100),
   lying('lying-nodes-49', 'nearly half of the nodes return wrong matrix products', 490),
-  { ...plain('lying-about-anything', 'three in ten nodes lie about jobs of every kind', nothing), liarsPermille: 300 },
+  {
+    ...plain('lying-about-anything', 'three in ten nodes lie about jobs of every kind', nothing),
+    liarsPermille: 300,
+  },
   plain('relay-down', 'the only relay is gone for half of the time', relayLoss),
   plain('crashing-requesters', 'those who pay crash between any two steps', requestersCrash),
-  plain('crashing-workers', 'those who work crash between commit, reveal and payment', workersCrash),
+  plain(
+    'crashing-workers',
+    'those who work crash between commit, reveal and payment',
+    workersCrash,
+  ),
   plain('partition', 'the swarm is cut in two, or one node from the rest, and heals', partition),
   plain('storm', 'slow, lossy, jittery links that break', badWeather),
   plain('freezing-tabs', 'hidden tabs stop for up to forty seconds and go on', freezes),
   plain('moody-donors', 'owners pause, stop, start and change how much they give', moods),
   plain('full-disks', 'disks have no room for a while', fullDisks),
   {
-    ...plain('everything', 'bad links, churn, partitions and relay loss, with one liar in ten', all(badWeather, churn(100), partition, relayLoss)),
+    ...plain(
+      'everything',
+      'bad links, churn, partitions and relay loss, with one liar in ten',
+      all(badWeather, churn(100), partition, relayLoss),
+    ),
     liarsPermille: 100,
   },
-  { ...plain('anything', 'in every run another part of all that can happen', anything), liarsPermille: 100 },
+  {
+    ...plain('anything', 'in every run another part of all that can happen', anything),
+    liarsPermille: 100,
+  },
 ]
 
 export const scenarioByName = (name: string): Scenario | undefined =>
   SCENARIOS.find((scenario) => scenario.name === name)
 
 /** The first node always lends honestly, the next ones lie, the rest are as people are. */
-export const personFor = (at: number, { liarsPermille }: Scenario, count: number, random: Prng): Person => {
+export const personFor = (
+  at: number,
+  { liarsPermille }: Scenario,
+  count: number,
+  random: Prng,
+): Person => {
   if (at === 0) return mainstay
   return at <= Math.floor((count * liarsPermille) / 1000) ? liar(random) : lender(random)
 }

@@ -79,7 +79,12 @@ export const simulate = (options: SimOptions): SimReport => {
     judge(w, asked)
     idle(w, run)
   } catch (cause) {
-    w.log.violate('crash', cause instanceof Error ? (cause.stack ?? cause.message).split('\n').slice(0, 6).join(' | ') : String(cause))
+    w.log.violate(
+      'crash',
+      cause instanceof Error
+        ? (cause.stack ?? cause.message).split('\n').slice(0, 6).join(' | ')
+        : String(cause),
+    )
   }
   return {
     scenario: scenario.name,
@@ -94,7 +99,11 @@ export const simulate = (options: SimOptions): SimReport => {
   }
 }
 
-const populate = (w: World, { scenario, seed, nodes, forMs }: SimOptions, rich: readonly string[]): Asked[] => {
+const populate = (
+  w: World,
+  { scenario, seed, nodes, forMs }: SimOptions,
+  rich: readonly string[],
+): Asked[] => {
   const random = prng(seed ^ 0x7e09)
   const asked: Asked[] = []
   for (let i = 0; i < nodes; i++) {
@@ -138,7 +147,8 @@ const judge = (w: World, asked: readonly Asked[]): void => {
     const text = `${job?.state} ${job?.verified}/${job?.tasks.length} ${job?.problem?.code ?? ''}`
     w.log.violate('I16-liveness', `${node.name}: ${job?.job.name} is ${text}`)
   }
-  if (w.ledger.inFlight() !== 0) w.log.violate('I16-settled', `${w.ledger.inFlight()} micro-credits are still in flight`)
+  if (w.ledger.inFlight() !== 0)
+    w.log.violate('I16-settled', `${w.ledger.inFlight()} micro-credits are still in flight`)
   const chains = [...w.nodes.values()].map((node) => chainOf(node).map(({ block }) => block.body))
   const audit = auditSwarm(chains, w.swarm, nameOf)
   if (!audit.ok) w.log.violate('I3-audit', audit.error.code)
@@ -146,7 +156,11 @@ const judge = (w: World, asked: readonly Asked[]): void => {
 
 /** A swarm with nothing to do is quiet. */
 const idle = (w: World, run: (to: number) => void): void => {
-  const heads = (): number => Object.entries(w.log.seen()).reduce((sum, [what, n]) => sum + (what.startsWith('head: ') ? n : 0), 0)
+  const heads = (): number =>
+    Object.entries(w.log.seen()).reduce(
+      (sum, [what, n]) => sum + (what.startsWith('head: ') ? n : 0),
+      0,
+    )
   // Late probes, last farewells.
   run(w.time.now() + 10_000)
   const before = { events: w.time.events(), heads: heads() }

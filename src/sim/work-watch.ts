@@ -33,7 +33,14 @@ export type WorkFacts = {
 export type WorkWatch = ReturnType<typeof workWatch>
 
 /** Reasons for hanging up that honest nodes never have. */
-const SHAMEFUL = ['bad-signature', 'second-hello', 'too-fast', 'own-account', 'wrong-swarm', 'not-your-delegation']
+const SHAMEFUL = [
+  'bad-signature',
+  'second-hello',
+  'too-fast',
+  'own-account',
+  'wrong-swarm',
+  'not-your-delegation',
+]
 
 export const workWatch = (log: Journal, facts: WorkFacts) => {
   const truths = new Map<JobId, Truth>()
@@ -74,17 +81,24 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
     // Where a lie may have been accepted before (sampled checks), what is read later may differ.
     if (wrong === 0) {
       head.reads.forEach(({ cid }, slot) => {
-        if (cid !== trueRead(head.job, truth, index, slot)) log.violate('I7-inputs', `task ${index} of ${head.job}, slot ${slot}`)
+        if (cid !== trueRead(head.job, truth, index, slot))
+          log.violate('I7-inputs', `task ${index} of ${head.job}, slot ${slot}`)
       })
     }
     const holders = [...task.leases, ...task.passed].map(({ node }) => node)
-    if (new Set(holders).size < holders.length) log.violate('I8-holder', `one node twice for task ${index} of ${head.job}`)
-    if (!holders.includes(to)) log.violate('I8-lease', `an offer without a lease for task ${index} of ${head.job}`)
-    if (task.leases.length > truth.redundancy + task.extra) log.violate('I8-copies', `${task.leases.length} of task ${index} of ${head.job}`)
-    if (task.attempts > LEASE_LIMITS.attempts) log.violate('I9-retries', `task ${index} of ${head.job}: ${task.attempts}`)
-    if (caught.has(`${from} ${to}`)) log.violate('I12-barred', `${from} gives work to ${to} after catching it`)
-    if (truth.trusted && !accepted.has(`${from} ${to}`)) log.violate('I12-trusted', `${from} trusts ${to} without reason`)
-    if (task.attempts > 1) log.saw('task retried')
+    if (new Set(holders).size < holders.length)
+      log.violate('I8-holder', `one node twice for task ${index} of ${head.job}`)
+    if (!holders.includes(to))
+      log.violate('I8-lease', `an offer without a lease for task ${index} of ${head.job}`)
+    if (task.leases.length > truth.redundancy + task.extra)
+      log.violate('I8-copies', `${task.leases.length} of task ${index} of ${head.job}`)
+    if (task.attempts > LEASE_LIMITS.attempts)
+      log.violate('I9-retries', `task ${index} of ${head.job}: ${task.attempts}`)
+    if (caught.has(`${from} ${to}`))
+      log.violate('I12-barred', `${from} gives work to ${to} after catching it`)
+    if (truth.trusted && !accepted.has(`${from} ${to}`))
+      log.violate('I12-trusted', `${from} trusts ${to} without reason`)
+    if (task.attempts > truth.redundancy + task.extra) log.saw('task retried')
     if (task.extra > 0 && task.leases.length > truth.redundancy) log.saw('straggler copied')
     if (truth.trusted) log.saw('trusted task offered')
     log.saw('offer')
@@ -103,7 +117,8 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
     log.saw('wrong result accepted')
     // A check by samples misses some lies, by design; a check of the whole must miss none.
     const sampled = ['sampled', 'bit-equality'].includes(kernelById(task.kernel)!.check)
-    if (!sampled || !facts.anyLiars) log.violate('I6-wrong-accepted', `${task.kernel} task ${task.index}, by ${account}`)
+    if (!sampled || !facts.anyLiars)
+      log.violate('I6-wrong-accepted', `${task.kernel} task ${task.index}, by ${account}`)
   }
 
   const judged = (requester: Did, worker: Did, { wrong: times }: Opinion): void => {
@@ -137,7 +152,8 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
           return
         case 'bye':
           log.saw(`bye: ${head.code}`)
-          if (SHAMEFUL.includes(head.code)) log.violate('I10-shame', `${from} hung up on ${to}: ${head.code}`)
+          if (SHAMEFUL.includes(head.code))
+            log.violate('I10-shame', `${from} hung up on ${to}: ${head.code}`)
           return
         default:
           return
@@ -154,18 +170,21 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
       accepted.add(`${requester} ${worker}`)
       if (!lies.has(`${worker} ${result}`)) return
       log.saw('lie paid')
-      if (kernelById(kernel)!.check === 'freivalds') log.violate('I6-lie-paid', `${requester} pays ${worker} for a wrong ${kernel}`)
+      if (kernelById(kernel)!.check === 'freivalds')
+        log.violate('I6-lie-paid', `${requester} pays ${worker} for a wrong ${kernel}`)
     },
     /** What a living node has just given to its disk. */
     wrote(account: Did, writes: readonly Write[]): void {
       for (const { table, key, value } of writes) {
-        if (table === 'trust' && value) judged(account, key as Did, (value as { judgement: Opinion }).judgement)
+        if (table === 'trust' && value)
+          judged(account, key as Did, (value as { judgement: Opinion }).judgement)
       }
     },
     /** What has reached it for good. */
     landed(account: Did, writes: readonly Write[]): void {
       for (const { table, key, value } of writes) {
-        if (table === 'job-outputs' && value) output(account, key, (value as { bytes: Uint8Array }).bytes)
+        if (table === 'job-outputs' && value)
+          output(account, key, (value as { bytes: Uint8Array }).bytes)
       }
     },
     /** A crash forgets what was not on the disk: opinions are hints and may be lost. */

@@ -40,8 +40,8 @@ export type SimNode = {
   lives: number
   /** A frozen tab does nothing until then. */
   frozenUntil: number
-  /** Its owner has said that it may compute. */
-  consent: boolean
+  /** What its owner last wanted: nothing is begun that was not wanted. */
+  will: { lends: boolean; paused: boolean }
 }
 
 /** What a handler of fate hears of: a message or a write, the moments between which things go wrong. */
@@ -85,11 +85,13 @@ export const world = (options: WorldOptions) => {
   const work = workWatch(log, {
     anyLiars: options.liars,
     isLiar: (account) => (byAccount.get(account)?.person.lie ?? null) !== null,
-    run: (account, job: JobId) => byAccount.get(account)?.life?.peer.inspect().jobs.get(job)?.run ?? null,
+    run: (account, job: JobId) =>
+      byAccount.get(account)?.life?.peer.inspect().jobs.get(job)?.run ?? null,
   })
   const ledger = ledgerWatch(swarm, log, {
     redundancy: work.redundancy,
-    paid: (requester, { signed: { body } }) => work.paid(requester, body.worker, body.output, body.kernel),
+    paid: (requester, { signed: { body } }) =>
+      work.paid(requester, body.worker, body.output, body.kernel),
   })
 
   const network = simNetwork(time, prng(seed ^ 0x51ed), () => weather, {
@@ -100,13 +102,16 @@ export const world = (options: WorldOptions) => {
       digest.number(bytes)
       digest.text(head.k)
       log.saw(`head: ${head.k}`)
-      if (bytes > HEAD_BYTES_MAX) log.violate('I10-size', `${node.name} sends ${bytes} bytes of ${head.k}`)
+      if (bytes > HEAD_BYTES_MAX)
+        log.violate('I10-size', `${node.name} sends ${bytes} bytes of ${head.k}`)
       work.sent(node.account, byPeer.get(to)!.account, head)
       step(node, `sent ${head.k}`)
     },
   })
   const epoch = () => epochMs(SIM_EPOCH_MS + time.now())
-  const directory = simDirectory(seed, epoch, ({ body, sig }) => notary.verify(body.account, body, sig))
+  const directory = simDirectory(seed, epoch, ({ body, sig }) =>
+    notary.verify(body.account, body, sig),
+  )
 
   const landed = (node: SimNode, writes: readonly Write[]): void => {
     digest.number(time.now())
@@ -125,7 +130,7 @@ export const world = (options: WorldOptions) => {
       life: null,
       lives: 0,
       frozenUntil: 0,
-      consent: false,
+      will: { lends: false, paused: false },
     }
     nodes.set(name, node)
     byAccount.set(account, node)
@@ -135,16 +140,20 @@ export const world = (options: WorldOptions) => {
   /** Runs in the node: later while it is frozen, never once this life of it has ended. */
   const inside = (node: SimNode, alive: () => boolean, then: () => void): void => {
     if (!alive()) return
-    if (node.frozenUntil > time.now()) return time.after(node.frozenUntil - time.now(), () => inside(node, alive, then))
+    if (node.frozenUntil > time.now())
+      return time.after(node.frozenUntil - time.now(), () => inside(node, alive, then))
     then()
   }
 
   const arrive = (node: SimNode): void => {
     if (node.life) return
     node.lives += 1
-    const self = peerId(peerIdFromPublicKey(sha256(utf8(`${seed} ${node.name} life ${node.lives}`))))
+    const self = peerId(
+      peerIdFromPublicKey(sha256(utf8(`${seed} ${node.name} life ${node.lives}`))),
+    )
     const alive = (): boolean => node.life?.self === self
-    const later = (delayMs: number, then: () => void): void => time.after(delayMs, () => inside(node, alive, then))
+    const later = (delayMs: number, then: () => void): void =>
+      time.after(delayMs, () => inside(node, alive, then))
     byPeer.set(self, node)
     const desk = simDesk({
       account: node.account,
@@ -161,7 +170,9 @@ export const world = (options: WorldOptions) => {
       later,
       wake: () => life.wake(),
       facts: {
-        computes: () => node.consent || log.violate('I20-consent', `${node.name} computes unasked`),
+        computes: () =>
+          (node.will.lends && !node.will.paused) ||
+          log.violate('I20-consent', `${node.name} computes unasked`),
         said: (cid, truth) => work.said(node.account, cid, truth),
         wrote: (writes) => {
           work.wrote(node.account, writes)
@@ -187,16 +198,23 @@ export const world = (options: WorldOptions) => {
     })
   }
 
-  const receiverOf = (node: SimNode, life: Peer, alive: () => boolean): Parameters<typeof network.join>[1] => ({
-    opened: (from, rttMs) => inside(node, alive, () => life.opened({ peer: from, direct: true, rttMs })),
+  const receiverOf = (
+    node: SimNode,
+    life: Peer,
+    alive: () => boolean,
+  ): Parameters<typeof network.join>[1] => ({
+    opened: (from, rttMs) =>
+      inside(node, alive, () => life.opened({ peer: from, direct: true, rttMs })),
     received: (from, head, body) =>
       inside(node, alive, () => {
         step(node, `received ${head.k}`)
         life.received(from, head, body)
       }),
     closed: (from) => inside(node, alive, () => life.closed(from)),
+    awake: () => node.frozenUntil <= time.now(),
     // A frozen tab cannot be asked; the transport buffers what fits.
-    welcome: (from, head) => (node.frozenUntil > time.now() && 'bytes' in head ? head.bytes : life.welcome(from, head)),
+    welcome: (from, head) =>
+      node.frozenUntil > time.now() && 'bytes' in head ? head.bytes : life.welcome(from, head),
     faulty(from, code) {
       log.violate('I10-malformed', `${node.name} was sent ${code} by ${byPeer.get(from)?.name}`)
       life.faulty(from, { code, detail: '' })
@@ -208,7 +226,7 @@ export const world = (options: WorldOptions) => {
     const handle = node.life?.peer.handle
     if (!handle) return
     handle.setLimits({ ...handle.limits(), share: 1, freeTier: node.person.freeTier })
-    node.consent = true
+    node.will = { lends: true, paused: false }
     handle.start()
   }
 
@@ -216,7 +234,7 @@ export const world = (options: WorldOptions) => {
     if (!node.life) return
     const { self } = node.life
     node.life = null
-    node.consent = false
+    node.will = { lends: false, paused: false }
     node.frozenUntil = 0
     if (node.disk.crash(random) > 0) log.saw('write lost in a crash')
     work.crashed(node.account)
@@ -243,7 +261,8 @@ export const world = (options: WorldOptions) => {
     onStep: (then: Step): void => void steps.add(then),
     calm: (): void => steps.clear(),
     digest: (): string => {
-      for (const { account, seq, totals } of ledger.tips()) digest.text(`${account} ${seq} ${totals.balance}`)
+      for (const { account, seq, totals } of ledger.tips())
+        digest.text(`${account} ${seq} ${totals.balance}`)
       return digest.hex()
     },
   }
@@ -264,7 +283,10 @@ const found = (notary: Notary, { seed, rich, share }: WorldOptions): Swarm => {
     kind: 'genesis',
     name: `simulation ${seed}`,
     supply: microCredits(share * rich.length),
-    allocations: rich.map((name) => ({ account: notary.account(name), amount: microCredits(share) })),
+    allocations: rich.map((name) => ({
+      account: notary.account(name),
+      amount: microCredits(share),
+    })),
     hour: 0,
   }
   const founded = foundSwarm(genesis, cidOf)

@@ -16,8 +16,6 @@ describe('the address', () => {
     expect(readRoute('')).toEqual({ place: 'donate' })
     expect(readRoute('#/nowhere/x')).toEqual({ place: 'donate' })
     expect(readRoute('#/jobs/<img>/1')).toEqual({ place: 'jobs', job: null, unit: null })
-    fc.assert(
-      fc.property(fc.string(), (text) => void expect(PLACES).toContain(readRoute(text).place)),
-    )
+    fc.assert(fc.property(fc.string(), (text) => PLACES.includes(readRoute(text).place)))
   })
 })

@@ -5,8 +5,8 @@
 import type { Result } from '../base/result.ts'
 import type { Cid, Did } from '../base/ids.ts'
 import type { MicroCredits } from '../base/units.ts'
-import type { Job } from '../core/job.ts'
-import type { NodeHandle, OutputView, Problem, WalletView } from '../peer/view.ts'
+import type { Job, Program } from '../core/job.ts'
+import type { NodeHandle, OutputView, Problem, TaskView, WalletView } from '../peer/view.ts'
 
 export type SignedReceipt = WalletView['receipts'][number]['signed']
 export type Theme = 'auto' | 'light' | 'dark'
@@ -32,8 +32,8 @@ export type Shell = {
   /** Small choices of this browser, such as the theme; null when there is none. */
   recall(name: string): string | null
   remember(name: string, value: string | null): void
-  /** Paints the theme; `auto` follows the system. */
-  paint(theme: Theme): void
+  /** Paints the theme (`auto` follows the system), and stills what moves. */
+  paint(theme: Theme, calm: boolean): void
   /** Shows progress in the tab's icon and title: the squares filled of nine. */
   badge(squares: number, title: string): void
   /** A finished update waits for the page's word. */
@@ -134,8 +134,6 @@ export type Compiled = {
   readonly bytes: number
   /** With the job's redundancy. */
   readonly microCredits: MicroCredits
-  /** The same job written down: the spec with the values put in. */
-  readonly text: string
 }
 
 /** One thing that was looked at when a receipt was verified again in this tab. */
@@ -172,7 +170,19 @@ export type Services = {
   /** Parses, puts the values in, hashes the inputs, plans and prices. Called after each change. */
   compile(spec: OpenSpec, draft: Draft): Promise<Result<Compiled, SpecProblem>>
   readImage(file: Blob): Promise<Result<Picture, Problem>>
-  encodePng(picture: Picture): Promise<Result<Blob, Problem>>
+  /** RGBA of a piece of an output that is a picture (`rect` counts elements); null where it is none. */
+  pixels(
+    program: Program,
+    output: OutputView,
+    bytes: Uint8Array<ArrayBuffer>,
+    rect: TaskView['rect'],
+  ): Uint8ClampedArray<ArrayBuffer> | null
+  outputFile(
+    program: Program,
+    output: OutputView,
+    bytes: Uint8Array<ArrayBuffer>,
+    format: 'png' | 'npy' | 'json',
+  ): Promise<Result<{ file: Blob; extension: string }, Problem>>
   /** Signatures, name and price of a receipt, worked out anew from its bytes. */
   verifyReceipt(signed: SignedReceipt): Promise<readonly Finding[]>
   /** A receipt as one line of JSON, the way `swarm verify` reads it. */
@@ -184,10 +194,14 @@ export type Services = {
   erase(part: string): Promise<Result<null, Problem>>
   /** Deletes everything including the key, then the page is to be loaded anew. */
   eraseAll(): Promise<Result<null, Problem>>
-  /** The account's key, sealed with a passphrase. */
-  backupKey(passphrase: string): Promise<Result<Blob, Problem>>
-  /** Opens a saved key file and makes it this browser's; the page is to be loaded anew. */
-  restoreKey(file: Blob, passphrase: string): Promise<Result<{ account: Did }, Problem>>
+  /** `impossible`: made on an earlier visit and not saved then; it can be used and not read. */
+  keyState(): 'not-saved' | 'saved' | 'confirmed' | 'impossible'
+  /** The key as a file, once, during the visit it was made in. */
+  backupKey(): Promise<Result<Blob, Problem>>
+  /** Whether this file is a readable copy of this very key. */
+  confirmKey(file: Blob): Promise<Result<null, Problem>>
+  /** Makes a saved key this browser's; the page is to be loaded anew. */
+  restoreKey(file: Blob): Promise<Result<{ account: Did }, Problem>>
   /** What helps to understand a fault; names no file, job content or other person. */
   diagnostics(): Promise<string>
   /** Keeps the screen on while the node runs. */

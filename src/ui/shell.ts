@@ -81,7 +81,8 @@ const probe = async (): Promise<Probe> => {
   }
 }
 
-const paint = (theme: Theme): void => {
+const paint = (theme: Theme, calm: boolean): void => {
+  document.documentElement.toggleAttribute('data-calm', calm)
   if (theme === 'auto') delete document.documentElement.dataset['theme']
   else document.documentElement.dataset['theme'] = theme
   const dark =

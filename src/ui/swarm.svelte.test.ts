@@ -75,7 +75,7 @@ describe('the view model', () => {
   it('renders once a second where motion is not wanted', async () => {
     const { node, show } = puppet(view())
     const swarm = new Swarm(shellWith())
-    swarm.setChoice('calm', true)
+    swarm.look.set('calm', true)
     await swarm.load(booted(node))
     show(view({ donate: working({ doneTasks: 7 }) }))
     await vi.advanceTimersByTimeAsync(900)

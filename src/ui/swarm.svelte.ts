@@ -5,6 +5,7 @@
 import type { JobId } from '../base/ids.ts'
 import type { JobView, Limits, NodeHandle, PauseReason, Problem, View } from '../peer/view.ts'
 import { plural } from './format.ts'
+import { Look } from './look.svelte.ts'
 import { readRoute, writeRoute, type Place, type Route } from './route.ts'
 import type {
   Boot,
@@ -16,7 +17,6 @@ import type {
   Services,
   Shell,
   SpecFile,
-  Theme,
 } from './services.ts'
 import { announce, stateWord } from './words.ts'
 
@@ -35,16 +35,13 @@ export type Phase =
 
 export class Swarm {
   readonly shell: Shell
+  readonly look: Look
   phase = $state.raw<Phase>({ kind: 'loading', stage: 'loading the program' })
   view = $state.raw<View | null>(null)
   limits = $state.raw<Limits | null>(null)
   services = $state.raw<Services | null>(null)
   probe = $state.raw<Probe | null>(null)
   route = $state.raw<Route>({ place: 'donate' })
-  theme = $state.raw<Theme>('auto')
-  calm = $state.raw(false)
-  dim = $state.raw(true)
-  awake = $state.raw(true)
   /** "Not now" was said: the contract stays folded until asked for. */
   declined = $state.raw(false)
   /** The last thing worth saying aloud. */
@@ -68,12 +65,7 @@ export class Swarm {
 
   constructor(shell: Shell) {
     this.shell = shell
-    const theme = shell.recall('theme')
-    this.theme = theme === 'light' || theme === 'dark' ? theme : 'auto'
-    this.calm = shell.recall('calm') === 'yes'
-    this.dim = shell.recall('dim') !== 'no'
-    this.awake = shell.recall('awake') !== 'no'
-    shell.paint(this.theme)
+    this.look = new Look(shell)
     shell.watch(() => this.#conditions())
     this.#conditions()
   }
@@ -136,7 +128,7 @@ export class Swarm {
         else this.#badge()
         this.#putUpdateIn()
       },
-      this.calm ? RENDER_CALM_MS : RENDER_MS,
+      this.look.calm ? RENDER_CALM_MS : RENDER_MS,
     )
   }
 
@@ -159,7 +151,7 @@ export class Swarm {
     }
     this.#badge()
     const running = ['ready', 'working', 'finishing', 'measuring'].includes(view.donate.state)
-    this.services?.keepAwake(running && this.awake && this.shell.handheld)
+    this.services?.keepAwake(running && this.look.awake && this.shell.handheld)
   }
 
   #badge(): void {
@@ -270,18 +262,6 @@ export class Swarm {
   forgetJob = (job: JobId): void => this.#ask((node) => node.forgetJob(job))
   output = (job: JobId, name: string): Uint8Array<ArrayBuffer> | null =>
     this.#node?.output(job, name) ?? null
-
-  setTheme(theme: Theme): void {
-    this.theme = theme
-    this.shell.remember('theme', theme === 'auto' ? null : theme)
-    this.shell.paint(theme)
-  }
-
-  setChoice(name: 'calm' | 'dim' | 'awake', on: boolean): void {
-    this[name] = on
-    this.shell.remember(name, on ? 'yes' : 'no')
-    if (name === 'awake' && !on) this.services?.keepAwake(false)
-  }
 
   /** Finish this task, then update: the page is loaded anew only when nothing computes. */
   update(): void {

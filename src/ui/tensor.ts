@@ -35,112 +35,65 @@ export const numbersOf = (output: OutputView, bytes: Uint8Array<ArrayBuffer>): N
   }
 }
 
-export const isPicture = (output: OutputView): boolean =>
-  output.dtype === 'u8' && output.shape.length === 3 && output.shape[2] === 4
+/** Whether the output is meant to be looked at as a picture: pixels, or counts with a palette. */
+export const isPicture = (program: Program): boolean =>
+  program.kind === 'image' || program.kind === 'mandelbrot'
+
+/** Elements per pixel along a row. */
+export const perPixel = (output: OutputView): number =>
+  output.shape.length === 3 ? (output.shape[2] ?? 1) : 1
 
 /** Width and height of what can be shown as a surface; null for a plain row of numbers. */
 export const surfaceOf = (output: OutputView): { width: number; height: number } | null => {
   const [height = 0, width = 0] = output.shape
-  const flat = output.shape.length === 2 && width > 1 && height > 1
-  return (flat || isPicture(output)) && width > 0 && height > 0 ? { width, height } : null
+  const surface = output.shape.length === 2 || output.shape.length === 3
+  return surface && width > 1 && height > 1 ? { width, height } : null
 }
 
-/** Points of a colour scale, evenly spaced from 0 to 1. */
-const SCALES: Readonly<Record<string, readonly (readonly [number, number, number])[]>> = {
-  sheet: [
-    [16, 21, 18],
-    [27, 63, 174],
-    [143, 176, 255],
-    [237, 242, 232],
-    [255, 138, 61],
-    [122, 40, 8],
-  ],
-  fire: [
-    [10, 6, 8],
-    [110, 12, 26],
-    [220, 70, 10],
-    [255, 190, 60],
-    [255, 250, 220],
-  ],
-  ice: [
-    [6, 10, 20],
-    [14, 60, 110],
-    [60, 150, 190],
-    [190, 235, 240],
-    [250, 255, 255],
-  ],
-  grey: [
-    [12, 12, 12],
-    [240, 240, 240],
-  ],
-}
-const CYCLE = 64
+/** Points of the scale for plain numbers, evenly spaced: dark ink, blue, paper, orange. */
+const SCALE: readonly (readonly [number, number, number])[] = [
+  [16, 21, 18],
+  [27, 63, 174],
+  [143, 176, 255],
+  [237, 242, 232],
+  [255, 138, 61],
+  [122, 40, 8],
+]
+/** Not a number: the red of what was rejected. */
+const NO_NUMBER = [163, 19, 43] as const
 
-const onScale = (
-  scale: readonly (readonly [number, number, number])[],
-  at: number,
-): [number, number, number] => {
-  const place = Math.min(1, Math.max(0, at)) * (scale.length - 1)
-  const low = Math.min(Math.floor(place), scale.length - 2)
+const onScale = (at: number): readonly [number, number, number] => {
+  const place = Math.min(1, Math.max(0, at)) * (SCALE.length - 1)
+  const low = Math.min(Math.floor(place), SCALE.length - 2)
   const part = place - low
-  const a = scale[low] ?? [0, 0, 0]
-  const b = scale[low + 1] ?? a
-  return [0, 1, 2].map((i) => Math.round((a[i] ?? 0) * (1 - part) + (b[i] ?? 0) * part)) as [
-    number,
-    number,
-    number,
-  ]
+  const [a, b] = [SCALE[low]!, SCALE[low + 1]!]
+  const mix = (i: 0 | 1 | 2): number => Math.round(a[i] * (1 - part) + b[i] * part)
+  return [mix(0), mix(1), mix(2)]
 }
 
-/** A picture of at most `side` pixels a side: every so manyth element, never a made-up one. */
-export const preview = (
+/** A matrix as colours, at most `side` a side: every so manyth element, never a made-up one. */
+export const heatMap = (
   output: OutputView,
   bytes: Uint8Array<ArrayBuffer>,
-  program: Program,
   side: number,
 ): Preview | null => {
   const surface = surfaceOf(output)
-  const numbers = surface && numbersOf(output, bytes)
+  const numbers = surface && perPixel(output) === 1 ? numbersOf(output, bytes) : null
   if (!surface || !numbers) return null
   const every = Math.max(1, Math.ceil(Math.max(surface.width, surface.height) / side))
   const width = Math.ceil(surface.width / every)
   const height = Math.ceil(surface.height / every)
   const rgba = new Uint8ClampedArray(width * height * 4)
-  const colour = isPicture(output) ? null : colourer(numbers, output, program)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const from = y * every * surface.width + x * every
-      const to = (y * width + x) * 4
-      if (colour) {
-        rgba.set(colour(numbers[from] ?? 0), to)
-        rgba[to + 3] = 255
-      } else {
-        for (let c = 0; c < 4; c++) rgba[to + c] = numbers[4 * from + c] ?? 0
-      }
+  const [low, high] = extent(numbers)
+  const span = high - low || 1
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, to += 4) {
+      const value = numbers[y * every * surface.width + x * every] ?? 0
+      rgba.set(Number.isNaN(value) ? NO_NUMBER : onScale((value - low) / span), to)
+      rgba[to + 3] = 255
     }
   }
   return { width, height, rgba }
-}
-
-type Colour = (value: number) => readonly [number, number, number]
-
-const colourer = (numbers: Numbers, output: OutputView, program: Program): Colour => {
-  if (program.kind === 'mandelbrot') {
-    const scale = SCALES[program.palette] ?? SCALES['sheet']!
-    const inside = program.iterations
-    // Square roots spread the many low counts; the cycle keeps deep ones apart.
-    return (count) =>
-      count >= inside
-        ? [9, 12, 10]
-        : onScale(scale, 0.5 - 0.5 * Math.cos((Math.sqrt(count) * 2 * Math.PI) / Math.sqrt(CYCLE)))
-  }
-  const [low, high] = extent(numbers)
-  const span = high - low || 1
-  const scale = SCALES['sheet']!
-  if (output.dtype === 'f32') {
-    return (value) => (Number.isNaN(value) ? [163, 19, 43] : onScale(scale, (value - low) / span))
-  }
-  return (value) => onScale(scale, (value - low) / span)
 }
 
 /** Smallest and largest finite element. */

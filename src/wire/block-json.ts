@@ -10,7 +10,11 @@ const File = v.object({
   sig: v.pipe(v.string(), v.hexadecimal(), v.length(128)),
 })
 
-export const blockJson = ({ body, sig }: SignedBlock) => ({ cid: cidOf(body), body, sig: toHex(sig) })
+export const blockJson = ({ body, sig }: SignedBlock) => ({
+  cid: cidOf(body),
+  body,
+  sig: toHex(sig),
+})
 
 /** Reads what `blockJson` wrote; null for anything else, and where the name does not fit the body. */
 export const readBlockJson = (json: unknown): SignedBlock | null => {

@@ -89,8 +89,14 @@ export const Head = v.variant('k', [
   v.strictObject({
     k: v.literal('offer'),
     lease: Lease,
-    job: v.pipe(CidText, v.transform((id) => id as JobId)),
-    task: v.pipe(CidText, v.transform((id) => id as TaskId)),
+    job: v.pipe(
+      CidText,
+      v.transform((id) => id as JobId),
+    ),
+    task: v.pipe(
+      CidText,
+      v.transform((id) => id as TaskId),
+    ),
     attempt: Whole,
     title: Text(80),
     kernel: Text(80),
@@ -106,9 +112,18 @@ export const Head = v.variant('k', [
     need: v.pipe(v.array(v.pipe(Whole, v.maxValue(7))), v.maxLength(8)),
   }),
   v.strictObject({ k: v.literal('refuse'), lease: Lease, code: v.picklist(REFUSALS) }),
-  v.strictObject({ k: v.literal('tensor'), lease: Lease, slot: v.pipe(Whole, v.maxValue(7)), bytes: BodyBytes }),
+  v.strictObject({
+    k: v.literal('tensor'),
+    lease: Lease,
+    slot: v.pipe(Whole, v.maxValue(7)),
+    bytes: BodyBytes,
+  }),
   v.strictObject({ k: v.literal('beat'), lease: Lease, permille: v.pipe(Whole, v.maxValue(1000)) }),
-  v.strictObject({ k: v.literal('commit'), lease: Lease, commitment: v.pipe(v.instance(Uint8Array), v.length(32)) }),
+  v.strictObject({
+    k: v.literal('commit'),
+    lease: Lease,
+    commitment: v.pipe(v.instance(Uint8Array), v.length(32)),
+  }),
   v.strictObject({ k: v.literal('reveal'), lease: Lease }),
   v.strictObject({
     k: v.literal('result'),

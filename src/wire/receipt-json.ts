@@ -28,9 +28,17 @@ export const readReceiptJson = (json: unknown): Result<SignedReceipt, ReceiptFil
   const parsed = v.safeParse(File, json)
   if (!parsed.success) {
     const [issue] = parsed.issues
-    return err({ code: 'bad-receipt', detail: `${v.getDotPath(issue) ?? 'receipt'}: ${issue.message}` })
+    return err({
+      code: 'bad-receipt',
+      detail: `${v.getDotPath(issue) ?? 'receipt'}: ${issue.message}`,
+    })
   }
   const { cid, body, requesterSig, workerSig } = parsed.output
-  if (cidOf(body) !== cid) return err({ code: 'bad-receipt', detail: `the body is not what ${cid} names` })
-  return ok({ body, requesterSig: fromHex(requesterSig)!, workerSig: workerSig === null ? null : fromHex(workerSig) })
+  if (cidOf(body) !== cid)
+    return err({ code: 'bad-receipt', detail: `the body is not what ${cid} names` })
+  return ok({
+    body,
+    requesterSig: fromHex(requesterSig)!,
+    workerSig: workerSig === null ? null : fromHex(workerSig),
+  })
 }

@@ -30,7 +30,15 @@ export const RegistryAnswer = v.variant('k', [
   v.strictObject({ k: v.literal('kept'), seconds: Whole }),
   v.strictObject({
     k: v.literal('refused'),
-    code: v.picklist(['expired', 'not-yours', 'older', 'full', 'too-large', 'bad-signature', 'bad-request']),
+    code: v.picklist([
+      'expired',
+      'not-yours',
+      'older',
+      'full',
+      'too-large',
+      'bad-signature',
+      'bad-request',
+    ]),
   }),
   v.strictObject({
     k: v.literal('adverts'),
@@ -40,7 +48,10 @@ export const RegistryAnswer = v.variant('k', [
 ])
 export type RegistryAnswer = v.InferOutput<typeof RegistryAnswer>
 
-const parse = <S extends v.GenericSchema>(schema: S, bytes: Uint8Array): Result<v.InferOutput<S>, WireError> => {
+const parse = <S extends v.GenericSchema>(
+  schema: S,
+  bytes: Uint8Array,
+): Result<v.InferOutput<S>, WireError> => {
   const decoded = decode(bytes, HEAD_BYTES_MAX)
   if (!decoded.ok) return decoded
   const parsed = v.safeParse(schema, decoded.value)

@@ -53,12 +53,16 @@ export const readSwarmInfo = (json: unknown): Result<SwarmInfo, InfoError> => {
   const parsed = v.safeParse(Info, json)
   if (!parsed.success) {
     const [issue] = parsed.issues
-    return err({ code: 'not-a-relay', detail: `${v.getDotPath(issue) ?? ''} ${issue.message}`.trim() })
+    return err({
+      code: 'not-a-relay',
+      detail: `${v.getDotPath(issue) ?? ''} ${issue.message}`.trim(),
+    })
   }
   const { genesis, iceServers, relays, version } = parsed.output
   const bytes = fromBase64(genesis)
   const decoded = bytes && decode(bytes, GENESIS_BYTES_MAX)
-  if (!decoded?.ok) return err({ code: 'bad-genesis', detail: 'the genesis document is not canonical' })
+  if (!decoded?.ok)
+    return err({ code: 'bad-genesis', detail: 'the genesis document is not canonical' })
   const document = v.safeParse(Genesis, decoded.value)
   if (!document.success) return err({ code: 'bad-genesis', detail: document.issues[0].message })
   const swarm = foundSwarm(document.output, cidOf)

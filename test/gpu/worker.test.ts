@@ -82,8 +82,8 @@ describe('a worker', () => {
     )
     if (!done.ok) throw new Error(done.error.detail)
     expect([...new Float32Array(done.value.output.buffer)]).toEqual([101, 103, 105])
-    const endless = { ...words, source: source.replace('let item', 'loop { } let item') }
-    const refused = { ...task, params: { ...endless, ...shapes }, inputs: [bytesOf([2, 4, 6])] }
+    const broken = { ...words, source: source.replace('gid.x;', 'gid.x + missing;') }
+    const refused = { ...task, params: { ...broken, ...shapes }, inputs: [bytesOf([2, 4, 6])] }
     expect(
       await service.run(
         refused,

@@ -16,7 +16,9 @@ describe('loopback only', () => {
   it('a bound connection of Node gathers 127.0.0.1 and nothing else, whatever the machine has', async () => {
     // The very module that libp2p's WebRTC uses in Node.
     const require = createRequire(createRequire(import.meta.url).resolve('@libp2p/webrtc'))
-    const { RTCPeerConnection } = (await import(require.resolve('node-datachannel/polyfill'))) as {
+    const { RTCPeerConnection } = (await import(
+      require.resolve(['node-datachannel', 'polyfill'].join('/'))
+    )) as {
       RTCPeerConnection: new (configuration: object) => Peer
     }
     const peer = new RTCPeerConnection({ iceServers: [], bindAddress: '127.0.0.1' })

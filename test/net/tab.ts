@@ -32,7 +32,7 @@ const tab = {
   async open(relays: string[]): Promise<string> {
     const opened = await openBrowserNetwork({
       relays,
-      agent: 'test', budget: { perMinute: 1e6, burst: 1e6, perLife: 1e6 },
+      agent: 'test',
       verify: async () => true,
       epoch: () => epochMs(Date.now()),
       events: {
@@ -51,16 +51,6 @@ const tab = {
     if (!opened.ok) throw new Error(opened.error.detail)
     network = opened.value
     return network.self
-  },
-  async reopen(relays: string[], peer: string) {
-    await network?.close()
-    told.opened.length = 0
-    await tab.open(relays)
-    while (!network?.relay()) await new Promise((r) => setTimeout(r, 5))
-    const t = performance.now()
-    network.connect(peer as PeerId, network.relay()!)
-    while (told.opened.length === 0) await new Promise((r) => setTimeout(r, 2))
-    return [Math.round(performance.now() - t), told.links[peer]?.direct]
   },
   relay: () => network?.relay() ?? null,
   connect: (peer: string, relay: string) => network?.connect(peer as PeerId, relay),

@@ -182,6 +182,8 @@ const receipt = (n: number): WalletView['receipts'][number] => {
   return {
     cid: name(500 + n),
     role: worker ? 'worker' : 'requester',
+    block: null,
+    answer: null,
     signed: {
       body: {
         v: 1,

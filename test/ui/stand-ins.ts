@@ -180,6 +180,7 @@ export type Twist = {
   readonly dear?: boolean
   readonly noTemplates?: boolean
   readonly badReceipt?: boolean
+  readonly key?: ReturnType<Services['keyState']>
 }
 
 export const stillServices = (twist: Twist): Services => ({
@@ -222,7 +223,6 @@ export const stillServices = (twist: Twist): Services => ({
           flop: 3.8e12,
           bytes: 3.1e6,
           microCredits: microCredits(twist.dear ? 99_000_000 : 4_800),
-          text: spec.file.text,
         }),
   readImage: async () => {
     const [width, height] = [96, 64]
@@ -231,7 +231,19 @@ export const stillServices = (twist: Twist): Services => ({
     )
     return ok({ width, height, rgba })
   },
-  encodePng: async () => ok(new Blob([])),
+  pixels: (_program, output, bytes, rect) => {
+    const counts = new Uint32Array(bytes.buffer)
+    const rgba = new Uint8ClampedArray(rect.rows * rect.cols * 4)
+    for (let y = 0, to = 0; y < rect.rows; y++) {
+      for (let x = 0; x < rect.cols; x++, to += 4) {
+        const count = counts[(rect.row + y) * output.shape[1]! + rect.col + x]!
+        const part = count >= 600 ? 0 : 0.5 - 0.5 * Math.cos(Math.sqrt(count))
+        rgba.set([237 - 210 * part, 242 - 179 * part, 232 - 58 * part, 255], to)
+      }
+    }
+    return rgba
+  },
+  outputFile: async () => ok({ file: new Blob([]), extension: 'png' }),
   verifyReceipt: async () => [
     {
       what: 'The receipt’s name is the hash of its bytes',
@@ -275,9 +287,10 @@ export const stillServices = (twist: Twist): Services => ({
   exportData: async () => ok(new Blob([])),
   erase: async () => ok(null),
   eraseAll: async () => ok(null),
+  keyState: () => twist.key ?? 'not-saved',
   backupKey: async () => ok(new Blob([])),
-  restoreKey: async () =>
-    err({ code: 'bad-passphrase', text: 'The passphrase does not open this file.' }),
+  confirmKey: async () => ok(null),
+  restoreKey: async () => err({ code: 'bad-backup', text: 'This file is not a key.' }),
   diagnostics: async () => 'version 0.1.0',
   keepAwake: () => undefined,
 })

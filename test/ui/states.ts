@@ -1,22 +1,19 @@
 /** Every state of the interface by name: what the node shows, what the browser has, and where to look. */
-import { jobId, type JobId } from '../../src/base/ids.ts'
 import { epochMs, microCredits, ms } from '../../src/base/units.ts'
 import type { View } from '../../src/peer/view.ts'
 import type { Probe, Remedy } from '../../src/ui/services.ts'
 import {
   donate,
   emptyWallet,
-  job,
   jobView,
   manyNodes,
   name,
-  nodes,
   SOFTWARE,
-  tiles,
   view,
   wallet,
   working,
 } from './fixtures.ts'
+import { alone, big, failed, finished, jobs, line, product, running, waiting } from './jobs.ts'
 import type { Twist } from './stand-ins.ts'
 
 export type State = {
@@ -38,60 +35,6 @@ export type State = {
   readonly press?: readonly string[]
 }
 
-const alone = nodes().slice(0, 1)
-const id = (n: number): JobId => jobId(name(n))
-const line = jobView({
-  id: id(12),
-  title: 'Damped wave',
-  job: job({
-    name: 'map',
-    program: { kind: 'map', length: 4096, program: 'sin(x)' },
-    budget: microCredits(0),
-  }),
-  tasks: tiles(6, 0, 6, 3).map((task) => ({
-    ...task,
-    kernel: 'map@1',
-    tensor: 'y',
-    check: 'sampled',
-  })),
-  outputs: [{ name: 'y', dtype: 'f32', shape: [4096] }],
-  state: 'done',
-})
-const product = jobView({
-  id: id(13),
-  title: 'Matrix product, 512 x 512',
-  job: job({
-    name: 'matmul',
-    program: { kind: 'matmul', dtype: 'f32', m: 64, k: 64, n: 64 },
-    redundancy: 2,
-  }),
-  tasks: tiles(16, 0, 16, 4).map((task) => ({
-    ...task,
-    kernel: 'matmul@1',
-    tensor: 'c',
-    check: 'freivalds',
-  })),
-  outputs: [{ name: 'c', dtype: 'f32', shape: [64, 64] }],
-  state: 'done',
-})
-const running = jobView()
-const finished = jobView({ id: id(14), title: 'Whole set', state: 'done', tasks: tiles(48, 0) })
-const failed = jobView({
-  id: id(15),
-  title: 'Too large a picture',
-  state: 'failed',
-  tasks: tiles(7, 0),
-  problem: { code: 'deadline', text: 'The deadline passed with 41 of 48 tasks open.' },
-})
-const waiting = jobView({
-  id: id(16),
-  title: 'Nobody yet',
-  state: 'waiting-for-nodes',
-  tasks: tiles(0, 0),
-  verified: 0,
-})
-const big = jobView({ id: id(17), title: 'Poster, 6400 units', tasks: tiles(2200, 300, 6400, 80) })
-const jobs = [running, finished, line, product, failed, waiting]
 const busy = view({ donate: working(), jobs })
 const paused = (pause: NonNullable<View['donate']['pause']>): View =>
   view({ donate: working({ state: 'paused', pause, now: null, measuredShare: 0, queued: 0 }) })
@@ -294,7 +237,14 @@ export const states: Readonly<Record<string, State>> = {
   },
   settings: { at: '#/settings', view: view() },
   'settings-phone': { at: '#/settings', view: view(), shell: { handheld: true } },
-  'settings-save-key': { at: '#/settings', view: view(), press: ['Save key file'] },
+  'settings-key-saved': { at: '#/settings', view: view(), twist: { key: 'saved' } },
+  'settings-key-lost': {
+    at: '#/settings',
+    view: view(),
+    twist: { key: 'impossible' },
+    press: ['Bring a key back'],
+  },
+  'wallet-key-lost': { at: '#/wallet', view: view(), twist: { key: 'impossible' } },
   'settings-delete-all': { at: '#/settings', view: view(), press: ['Delete everything'] },
   keys: { at: '#/donate', view: view(), press: ['key:?'] },
 }

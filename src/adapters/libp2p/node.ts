@@ -77,11 +77,8 @@ export const startNode = async (options: NodeOptions): Promise<SwarmNode> => {
     privateKey: await (options.seed
       ? generateKeyPairFromSeed('Ed25519', options.seed)
       : generateKeyPair('Ed25519')),
-    nodeInfo: {
-      name: 'swarmharness',
-      version: options.agent,
-      userAgent: `swarmharness/${options.agent}`,
-    },
+    // libp2p's own choice would tell every peer which browser this is.
+    nodeInfo: { userAgent: options.agent },
     addresses: { listen: webrtc === null ? [] : ['/webrtc'] },
     transports: [
       webSockets(),

@@ -1,0 +1,96 @@
+/**
+ * What others owe this node: results it handed over and may be paid for. A debt is on disk before the
+ * result leaves, so that a cheque which arrives after a crash still finds what it pays for; without it
+ * the worker could not tell an honest receipt from an invented one, and the money would be lost.
+ */
+import type { Cid, Did, JobId, TaskId } from '../base/ids.ts'
+import { ms, type MicroCredits, type Ms } from '../base/units.ts'
+import type { PortError, Write } from '../ports.ts'
+import type { Desk } from './desk.ts'
+import type { Size } from './size.ts'
+
+export const DEBT_LIMITS = {
+  /** A requester may reload its page and pay then. */
+  lifeMs: 3_600_000,
+  debts: 256,
+} as const
+
+/** Enough to check the receipt that comes for a result. */
+export type Debt = {
+  readonly requester: Did
+  readonly job: JobId
+  readonly task: TaskId
+  readonly attempt: number
+  readonly kernel: string
+  readonly inputs: readonly Cid[]
+  readonly output: Cid
+  readonly flop: number
+  readonly bytes: number
+  readonly price: MicroCredits
+}
+
+export type Debts = ReturnType<typeof debts>
+
+const PREFIX = 'owed/'
+
+const nameOfDebt = (requester: Did, task: TaskId, attempt: number): string =>
+  `${PREFIX}${requester}/${task}/${attempt}`
+
+/** `closed`: nothing is at stake any more for what was done under a lease. */
+export const debts = (desk: Desk, closed: (lease: string) => void) => {
+  const open = new Map<
+    string,
+    { readonly debt: Debt; readonly lease: string | null; readonly until: Ms }
+  >()
+
+  const drop = (name: string): void => {
+    const lease = open.get(name)?.lease
+    open.delete(name)
+    if (lease) closed(lease)
+  }
+
+  const writeOff = (name: string): void => {
+    if (!open.has(name)) return
+    drop(name)
+    desk.write([{ table: 'meta', key: name }], 'relaxed', () => undefined)
+  }
+
+  const keep = (name: string, debt: Debt, lease: string | null): void => {
+    // The same task may be done again for a requester who forgot that it was; it owes us one result.
+    drop(name)
+    open.set(name, { debt, lease, until: ms(desk.now() + DEBT_LIMITS.lifeMs) })
+    if (open.size > DEBT_LIMITS.debts) writeOff(open.keys().next().value!)
+  }
+
+  return {
+    /** Remembers that a result is about to leave; `then` hears when that is on disk. */
+    record(debt: Debt, lease: string, then: (problem: PortError | null) => void): void {
+      const key = nameOfDebt(debt.requester, debt.task, debt.attempt)
+      desk.write([{ table: 'meta', key, value: debt }], 'strict', (written) => {
+        if (written.ok) keep(key, debt, lease)
+        then(written.ok ? null : written.error)
+      })
+    },
+    /** What a receipt for this task must say. */
+    owed: (requester: Did, task: TaskId, attempt: number): Debt | null =>
+      open.get(nameOfDebt(requester, task, attempt))?.debt ?? null,
+    /** To be written together with the payment. */
+    paidBy: ({ requester, task, attempt }: Debt): Write => ({
+      table: 'meta',
+      key: nameOfDebt(requester, task, attempt),
+    }),
+    paid: ({ requester, task, attempt }: Debt): void => drop(nameOfDebt(requester, task, attempt)),
+    /** The requester did not accept what was done under a lease. */
+    refused(lease: string): void {
+      for (const [name, each] of open) if (each.lease === lease) writeOff(name)
+    },
+    load(records: readonly { readonly key: string; readonly value: unknown }[]): void {
+      for (const { key, value } of records)
+        if (key.startsWith(PREFIX)) keep(key, value as Debt, null)
+    },
+    wake(): void {
+      for (const [name, { until }] of open) if (until <= desk.now()) writeOff(name)
+    },
+    sizes: (): Size[] => [{ what: 'results owed', held: open.size, limit: DEBT_LIMITS.debts }],
+  }
+}
