@@ -31,7 +31,7 @@ export default defineConfig({
             'test/{sim,ports,vectors}/**/*.test.ts',
           ],
           // Two slow cores shared with others: a property test of a second there is not a hang.
-          testTimeout: 30_000,
+          testTimeout: 180_000,
         },
       },
       {

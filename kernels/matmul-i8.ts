@@ -37,15 +37,15 @@ const sample = (name: string, m: number, k: number, n: number): KernelCase => ({
   ],
 })
 
-/** Every product as large as it gets, over more than one run. */
-const extreme: KernelCase = {
-  name: 'the largest sums',
-  params: { m: 9, k: 2056, n: 12 },
+/** Sums far beyond 2^24 whose last bits count: f32 alone could not hold them. */
+const extreme = (name: string, m: number, k: number, n: number): KernelCase => ({
+  name,
+  params: { m, k, n },
   inputs: (): Tensor[] => [
-    { ...tensor(9, 2056), data: new Int8Array(9 * 2056).fill(-128) },
-    { ...tensor(2056, 12), data: new Int8Array(2056 * 12).fill(-128) },
+    { ...tensor(m, k), data: new Int8Array(m * k).fill(127) },
+    { ...tensor(k, n), data: new Int8Array(k * n).fill(127) },
   ],
-}
+})
 
 export const matmulI8: Kernel<MatmulParams> = {
   id: 'matmul-i8@1',
@@ -97,6 +97,7 @@ export const matmulI8: Kernel<MatmulParams> = {
     sample('words in every direction', 20, 132, 36),
     sample('more than one run of 1024', 11, 1100, 20),
     sample('more than one run, unaligned', 5, 2051, 9),
-    extreme,
+    extreme('the largest sums', 9, 2056, 12),
+    extreme('the largest sums, unaligned', 3, 2055, 5),
   ],
 }

@@ -29,11 +29,10 @@ export type LocalSwarmOptions = {
   serving(url: string): void
 }
 
-/** Where keys and books stay unless somebody says otherwise. */
-export const DATA_DIR = join(root, '.swarm')
-
 /** What was opened is closed again when something on the way fails. @error what each part says */
-export const startLocalSwarm = async (options: LocalSwarmOptions): Promise<Result<LocalSwarm, PortError>> => {
+export const startLocalSwarm = async (
+  options: LocalSwarmOptions,
+): Promise<Result<LocalSwarm, PortError>> => {
   const { dataDir, port, nodes, log, serving } = options
   const opened: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 /** Runs one prepared job on a node and waits until it is done, checked and paid. */
 import type { Did, JobId } from '../src/base/ids.ts'
 import type { JobView, NodeHandle, View } from '../src/peer/view.ts'
+import { cidOf } from '../src/wire/codec.ts'
 import type { PreparedJob } from './prepare-job.ts'
 import { reportOf, writeOutputs, writeReceipts, type NodeFacts, type RunReport } from './report.ts'
 import { progress, progressDone } from './terminal.ts'
@@ -8,6 +9,7 @@ import { progress, progressDone } from './terminal.ts'
 /** After the last result: countersignatures of workers that are still there come within this time. */
 const SETTLE_MS = 15_000
 const REDRAW_MS = 200
+const HOUR_MS = 3_600_000
 
 export type Ran =
   | { readonly kind: 'ended'; readonly report: RunReport }
@@ -50,6 +52,16 @@ const until = (
     look()
   })
 
+/** What an earlier life of a job has left: receipts know the hour and nothing finer. */
+const receiptsSince = (
+  receipts: View['wallet']['receipts'],
+  { id, submittedAt }: JobView,
+): View['wallet']['receipts'] =>
+  receipts.filter(
+    ({ role, signed: { body } }) =>
+      role === 'requester' && body.job === id && body.hour >= Math.floor(submittedAt / HOUR_MS),
+  )
+
 export const runJob = async (
   handle: NodeHandle,
   prepared: PreparedJob,
@@ -58,14 +70,16 @@ export const runJob = async (
 ): Promise<Ran> => {
   const facts = new Map<Did, NodeFacts>()
   const { wallet } = handle.view()
+  const left = find(handle.view(), cidOf(prepared.job) as JobId)
+  const resumed = left && left.state !== 'done' ? receiptsSince(wallet.receipts, left) : []
+  const before = resumed.reduce<number>(
+    (sum, { signed }) => sum + signed.body.microCredits,
+    wallet.balance,
+  )
+  const earlier = new Set(
+    wallet.receipts.filter((one) => !resumed.includes(one)).map(({ cid }) => cid),
+  )
   const id = handle.submit(prepared.job, prepared.spec.title, prepared.inputs)
-  // A job that an earlier life began has receipts of its own; those of earlier runs are not counted.
-  const began = hourOf(find(handle.view(), id)?.submittedAt ?? epochMs(Date.now()))
-  const resumed = wallet.receipts.filter(({ signed: { body } }) => body.job === id && body.hour >= began)
-  const paid = resumed.reduce((sum, { signed }) => sum + signed.body.microCredits, 0)
-  const before = wallet.balance + paid
-  const earlier = new Set(wallet.receipts.map(({ cid }) => cid))
-  for (const { cid } of resumed) earlier.delete(cid)
   const watchJob = (view: View): boolean => {
     for (const { account, adapter, link, rttMs } of view.nodes) {
       if (link !== 'none') facts.set(account, { adapter, link, rttMs })

@@ -9,3 +9,6 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 export const VERSION = version
 export const AGENT = `swarmharness/${version}`
+
+/** Where keys and books stay unless somebody says otherwise. */
+export const DATA_DIR = join(root, '.swarm')

@@ -1,4 +1,6 @@
 /** What commands that run a job have in common: its flags, its preparation, and what is said at the end. */
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Result } from '../../src/base/result.ts'
 import type { NodeHandle } from '../../src/peer/view.ts'
 import { prepareJob, type PreparedJob } from '../prepare-job.ts'
@@ -16,18 +18,51 @@ export const ASKING_FLAGS: Flags = {
 }
 
 /** The job a person means, or what is wrong with it: file, line, field. @error usage */
-export const prepareAsked = async (args: Args, spec: string): Promise<Result<PreparedJob, Usage>> => {
+export const prepareAsked = async (
+  args: Args,
+  spec: string,
+): Promise<Result<PreparedJob, Usage>> => {
   const files = pairs('input', args.texts('input'))
   if (!files.ok) return files
   const budget = args.text('budget')
-  const prepared = await prepareJob(spec, args.texts('set'), files.value, budget === undefined ? {} : { budget })
-  return prepared.ok ? prepared : usage(prepared.error.text)
+  const prepared = await prepareJob(
+    spec,
+    args.texts('set'),
+    files.value,
+    budget === undefined ? {} : { budget },
+  )
+  if (!prepared.ok) return usage(prepared.error.text)
+  return places(args) ?? prepared
 }
 
+/** Where results go has to be there before anybody works for them. */
+const places = (args: Args): Result<never, Usage> | null => {
+  const json = args.text('json') ?? '-'
+  for (const [flag, folder] of [
+    ['out', outOf(args)],
+    ['json', json === '-' ? '.' : dirname(json)],
+  ] as const) {
+    try {
+      mkdirSync(folder, { recursive: true })
+      accessSync(folder, constants.W_OK)
+    } catch (cause) {
+      return usage(`--${flag}: ${cause instanceof Error ? cause.message : String(cause)}`)
+    }
+  }
+  return null
+}
+
+const outOf = (args: Args): string => args.text('out') ?? 'out'
+
 /** Runs it to its end, and gives the account of it that was asked for. */
-export const askFor = async (handle: NodeHandle, prepared: PreparedJob, args: Args, signal: AbortSignal): Promise<Ran> => {
+export const askFor = async (
+  handle: NodeHandle,
+  prepared: PreparedJob,
+  args: Args,
+  signal: AbortSignal,
+): Promise<Ran> => {
   say(`running ${bold(prepared.spec.title)}: ${prepared.plan.tasks.length} tasks`)
-  const out = args.text('out') ?? 'out'
+  const out = outOf(args)
   const ran = await runJob(handle, prepared, out, signal)
   if (ran.kind === 'ended') {
     say(inWords(ran.report, out))

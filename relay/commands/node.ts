@@ -5,7 +5,7 @@ import { EXIT, readArgs, whole, type Flags } from './args.ts'
 import { explain, finish } from './outcome.ts'
 import { relayUrl } from './relay-url.ts'
 import { ADAPTERS, swarmStatus } from './status.ts'
-import { liveLine, onTerminal, untilStopped } from './stopping.ts'
+import { liveLine, onTerminal, stopSignal, unlessStopped } from './stopping.ts'
 
 const FLAGS: Flags = {
   relay: { type: 'string', help: 'its URL' },
@@ -31,7 +31,7 @@ const node = async (argv: readonly string[]): Promise<number> => {
     return EXIT.failed
   }
   say(`${there.value.name} at ${url.value}: ${there.value.nodes.length} nodes before ours`)
-  const stopped = untilStopped()
+  const stop = stopSignal()
   const headless = await startHeadless(url.value, count.value, say)
   if (!headless.ok) return explain(headless.error)
   const nodes = headless.value
@@ -39,20 +39,22 @@ const node = async (argv: readonly string[]): Promise<number> => {
   say(
     `${count.value === 1 ? 'the node measures its device' : `${count.value} nodes measure their devices`} ...`,
   )
-  const ready = await Promise.race([nodes.ready, stopped.then(() => null)])
+  const ready = await unlessStopped(nodes.ready, stop)
   if (ready === null) return finish(closing, EXIT.done)
   if (!ready.ok) {
     explain(ready.error)
     return finish(closing, EXIT.failed)
   }
-  await Promise.race([introduce(nodes, url.value), stopped])
+  await unlessStopped(introduce(nodes, url.value), stop)
   const quiet = onTerminal(STATUS_EVERY_MS, async () =>
     liveLine((await nodes.lines()).join(' | ').slice(0, 200)),
   )
-  const lost = nodes.lost.then(() => 'lost' as const)
-  const end = await Promise.race([stopped, lost])
+  const lost = await unlessStopped(
+    nodes.lost.then(() => true),
+    stop,
+  )
   quiet()
-  if (end === 'lost') {
+  if (lost) {
     say('swarm: the browser has ended by itself')
     return EXIT.failed
   }

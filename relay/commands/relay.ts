@@ -15,7 +15,7 @@ import { VERSION } from '../version.ts'
 import { EXIT, readArgs, usage, whole, type Args, type Flags, type Usage } from './args.ts'
 import { explain } from './outcome.ts'
 import { healthOf, healthWords } from './relay-health.ts'
-import { liveLine, onTerminal, untilStopped } from './stopping.ts'
+import { liveLine, onTerminal, stopSignal, unlessStopped } from './stopping.ts'
 
 const FLAGS: Flags = {
   port: { type: 'string', help: '4100' },
@@ -52,7 +52,7 @@ const relay = async (argv: readonly string[]): Promise<number> => {
     if (!built.ok)
       say(`${built.output}\nThe app could not be built: the relay serves nodes, but no page.`)
   }
-  const stopped = untilStopped()
+  const stop = stopSignal()
   const started = await startRelay({
     ...asked.value,
     dataDir,
@@ -77,7 +77,7 @@ const relay = async (argv: readonly string[]): Promise<number> => {
     const health = await healthOf(local)
     if (health.ok) liveLine(healthWords(health.value))
   })
-  await stopped
+  await unlessStopped(new Promise(() => undefined), stop)
   quiet()
   say('\nstopping ...')
   const patience = new Promise<void>((resolve) => setTimeout(resolve, STOP_MS).unref())

@@ -1,12 +1,11 @@
 /**
  * `swarm run`: a job from a file, on the swarm of a relay or on one of its own. The job is on disk before
- * it begins, so that the same command takes up what an earlier one has left.
+ * it begins, so that the same command takes up what an earlier one has left. Networks and browsers are
+ * loaded only once it is clear what is asked.
  */
-import { startLocalSwarm, DATA_DIR } from '../local-swarm.ts'
 import { rerunInLoopback } from '../loopback.ts'
-import { fetchSwarmInfo, openNodePeer } from '../node-peer.ts'
 import { bold, say } from '../terminal.ts'
-import { AGENT } from '../version.ts'
+import { AGENT, DATA_DIR } from '../version.ts'
 import { EXIT, readArgs, usage, whole, type Args, type Flags } from './args.ts'
 import { askFor, ASKING_FLAGS, prepareAsked } from './asking.ts'
 import { codeFor, explain, finish } from './outcome.ts'
@@ -28,7 +27,8 @@ const run = async (argv: readonly string[]): Promise<number> => {
   const [spec] = args.value.rest
   const [relay, own] = [args.value.text('relay'), args.value.text('nodes')]
   if (spec === undefined) return usageOf('which spec? swarm run SPEC.md')
-  if (relay !== undefined && own !== undefined) return usageOf('--relay and --nodes exclude each other: which swarm is asked?')
+  if (relay !== undefined && own !== undefined)
+    return usageOf('--relay and --nodes exclude each other: which swarm is asked?')
   const nodes = whole('nodes', own, 1, NODES_MAX, 3)
   if (!nodes.ok) return explain(nodes.error)
   const url = relay === undefined ? null : relayUrl(relay)
@@ -56,11 +56,13 @@ const failed = (error: { readonly code: string; readonly detail: string }): numb
 
 const askSwarm = async (url: string, prepared: PreparedJob, args: Args): Promise<number> => {
   const stop = stopSignal()
+  const { fetchSwarmInfo, openNodePeer } = await import('../node-peer.ts')
   const info = await fetchSwarmInfo(url)
   if (!info.ok) return failed(info.error)
   const node = await openNodePeer(info.value, args.text('data') ?? DATA_DIR, AGENT)
   if (!node.ok) {
-    if (node.error.code === 'store-locked') say('With --data FOLDER this command is an account of its own.')
+    if (node.error.code === 'store-locked')
+      say('With --data FOLDER this command is an account of its own.')
     return failed(node.error)
   }
   say(`asking ${bold(info.value.swarm.name)} at ${url}`)
@@ -70,8 +72,10 @@ const askSwarm = async (url: string, prepared: PreparedJob, args: Args): Promise
 
 const askOwn = async (nodes: number, prepared: PreparedJob, args: Args): Promise<number> => {
   const stop = stopSignal()
+  const { startLocalSwarm } = await import('../local-swarm.ts')
   const dataDir = args.text('data') ?? DATA_DIR
-  const serving = (url: string): void => say(`relay and app: ${bold(url)}; ${nodes} headless nodes measure their devices ...`)
+  const serving = (url: string): void =>
+    say(`relay and app: ${bold(url)}; ${nodes} headless nodes measure their devices ...`)
   const local = await startLocalSwarm({ dataDir, port: 0, nodes, log: say, serving })
   if (!local.ok) return failed(local.error)
   const closing = [() => local.value.close()]

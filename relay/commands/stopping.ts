@@ -1,17 +1,5 @@
 /** A command that stays until somebody stops it. */
 
-/** Resolves on Ctrl-C or a polite kill. A second one ends the process at once: patience has limits. */
-export const untilStopped = (): Promise<NodeJS.Signals> =>
-  new Promise((resolve) => {
-    let asked = false
-    const stop = (signal: NodeJS.Signals): void => {
-      if (asked) process.exit(130)
-      asked = true
-      resolve(signal)
-    }
-    process.on('SIGINT', stop).on('SIGTERM', stop)
-  })
-
 /** Calls back every `ms` while somebody may be reading: only on a terminal. Returns how to stop. */
 export const onTerminal = (ms: number, then: () => Promise<void>): (() => void) => {
   if (process.stderr.isTTY !== true) return () => undefined

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { renderUnicodeCompact } from 'uqr'
 import { root } from '../local-node.mjs'
-import { DATA_DIR, startLocalSwarm } from '../local-swarm.ts'
+import { startLocalSwarm } from '../local-swarm.ts'
 import { rerunInLoopback } from '../loopback.ts'
 import { bold, say } from '../terminal.ts'
+import { DATA_DIR } from '../version.ts'
 import { EXIT, readArgs, whole, type Flags } from './args.ts'
 import { askFor, ASKING_FLAGS, prepareAsked } from './asking.ts'
 import { codeFor, explain, finish } from './outcome.ts'
@@ -51,7 +52,13 @@ const up = async (argv: readonly string[]): Promise<number> => {
     say(`relay and app: ${bold(url)}`)
     say(`${nodes.value} headless nodes measure their devices ...`)
   }
-  const local = await startLocalSwarm({ dataDir, port: port.value, nodes: nodes.value, log: say, serving })
+  const local = await startLocalSwarm({
+    dataDir,
+    port: port.value,
+    nodes: nodes.value,
+    log: say,
+    serving,
+  })
   if (!local.ok) return finish(closing, explain(local.error))
   closing.unshift(() => local.value.close())
   const { url, keyFile, node } = local.value
@@ -60,9 +67,12 @@ const up = async (argv: readonly string[]): Promise<number> => {
   if (!ready.ok) return finish(closing, explain(ready.error))
   const ran = await askFor(node.handle, prepared.value, args.value, stop)
   if (once || ran.kind !== 'ended') return finish(closing, codeFor(ran))
-  say(`\n${renderUnicodeCompact(url)}\nOpen ${bold(url)} in a browser and lend it too. Ctrl-C stops everything.`)
+  say(
+    `\n${renderUnicodeCompact(url)}\nOpen ${bold(url)} in a browser and lend it too. Ctrl-C stops everything.`,
+  )
   say(`The founder's key, with the credits: ${keyFile} (Settings, Restore a key)`)
-  if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }))
+  if (!stop.aborted)
+    await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }))
   return finish(closing, EXIT.done)
 }
 

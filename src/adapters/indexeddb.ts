@@ -3,10 +3,11 @@
  * happens outside the transaction, because a transaction that waits for anything else ends.
  */
 import type { IDBPDatabase } from 'idb'
+import type { Cid, Did } from '../base/ids.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import type { PortError, Store, Table } from '../ports.ts'
 import { refuseWrites } from '../wire/stored.ts'
-import { connect, type Connection, type SchemaStep } from './idb-connection.ts'
+import { connect, eraseDatabase, type Connection, type SchemaStep } from './idb-connection.ts'
 import { inWords } from './idb-errors.ts'
 import { isRecord, openRecord, prepare, type Prepared } from './idb-record.ts'
 import { memoryStore } from './memory-store.ts'
@@ -45,6 +46,20 @@ export const STORE_STEPS: readonly SchemaStep[] = [
     ] satisfies Table[],
   },
 ]
+
+/** A key that comes into this browser finds its own books, not those of the one before; so does a swarm. */
+export const booksName = (swarm: Cid, account: Did): string => `${STORE_NAME}/${swarm}/${account}`
+
+/** Deletes the books of all other accounts and swarms that this browser has served. */
+export const eraseOtherBooks = async (mine: string): Promise<Result<null, PortError>> => {
+  const found = (await globalThis.indexedDB?.databases?.().catch(() => [])) ?? []
+  for (const { name } of found) {
+    if (name === undefined || name === mine || !name.startsWith(`${STORE_NAME}/`)) continue
+    const erased = await eraseDatabase(name)
+    if (!erased.ok) return erased
+  }
+  return ok(null)
+}
 
 /** Falls back to memory only where there is no storage at all; damage and version quarrels are errors. */
 export const openStore = async (

@@ -1,7 +1,7 @@
 /** Joins the swarm that a relay serves, with the key and the books of this browser. */
 import { browserClock } from '../adapters/clock.ts'
 import { watchConditions } from '../adapters/conditions.ts'
-import { openStore } from '../adapters/indexeddb.ts'
+import { booksName, openStore } from '../adapters/indexeddb.ts'
 import { openBrowserNetwork } from '../adapters/libp2p.ts'
 import { openKeyring, type Keyring } from '../adapters/webcrypto.ts'
 import { workerPool, type WorkerPool } from '../adapters/worker-pool.ts'
@@ -23,6 +23,8 @@ export type Joined = {
   readonly store: Store
   readonly compute: WorkerPool
   readonly url: string
+  /** The name of the store, among those of other accounts and swarms in this browser. */
+  readonly books: string
 }
 
 /** The relay's own words; off-line, what it said last. */
@@ -63,7 +65,8 @@ export const joinSwarm = async (
   const keyring = await openKeyring()
   if (!keyring.ok) return keyring
   stage('reading your books')
-  const stored = await openStore()
+  const books = booksName(info.value.swarm.cid, keyring.value.account)
+  const stored = await openStore({ name: books })
   if (!stored.ok) return stored
   const { signer } = keyring.value
   const { store } = stored.value
@@ -106,5 +109,5 @@ export const joinSwarm = async (
   const share = presetShare(location.search)
   if (share !== null) handle.setLimits({ ...handle.limits(), share })
   const conditions = watchConditions((condition, present) => handle.condition(condition, present))
-  return ok({ handle, info: info.value, keyring: keyring.value, store, compute, url })
+  return ok({ handle, info: info.value, keyring: keyring.value, store, compute, url, books })
 }

@@ -1,4 +1,5 @@
 /** What this browser keeps: how much, for whom to see, and how to be rid of it. */
+import { eraseOtherBooks } from '../adapters/indexeddb.ts'
 import { err, ok } from '../base/result.ts'
 import type { Table } from '../ports.ts'
 import { encode } from '../wire/codec.ts'
@@ -35,7 +36,12 @@ const sizeOf = (value: unknown): number => {
 
 type StorageServices = Pick<Services, 'storage' | 'exportData' | 'erase' | 'eraseAll'>
 
-export const storageServices = ({ handle, keyring, store }: Joined): StorageServices => ({
+export const storageServices = ({
+  handle,
+  keyring,
+  store,
+  books,
+}: Joined): StorageServices => ({
   async storage() {
     const parts = []
     for (const { name, label, tables, erasable } of PARTS) {
@@ -84,6 +90,8 @@ export const storageServices = ({ handle, keyring, store }: Joined): StorageServ
   async eraseAll() {
     const cleared = await store.clear()
     if (!cleared.ok) return err({ code: cleared.error.code, text: cleared.error.detail })
+    const others = await eraseOtherBooks(books)
+    if (!others.ok) return err({ code: others.error.code, text: others.error.detail })
     const erased = await keyring.erase()
     return erased.ok ? ok(null) : err({ code: erased.error.code, text: erased.error.detail })
   },

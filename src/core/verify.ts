@@ -10,9 +10,9 @@ import { freivaldsFloat } from './verify/freivalds-float.ts'
 import { freivaldsInteger } from './verify/freivalds-integer.ts'
 import { recomputeItems, strata } from './verify/sampled.ts'
 import type { Kernel, Params, TensorData } from '../../kernels/kernel.ts'
-import type { Checking, Rejection, Verdict } from './verify/verdict.ts'
+import type { Checking, Verdict } from './verify/verdict.ts'
 
-export type { Checking, Rejection, Verdict }
+export type { Checking, Verdict }
 
 export type CheckRequest = {
   readonly kernel: Kernel

@@ -7,8 +7,8 @@ import {
   epochMs,
   flop,
   bytes as byteCount,
-  type EpochMs,
   microCredits,
+  type EpochMs,
   type MicroCredits,
 } from '../base/units.ts'
 import type { Job } from '../core/job.ts'
@@ -35,6 +35,8 @@ export type StoredJob = {
   readonly accepted: number
   readonly total: number
   readonly spent: MicroCredits
+  /** The highest attempt of runs before this one: later ones are this one's. */
+  readonly attemptBase: number
   readonly problem: { code: string; text: string } | null
 }
 
@@ -72,6 +74,7 @@ export const jobDesk = (
     accepted: job.run.accepted,
     total: job.run.tasks.length,
     spent: job.run.spent,
+    attemptBase: kept.get(job.run.id)?.attemptBase ?? job.run.attemptBase,
     problem: job.run.problem,
   })
 
@@ -97,12 +100,12 @@ export const jobDesk = (
     return base
   }
 
-  /** What earlier lives of this run have paid; receipts know the hour and nothing finer. */
-  const spentBefore = ({ id, submittedAt }: StoredJob): MicroCredits => {
+  /** What earlier lives of this very run have paid. */
+  const spentBefore = ({ id, attemptBase: base }: StoredJob): MicroCredits => {
     let spent = 0
     for (const { signed, role } of purse.receipts().values()) {
-      const { job, hour, microCredits: paid } = signed.body
-      if (role === 'requester' && job === id && hour >= hourOf(submittedAt)) spent += paid
+      const { job, attempt, microCredits: paid } = signed.body
+      if (role === 'requester' && job === id && attempt > base) spent += paid
     }
     return microCredits(spent)
   }
@@ -216,6 +219,7 @@ export const jobDesk = (
         accepted: goesOn ? before.accepted : 0,
         total: planned.tasks.length,
         spent: goesOn ? before.spent : microCredits(0),
+        attemptBase: before?.phase === 'running' ? before.attemptBase : attemptBase(id),
         problem: null,
       }
       const { submittedAt } = stored

@@ -136,7 +136,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     busy: () => jobs.busy(),
   })
 
-  const crew = recruiter(desk, net, here, jobs)
+  const crew = recruiter(desk, net, here, jobs, purse)
 
   const route = (who: Greeted, head: Head, body: Uint8Array<ArrayBuffer> | null): void => {
     switch (head.k) {
@@ -250,6 +250,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
       trouble({ code: 'faulty-peer', detail: `${from}: ${error.code} ${error.detail}` })
     },
     reachability(state: Reachability) {
+      if (state.kind === 'reachable' && reachability.kind !== 'reachable') here.look()
       reachability = state
       lender.condition(
         'offline',

@@ -17,6 +17,7 @@ import {
   type TaskRun,
 } from '../core/dispatch.ts'
 import { paste } from '../core/rect.ts'
+import { remember } from '../core/recent.ts'
 import { step } from '../core/swarm.ts'
 import {
   emptySwarm,
@@ -67,6 +68,9 @@ export type RequesterEvents = {
 
 export type Requester = ReturnType<typeof requester>
 
+/** Leases given up lately whose result may already be under way: expected, and thrown away. */
+const LATE_MAX = 256
+
 /** Results passed but waiting for their equals (redundancy above one). */
 type Waiting = { readonly bytes: Uint8Array<ArrayBuffer>; readonly cids: readonly Cid[] }
 
@@ -80,6 +84,7 @@ export const requester = (
   const jobs = new Map<JobId, RunningJob>()
   const open = new Map<number, OpenLease>()
   const waiting = new Map<number, Waiting>()
+  const late = new Map<number, OpenLease>()
   const cutting = pieces(desk)
 
   const feed = (event: SwarmEvent): void => {
@@ -110,6 +115,9 @@ export const requester = (
       case 'accept':
         return accept(effect.run, effect.task, effect.paid, effect.outvoted)
       case 'ended': {
+        for (const { passed } of effect.run.tasks) {
+          for (const { lease } of passed) waiting.delete(lease)
+        }
         const job = jobs.get(effect.run.id)
         if (job) events.ended(job)
         return
@@ -125,6 +133,8 @@ export const requester = (
   }
 
   const forget = (lease: number): void => {
+    const entry = open.get(lease)
+    if (entry?.commitment && !entry.checking) remember(late, lease, entry, LATE_MAX)
     open.delete(lease)
   }
 
@@ -332,7 +342,8 @@ export const requester = (
     },
     /** How many bytes of a result are welcome: exactly the size of what the task writes. */
     welcome(node: Did, head: HeadOf<'result'>): number {
-      const entry = open.get(head.lease)
+      // What crossed our cancellation on the way is no reason to hang up.
+      const entry = open.get(head.lease) ?? late.get(head.lease)
       if (!entry || entry.lease.node !== node || !entry.commitment || entry.checking) return 0
       const { tensor, rect } = entry.task.planned.writes
       const bytes = tensorBytes({
@@ -369,6 +380,7 @@ export const requester = (
           limit: LEASE_LIMITS.perNode,
         },
         { what: 'results under check', held: open.size, limit: state.leases.size },
+        { what: 'results expected in vain', held: late.size, limit: LATE_MAX },
       ]
     },
     busy(): boolean {

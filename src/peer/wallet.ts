@@ -52,6 +52,8 @@ export const blockKey = (seq: number): string => String(seq).padStart(12, '0')
 export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | null) => void) => {
   const chain: ChainEntry[] = []
   const receipts = new Map<Cid, KeptReceipt>()
+  /** Those of ours that the payee has not countersigned. */
+  const open = new Set<Cid>()
   let tip: Tip | null = null
   /** The tip including blocks that are not on disk yet. */
   let ahead: Tip | null = null
@@ -123,6 +125,12 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
     value: kept,
   })
 
+  const keep = (cid: Cid, kept: KeptReceipt): void => {
+    receipts.set(cid, kept)
+    if (kept.role === 'requester' && !kept.answered) open.add(cid)
+    else open.delete(cid)
+  }
+
   const hour = (): number => hourOf(desk.epoch())
   const blockAt = (seq: number | null): SignedBlock | null =>
     seq === null ? null : (chain[seq - 1]?.block ?? null)
@@ -141,7 +149,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
       }
       chain.push(...stored)
       tip = ahead = valid.value
-      for (const receipt of kept) receipts.set(nameOf(receipt.signed.body), receipt)
+      for (const receipt of kept) keep(nameOf(receipt.signed.body), receipt)
       return null
     },
     /** Opens the chain if it is new. */
@@ -197,7 +205,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
             answer: null,
           }
           const done = (): void => {
-            receipts.set(cid, kept)
+            keep(cid, kept)
             then(signed, block)
           }
           return { writes: [...extra, stored(cid, kept)], done }
@@ -235,7 +243,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
             answer: null,
           }
           const done = (): void => {
-            receipts.set(cid, kept)
+            keep(cid, kept)
             then(workerSig, block)
           }
           return { writes: [...extra, stored(cid, kept)], done }
@@ -253,7 +261,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
         answer,
         signed: { ...kept.signed, workerSig },
       }
-      receipts.set(cid, both)
+      keep(cid, both)
       desk.write([stored(cid, both)], 'relaxed', () => changed(null))
     },
     receipt(cid: Cid): KeptReceipt | null {
@@ -264,20 +272,22 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
     },
     /** Cheques the payee has not answered: sent again when it comes back. */
     unanswered(to: Did | null): { signed: SignedReceipt; block: SignedBlock | null }[] {
-      const open: { signed: SignedReceipt; block: SignedBlock | null }[] = []
-      for (const kept of receipts.values()) {
-        if (kept.role !== 'requester' || kept.answered) continue
+      const found: { signed: SignedReceipt; block: SignedBlock | null }[] = []
+      for (const cid of open.values()) {
+        const kept = receipts.get(cid)!
         if (to !== null && kept.signed.body.worker !== to) continue
-        open.push({ signed: kept.signed, block: blockAt(kept.block) })
+        found.push({ signed: kept.signed, block: blockAt(kept.block) })
       }
-      return open
+      return found
+    },
+    /** Whoever has not answered a cheque or a receipt of ours. */
+    payees(): ReadonlySet<Did> {
+      return new Set([...open].map((cid) => receipts.get(cid)!.signed.body.worker))
     },
     block: blockAt,
     inFlight(): MicroCredits {
       let sum = 0
-      for (const kept of receipts.values()) {
-        if (kept.role === 'requester' && !kept.answered) sum += kept.signed.body.microCredits
-      }
+      for (const cid of open.values()) sum += receipts.get(cid)!.signed.body.microCredits
       return microCredits(sum)
     },
     chain(): readonly ChainEntry[] {

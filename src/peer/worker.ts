@@ -4,7 +4,7 @@
  */
 import { kernelById } from '../../kernels/index.ts'
 import { tensorBytes } from '../../kernels/kernel.ts'
-import type { Cid, Did, JobId, TaskId } from '../base/ids.ts'
+import type { Cid, Did, JobId } from '../base/ids.ts'
 import {
   bytes as byteCount,
   flop,
@@ -14,6 +14,7 @@ import {
   type Ms,
 } from '../base/units.ts'
 import { meteredCost } from '../core/price.ts'
+import { remember } from '../core/recent.ts'
 import { SERVE_LIMITS } from '../core/serve.ts'
 import type { HeadOf, Refusal } from '../wire/messages.ts'
 import { commitment, SALT_BYTES } from './commitment.ts'
@@ -31,6 +32,7 @@ export const WORKER_LIMITS = {
   fetchMs: 60_000,
   /** A committed result nobody asks for is dropped. */
   revealMs: 60_000,
+  late: 64,
   /** Bytes of inputs kept for later tasks that read the same (rows of a matrix, for example). */
   cacheBytes: 128 * 1024 * 1024,
 } as const
@@ -72,6 +74,8 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
   const held = new Map<string, Held>()
   const owed = debts(desk, door.settled)
   const cache = inputCache(WORKER_LIMITS.cacheBytes)
+  /** Leases given up lately whose inputs may already be under way: expected, and thrown away. */
+  const late = new Map<string, Held>()
   let nextBeat = ms(0)
 
   const keyOf = (who: Greeted, lease: number): string => `${who.peer}/${lease}`
@@ -79,6 +83,7 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
   const release = (item: Held): void => {
     held.delete(item.key)
     if (item.state === 'computing') desk.cancelCompute(item.key)
+    if (item.state === 'fetching') remember(late, item.key, item, WORKER_LIMITS.late)
     if (item.state !== 'delivered') door.cancelled(item.key, item.permille)
   }
 
@@ -258,7 +263,9 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     },
     /** How many bytes of a body are welcome: exactly the size of an input we miss. */
     welcome(who: Greeted, head: HeadOf<'tensor'>): number {
-      const item = held.get(keyOf(who, head.lease))
+      const key = keyOf(who, head.lease)
+      // What crossed our refusal on the way is no reason to hang up.
+      const item = held.get(key) ?? late.get(key)
       const read = item?.offer.reads[head.slot]
       if (!item || !read || item.inputs[head.slot] !== null) return 0
       const bytes = tensorBytes(read)

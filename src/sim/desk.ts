@@ -28,7 +28,7 @@ export const SIM_EPOCH_MS = 1_795_132_800_000
 /** What a node does that only an onlooker sees. */
 export type DeskFacts = {
   computes(): void
-  said(cid: Cid, truth: boolean): void
+  said(lease: string, cid: Cid, truth: boolean): void
   wrote(writes: readonly Write[]): void
 }
 
@@ -167,7 +167,7 @@ const virtualComputer = (
         const truth = referenceOf(task)
         const output = answer(truth)
         const cid = cidOfBytes(output)
-        facts.said(cid, equalBytes(output, truth))
+        facts.said(task.id, cid, equalBytes(output, truth))
         then(ok({ output, cid, computeMs: durationMs }))
       })
     },

@@ -5,9 +5,10 @@
  */
 import { kernelById } from '../../kernels/index.ts'
 import { viewAs, type TensorData } from '../../kernels/kernel.ts'
-import type { Cid, Did, JobId, TaskId } from '../base/ids.ts'
+import type { Cid, Did, JobId, PeerId, TaskId } from '../base/ids.ts'
 import { LEASE_LIMITS, type JobRun, type TaskRun } from '../core/dispatch.ts'
 import type { Plan } from '../core/plan.ts'
+import type { Receipt } from '../core/receipt.ts'
 import { cut } from '../core/rect.ts'
 import type { Opinion } from '../core/trust.ts'
 import type { Write } from '../ports.ts'
@@ -50,6 +51,8 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
   const accepted = new Set<string>()
   const caught = new Set<string>()
   const settled = new Set<Cid>()
+  /** What each lease is for, as the worker names it, and the lies told under it. */
+  const offered = new Map<string, TaskId>()
   const lies = new Set<string>()
   let executions = 0
   let outputs = 0
@@ -72,7 +75,8 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
     return known.get(id)
   }
 
-  const offer = (from: Did, to: Did, head: HeadOf<'offer'>): void => {
+  const offer = (from: Did, to: Did, peer: PeerId, head: HeadOf<'offer'>): void => {
+    offered.set(`${to} ${peer}/${head.lease}`, head.task)
     const truth = truths.get(head.job)
     const run = facts.run(from, head.job)
     const task = run && taskOf(run, head.task)
@@ -134,10 +138,10 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
     /** The truth of a job, by which its outputs are judged. */
     expect: (job: JobId, truth: Truth): void => void truths.set(job, truth),
     redundancy: (job: JobId): number => truths.get(job)?.redundancy ?? 0,
-    sent(from: Did, to: Did, head: Head): void {
+    sent(from: Did, to: Did, peer: PeerId, head: Head): void {
       switch (head.k) {
         case 'offer':
-          return offer(from, to, head)
+          return offer(from, to, peer, head)
         case 'refuse':
           return log.saw(`refused: ${head.code}`)
         case 'failed':
@@ -160,15 +164,17 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
       }
     },
     /** What a node has computed, and whether it says so. */
-    said(worker: Did, cid: Cid, isTrue: boolean): void {
+    said(worker: Did, lease: string, cid: Cid, isTrue: boolean): void {
+      const task = offered.get(`${worker} ${lease}`)
+      offered.delete(`${worker} ${lease}`)
       executions += 1
       if (isTrue) return
       log.saw('lie told')
-      lies.add(`${worker} ${cid}`)
+      lies.add(`${worker} ${task} ${cid}`)
     },
-    paid(requester: Did, worker: Did, result: Cid, kernel: string): void {
+    paid(requester: Did, { worker, task, output: result, kernel }: Receipt): void {
       accepted.add(`${requester} ${worker}`)
-      if (!lies.has(`${worker} ${result}`)) return
+      if (!lies.has(`${worker} ${task} ${result}`)) return
       log.saw('lie paid')
       if (kernelById(kernel)!.check === 'freivalds')
         log.violate('I6-lie-paid', `${requester} pays ${worker} for a wrong ${kernel}`)

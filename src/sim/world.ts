@@ -90,8 +90,7 @@ export const world = (options: WorldOptions) => {
   })
   const ledger = ledgerWatch(swarm, log, {
     redundancy: work.redundancy,
-    paid: (requester, { signed: { body } }) =>
-      work.paid(requester, body.worker, body.output, body.kernel),
+    paid: (requester, { signed }) => work.paid(requester, signed.body),
   })
 
   const network = simNetwork(time, prng(seed ^ 0x51ed), () => weather, {
@@ -104,7 +103,7 @@ export const world = (options: WorldOptions) => {
       log.saw(`head: ${head.k}`)
       if (bytes > HEAD_BYTES_MAX)
         log.violate('I10-size', `${node.name} sends ${bytes} bytes of ${head.k}`)
-      work.sent(node.account, byPeer.get(to)!.account, head)
+      work.sent(node.account, byPeer.get(to)!.account, from, head)
       step(node, `sent ${head.k}`)
     },
   })
@@ -173,7 +172,7 @@ export const world = (options: WorldOptions) => {
         computes: () =>
           (node.will.lends && !node.will.paused) ||
           log.violate('I20-consent', `${node.name} computes unasked`),
-        said: (cid, truth) => work.said(node.account, cid, truth),
+        said: (lease, cid, truth) => work.said(node.account, lease, cid, truth),
         wrote: (writes) => {
           work.wrote(node.account, writes)
           step(node, 'wrote')

@@ -120,7 +120,8 @@ export class Swarm {
 
   #changed(): void {
     this.#dirty = true
-    this.#timer ??= setTimeout(
+    if (this.#timer !== null) return
+    this.#timer = setTimeout(
       () => {
         this.#timer = null
         if (!this.#dirty) return

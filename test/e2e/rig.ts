@@ -55,12 +55,15 @@ export type Device = {
   kill(): Promise<void>
 }
 
+/** A million credits, in micro-credits: all there ever is in the swarm of a test. */
+export const SUPPLY = 1e12
+
 export type Size = 'desk' | 'hand'
 export const SIZES = { desk: { width: 1280, height: 800 }, hand: { width: 390, height: 844 } } as const
 
 /** Where a namespace was not entered, only rewriting keeps to this machine. */
 const setup = loopbackPage(loopbackMode() === 'inside' ? 'inside' : 'rewriting')
-/** A page that complains of nothing else may say this: the policy at work, not a fault. */
+/** A Node process on a busy machine. */
 const START_MS = 20_000
 
 const launchOptions = async (): Promise<LaunchOptions> => {
@@ -90,12 +93,14 @@ export const test = base.extend<{ rig: Rig }, { shared: Browser; app: string }>(
     { scope: 'worker' },
   ],
   rig: async ({ app, shared }, use, info) => {
+    const appDir = scratch('own-app')
+    cpSync(app, appDir, { recursive: true })
     const faults: string[] = []
     const tolerated: RegExp[] = []
     const closing: (() => Promise<unknown>)[] = []
     const pages: Page[] = []
     const data = scratch('data')
-    const relay = await startRelay(data, app)
+    const relay = await startRelay(data, appDir)
     const open = async (context: BrowserContext): Promise<BrowserContext> => {
       if (setup.initScript) await context.addInitScript({ path: setup.initScript })
       watchFaults(context, (text) => faults.push(text))
@@ -104,7 +109,7 @@ export const test = base.extend<{ rig: Rig }, { shared: Browser; app: string }>(
     }
     const rig: Rig = {
       relay,
-      appDir: app,
+      appDir,
       async person(size = 'desk') {
         const hand = size === 'hand' && { isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
         const context = await shared.newContext({
@@ -137,7 +142,7 @@ export const test = base.extend<{ rig: Rig }, { shared: Browser; app: string }>(
     if (info.status !== info.expectedStatus) await describe(pages, faults)
     for (const close of closing) await close()
     await relay.kill()
-    rmSync(data, { recursive: true, force: true })
+    for (const folder of [data, appDir]) rmSync(folder, { recursive: true, force: true })
     const left = faults.filter((fault) => !tolerated.some((known) => known.test(fault)))
     expect(left, 'what the pages complained of').toEqual([])
   },

@@ -1,5 +1,6 @@
 /** What people do in these tests, in their own words: by role and label, as a person finds things. */
-import { expect, type Page } from '@playwright/test'
+import { expect, type FileChooser, type Page } from '@playwright/test'
+import type { Rig } from './rig.ts'
 
 /** Loading, three seconds of measuring, and two slow cores that others use too. */
 const READY_MS = 45_000
@@ -29,18 +30,35 @@ export const go = async (page: Page, place: Place): Promise<void> => {
   await expect(page.locator('main h1').first()).toBeAttached()
 }
 
+/** Presses a button that asks for a file, and gives it one. */
+export const choose = async (
+  page: Page,
+  button: string | RegExp,
+  file: Parameters<FileChooser['setFiles']>[0],
+): Promise<void> => {
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: button }).click(),
+  ])
+  await chooser.setFiles(file)
+}
+
 /** Settings, bring a key back: the page loads again as the founder. */
 export const becomeFounder = async (page: Page, keyFile: string): Promise<string> => {
   const before = await loaded(page)
   await go(page, 'settings')
   await page.getByRole('button', { name: 'Bring a key back' }).click()
-  await page.getByLabel('Key file').setInputFiles(keyFile)
-  const passphrase = page.getByLabel(/^Passphrase/)
-  if (await passphrase.isVisible()) await passphrase.fill('none')
-  await page.getByRole('button', { name: 'Replace the key' }).click()
+  await choose(page, 'Choose the key file', keyFile)
   await expect(strip(page)).toHaveAttribute('data-account', /^did:key:/, { timeout: READY_MS })
   await expect(strip(page)).not.toHaveAttribute('data-account', before, { timeout: READY_MS })
   return loaded(page)
+}
+
+/** Two people with a tab each: alice has agreed to lend hers, bob has the founder's credits. */
+export const aliceAndBob = async (rig: Rig): Promise<{ alice: Page; bob: Page }> => {
+  const [alice, bob] = [await rig.tab(await rig.person()), await rig.tab(await rig.person())]
+  await Promise.all([lend(alice), becomeFounder(bob, rig.relay.keyFile)])
+  return { alice, bob }
 }
 
 /** Fills the form of a template; the estimate follows by itself. */
@@ -65,7 +83,7 @@ export const run = async (page: Page, units: number): Promise<string> => {
 export const openSpec = async (page: Page, name: string, text: string): Promise<void> => {
   await go(page, 'new')
   const file = { name, mimeType: 'text/markdown', buffer: Buffer.from(text) }
-  await page.getByLabel('A spec or a picture').setInputFiles(file)
+  await choose(page, /^Open a file/, file)
   await expect(page.getByText(name, { exact: true })).toBeVisible()
 }
 
@@ -89,4 +107,15 @@ export const purse = async (page: Page): Promise<Purse> => {
   const [balance = '', inFlight = '0'] = exact.split(';')
   const rows = await page.getByRole('region', { name: 'Receipts' }).locator('li').count()
   return { balance: micro(balance), inFlight: micro(inFlight), receipts: rows }
+}
+
+/** Opens the latest receipt and has this tab work everything in it out again. */
+export const reverify = async (page: Page): Promise<void> => {
+  await go(page, 'wallet')
+  await page.getByRole('region', { name: 'Receipts' }).locator('li a').first().click()
+  const dialog = page.getByRole('dialog', { name: 'Receipt' })
+  await dialog.getByRole('button', { name: 'Re-verify' }).click()
+  await expect(dialog.getByText('All of it holds, worked out in this tab.')).toBeVisible()
+  await dialog.getByRole('button', { name: 'Close' }).click()
+  await expect(dialog).toBeHidden()
 }

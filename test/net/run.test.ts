@@ -1,0 +1,190 @@
+/** `swarm run` as a person uses it: its exit codes, and a job that outlives the program that asked for it. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { foundSwarm } from '../../relay/found-swarm.ts'
+import { root } from '../../relay/local-node.mjs'
+import { fetchSwarmInfo, openNodePeer, type NodePeer } from '../../relay/node-peer.ts'
+import type { RunReport } from '../../relay/report.ts'
+import type { RunningRelay } from '../../relay/relay.ts'
+import type { Result } from '../../src/base/result.ts'
+import { relayFor, until } from './rig.ts'
+
+type Ended = { readonly code: number | null; readonly said: string }
+type Running = { readonly child: ChildProcess; readonly ended: Promise<Ended> }
+
+const folder = mkdtempSync(join(tmpdir(), 'swarm-run-'))
+const aliceData = join(folder, 'alice')
+const mandelbrot = join(root, 'public/jobs/mandelbrot.swarm.md')
+const children: ChildProcess[] = []
+let relay: RunningRelay
+
+const start = (...words: string[]): Running => {
+  const child = spawn(process.execPath, [join(root, 'relay/cli.ts'), 'run', ...words], {
+    cwd: folder,
+    env: { ...process.env, SWARM_LOOPBACK_ONLY: '1' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  children.push(child)
+  let said = ''
+  child.stderr.on('data', (text) => (said += text))
+  const ended = new Promise<Ended>((resolve) =>
+    child.once('close', (code) => resolve({ code, said })),
+  )
+  return { child, ended }
+}
+const run = (...words: string[]): Promise<Ended> => start(...words).ended
+const report = (file: string): RunReport => JSON.parse(readFileSync(file, 'utf8')) as RunReport
+
+const good = <T, E>(result: Result<T, E>): T => {
+  if (!result.ok) throw new Error(JSON.stringify(result.error))
+  return result.value
+}
+
+/** Bob lends his processor, a little of it: his tasks take long enough to be interrupted. */
+const lendingBob = async (share: number): Promise<NodePeer> => {
+  process.env['SWARM_LOOPBACK_ONLY'] = '1'
+  const bob = good(
+    await openNodePeer(good(await fetchSwarmInfo(relay.url)), join(folder, 'bob'), 'test'),
+  )
+  bob.handle.setLimits({ ...bob.handle.limits(), share })
+  bob.handle.start()
+  await until('bob is ready', () => bob.handle.view().donate.state === 'ready', 60_000)
+  return bob
+}
+
+beforeAll(async () => {
+  const founded = good(foundSwarm(aliceData, 'test'))
+  relay = await relayFor({ genesis: founded.genesis })
+})
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL')
+  await relay?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('swarm run', () => {
+  it('names file, line and field of what is wrong with a spec, and ends with 2', async () => {
+    const file = join(folder, 'bad.swarm.md')
+    writeFileSync(file, '---\nswarm: 1\nname: bad\nrun: mandelbrot\nparams:\n  width: wide\n---\n')
+    const { code, said } = await run(file, '--relay', relay.url)
+    expect(said).toMatch(/bad\.swarm\.md:6: params\.width: expected/)
+    expect(code).toBe(2)
+  })
+
+  it('ends with 2 for words that make no sense together, and says why', async () => {
+    const cases: [string[], string][] = [
+      [[], 'which spec?'],
+      [[mandelbrot, '--relay', relay.url, '--nodes', '2'], 'exclude each other'],
+      [[mandelbrot, '--nodes', 'many'], '--nodes: expected a whole number'],
+      [[join(folder, 'nowhere.swarm.md')], 'nowhere.swarm.md'],
+      [[mandelbrot, '--input', 'photo=x.png'], '--input photo'],
+      [[mandelbrot, '--out', '/dev/null/out'], '--out'],
+    ]
+    const ends = await Promise.all(cases.map(([words]) => run(...words)))
+    ends.forEach(({ code, said }, i) => {
+      expect(said).toContain(cases[i]![1])
+      expect(code).toBe(2)
+    })
+  })
+
+  it('ends with 1 where there is no relay', async () => {
+    const { code, said } = await run(mandelbrot, '--relay', 'http://127.0.0.1:9')
+    expect(said).toContain('no-relay')
+    expect(code).toBe(1)
+  })
+
+  it('ends with 3 when nobody takes the work before the deadline', async () => {
+    const json = join(folder, 'nobody.json')
+    const words = [
+      mandelbrot,
+      '--relay',
+      relay.url,
+      '--data',
+      join(folder, 'carol'),
+      '--budget',
+      'free',
+    ]
+    const { code, said } = await run(...words, '--set', 'deadline=3s', '--json', json)
+    expect(said).toContain('no node took any task before the deadline')
+    expect(code).toBe(3)
+    expect(report(json)).toMatchObject({
+      state: 'failed',
+      problem: { code: 'nobody-came' },
+      receipts: [],
+    })
+  })
+
+  it('goes on after kill -9 and after Ctrl-C with the same command, and pays each task once', async () => {
+    const bob = await lendingBob(0.1)
+    const paid = () => bob.handle.view().wallet.receipts.filter(({ role }) => role === 'worker')
+    const json = join(folder, 'resumed.json')
+    const out = join(folder, 'resumed')
+    const sized = ['width=320', 'height=240', 'iterations=2000'].flatMap((set) => ['--set', set])
+    const words = [
+      mandelbrot,
+      '--relay',
+      relay.url,
+      '--data',
+      aliceData,
+      ...sized,
+      '--json',
+      json,
+      '--out',
+      out,
+    ]
+    try {
+      const killed = start(...words)
+      await until('two tasks are paid', () => paid().length >= 2, 60_000)
+      killed.child.kill('SIGKILL')
+      await killed.ended
+      const atKill = paid().length
+      const stopped = start(...words)
+      await until('two more are paid', () => paid().length >= atKill + 2, 60_000)
+      stopped.child.kill('SIGINT')
+      const interrupted = await stopped.ended
+      expect(interrupted.code, interrupted.said).toBe(130)
+      bob.handle.setLimits({ ...bob.handle.limits(), share: 1 })
+      const { code, said } = await run(...words)
+      expect(code, said).toBe(0)
+    } finally {
+      await bob.close()
+    }
+    const { tasks, receipts, credit, outputs, requester } = report(json)
+    // Fewer would have been over before anybody could interrupt them.
+    expect(tasks.length).toBeGreaterThan(6)
+    expect(
+      tasks.every(({ verdict, check }) => verdict === 'accepted' && check === 'bit-equality'),
+    ).toBe(true)
+    expect(new Set(paid().map(({ signed }) => signed.body.task)).size).toBe(tasks.length)
+    expect(paid()).toHaveLength(tasks.length)
+    expect(receipts).toHaveLength(tasks.length)
+    const cost = tasks.reduce((sum, { microCredits }) => sum + microCredits, 0)
+    expect(credit[requester]!.before - credit[requester]!.after).toBe(cost)
+    const sum = (which: 'before' | 'after') =>
+      Object.values(credit).reduce((all, one) => all + one[which], 0)
+    expect(sum('after')).toBe(sum('before'))
+    expect(outputs.map(({ name }) => name)).toContain('image')
+  })
+
+  it('brings its own relay and node, and leaves results, receipts and an account', async () => {
+    const json = join(folder, 'own.json')
+    const sized = ['width=64', 'height=64', 'iterations=100'].flatMap((set) => ['--set', set])
+    const { code, said } = await run(
+      mandelbrot,
+      '--nodes',
+      '1',
+      '--data',
+      join(folder, 'own'),
+      ...sized,
+      '--json',
+      json,
+    )
+    expect(code, said).toBe(0)
+    const { state, nodes, tasks } = report(json)
+    expect(state).toBe('done')
+    expect(nodes).toMatchObject([{ link: 'direct', tasks: tasks.length }])
+  })
+})
