@@ -7,7 +7,6 @@ const colour =
   (text: string): string =>
     isTerminal ? `\x1b[${code}m${text}\x1b[0m` : text
 export const bold = colour(1)
-export const dim = colour(2)
 
 /** A line of the account we give of ourselves. */
 export const say = (text: string): void => void process.stderr.write(`${text}\n`)

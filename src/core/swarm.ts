@@ -6,7 +6,7 @@
 import type { Did, JobId } from '../base/ids.ts'
 import { microCredits, ms, type Ms } from '../base/units.ts'
 import { assign, end, release, type HeldLease } from './assign.ts'
-import { agreement, LEASE_LIMITS, markAccepted, requeue, type JobRun } from './dispatch.ts'
+import { agreement, LEASE_LIMITS, markAccepted, requeue } from './dispatch.ts'
 import type { Standing, SwarmEffect, SwarmEvent, SwarmState } from './swarm-state.ts'
 
 export const step = (

@@ -7,7 +7,7 @@ import type { Did, PeerId } from '../base/ids.ts'
 import { epochMs, type Ms } from '../base/units.ts'
 import type { Link } from '../ports.ts'
 import type { Head, HeadOf } from '../wire/messages.ts'
-import type { Delegation, SignedDelegation } from '../wire/signed.ts'
+import type { Delegation } from '../wire/signed.ts'
 import { CLOCK_SKEW_MS, DELEGATION_LIFE_MS } from '../wire/version.ts'
 import type { Claim, Desk } from './desk.ts'
 import type { Size } from './size.ts'
@@ -197,4 +197,3 @@ export const delegationBody = (desk: Desk): Delegation => ({
   until: epochMs(desk.epoch() + DELEGATION_LIFE_MS),
 })
 
-export type { SignedDelegation }

@@ -4,8 +4,7 @@
  */
 import type { Did, PeerId } from '../base/ids.ts'
 import { ms } from '../base/units.ts'
-import type { Swarm } from '../core/ledger/genesis.ts'
-import type { Capability, Link, PortError, Reachability } from '../ports.ts'
+import type { Link, PortError, Reachability } from '../ports.ts'
 import type { Head, HeadOf } from '../wire/messages.ts'
 import type { SignedDelegation } from '../wire/signed.ts'
 import { DELEGATION_LIFE_MS } from '../wire/version.ts'
