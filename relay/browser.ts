@@ -17,7 +17,10 @@ export type OwnBrowser = {
 export const openBrowser = async (): Promise<Result<OwnBrowser, PortError>> => {
   const executablePath = await findChromium()
   if (executablePath === null) {
-    return err({ code: 'no-browser', detail: 'no Chromium was found; install one or set SWARM_CHROMIUM to its path' })
+    return err({
+      code: 'no-browser',
+      detail: 'no Chromium was found; install one or set SWARM_CHROMIUM to its path',
+    })
   }
   // Where a namespace could be made but was not entered, only rewriting keeps to this machine.
   const setup = loopbackPage(loopbackMode() === 'inside' ? 'inside' : 'rewriting')

@@ -77,5 +77,13 @@ export const startHeadless = async (
       buttons.map((button) => button.click({ timeout: STOP_MS }).catch(() => undefined)),
     )
   }
-  return ok({ count, ready, lines, accounts, stop, lost: browser.lost, close: () => browser.close() })
+  return ok({
+    count,
+    ready,
+    lines,
+    accounts,
+    stop,
+    lost: browser.lost,
+    close: () => browser.close(),
+  })
 }

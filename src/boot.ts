@@ -13,11 +13,23 @@ const failed = ({ code, detail }: PortError, retry: () => void): Booted => ({
   remedies: [{ label: 'Try again', run: async () => retry() }],
 })
 
-const asNode = async (host: Host): Promise<Result<{ joined: Joined; booted: Booted }, PortError>> => {
-  const joined = await joinSwarm(location.origin, (text) => host.stage(text))
+/** `?share=80`: what the slider shows before anybody agrees; an operator's own tabs are opened so. */
+const presetShare = ({ handle }: Joined): void => {
+  const percent = Number(new URLSearchParams(location.search).get('share') ?? Number.NaN)
+  if (percent >= 5 && percent <= 100) handle.setLimits({ ...handle.limits(), share: percent / 100 })
+}
+
+const asNode = async (
+  host: Host,
+): Promise<Result<{ joined: Joined; booted: Booted }, PortError>> => {
+  const joined = await joinSwarm({ url: location.origin, stage: (text) => host.stage(text) })
   if (!joined.ok) return joined
+  presetShare(joined.value)
   const { handle } = joined.value
-  return ok({ joined: joined.value, booted: { kind: 'node', node: handle, services: services(joined.value) } })
+  return ok({
+    joined: joined.value,
+    booted: { kind: 'node', node: handle, services: services(joined.value) },
+  })
 }
 
 export const boot = async (host: Host): Promise<Booted> => {
@@ -52,4 +64,3 @@ export const boot = async (host: Host): Promise<Booted> => {
   if (!role.ok) return failed(role.error, reload)
   return role.value === 'node' ? start() : { kind: 'other-tab', tab: other }
 }
-

@@ -61,8 +61,14 @@ export type Network = {
   connect(peer: PeerId, relay: string): void
   disconnect(peer: PeerId, reason: string): void
   send(peer: PeerId, head: Head, body: Uint8Array | null): void
-  announce(advert: SignedAdvert, capabilities: readonly string[]): Promise<Result<{ servers: number }, PortError>>
-  find(capability: string, limit: number): Promise<Result<{ adverts: SignedAdvert[]; total: number }, PortError>>
+  announce(
+    advert: SignedAdvert,
+    capabilities: readonly string[],
+  ): Promise<Result<{ servers: number }, PortError>>
+  find(
+    capability: string,
+    limit: number,
+  ): Promise<Result<{ adverts: SignedAdvert[]; total: number }, PortError>>
   close(): Promise<void>
 }
 
@@ -81,10 +87,15 @@ export type Table =
 
 export type Store = {
   /** All-or-nothing. `strict` is on disk before it resolves; `relaxed` may be lost with the machine's power. */
-  write(writes: readonly Write[], durability: 'strict' | 'relaxed'): Promise<Result<null, PortError>>
+  write(
+    writes: readonly Write[],
+    durability: 'strict' | 'relaxed',
+  ): Promise<Result<null, PortError>>
   read(table: Table, key: string): Promise<Result<unknown, PortError>>
   /** Every record of a table in key order; a record that fails its hash is reported, never returned. */
-  all(table: Table): Promise<Result<{ records: { key: string; value: unknown }[]; corrupt: string[] }, PortError>>
+  all(
+    table: Table,
+  ): Promise<Result<{ records: { key: string; value: unknown }[]; corrupt: string[] }, PortError>>
   usage(): Promise<{ usedBytes: number; quotaBytes: number | null }>
   clear(): Promise<Result<null, PortError>>
   close(): void
@@ -121,9 +132,16 @@ export type CheckTask = ComputeTask & {
 
 export type Compute = {
   capability(): Capability | null
-  benchmark(progress: (permille: number) => void, signal: AbortSignal): Promise<Result<Capability, PortError>>
+  benchmark(
+    progress: (permille: number) => void,
+    signal: AbortSignal,
+  ): Promise<Result<Capability, PortError>>
   /** `share` is the part of wall time the device may be busy, 0.05 to 1. */
-  run(task: ComputeTask, share: () => number, progress: (permille: number) => void): Promise<Result<ComputeDone, PortError>>
+  run(
+    task: ComputeTask,
+    share: () => number,
+    progress: (permille: number) => void,
+  ): Promise<Result<ComputeDone, PortError>>
   cancel(id: string): void
   /** Draws its secret challenge itself, after the commitment is known. */
   check(task: CheckTask): Promise<Result<Verdict, PortError>>

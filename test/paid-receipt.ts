@@ -41,14 +41,28 @@ export type Wishes = {
 }
 
 /** Writes `receipts/<cid>.json` and the output tensors into `dir`, as `swarm run --out DIR` does; gives the file. */
-export const paidReceipt = async (dir: string, wishes: Wishes): Promise<{ file: string; receipt: Receipt }> => {
+export const paidReceipt = async (
+  dir: string,
+  wishes: Wishes,
+): Promise<{ file: string; receipt: Receipt }> => {
   const { template, sets, index = 0, device = () => undefined, change = (same) => same } = wishes
   const [alice, bob] = [passingAccount(), passingAccount()]
   const allocations = [{ account: alice.account, amount: SUPPLY }]
-  const genesis = { v: 1, kind: 'genesis', name: 'test', supply: SUPPLY, allocations, hour: HOUR } as const
+  const genesis = {
+    v: 1,
+    kind: 'genesis',
+    name: 'test',
+    supply: SUPPLY,
+    allocations,
+    hour: HOUR,
+  } as const
   const swarm = good(foundSwarm(genesis, cidOf))
-  const { job, plan, inputs, spec } = good(await prepareJob(`public/jobs/${template}.swarm.md`, sets, {}))
-  const given = Object.fromEntries(job.inputs.map(({ name, dtype }) => [name, viewAs(dtype, inputs[name]!)]))
+  const { job, plan, inputs, spec } = good(
+    await prepareJob(`public/jobs/${template}.swarm.md`, sets, {}),
+  )
+  const given = Object.fromEntries(
+    job.inputs.map(({ name, dtype }) => [name, viewAs(dtype, inputs[name]!)]),
+  )
   const tensors = evaluate(plan, given)
   const task = plan.tasks[index]!
   const pieces = cutReads(plan, task, tensors)
@@ -78,10 +92,22 @@ export const paidReceipt = async (dir: string, wishes: Wishes): Promise<{ file: 
     ),
   )
   const tip = (block: Block) => ({ cid: cidOf(block), block })
-  const cheque = good(debit(tip(openBlock(swarm, alice.account, HOUR)), bob.account, wishes.cheque ?? receipt.microCredits, cidOf(receipt), HOUR))
+  const cheque = good(
+    debit(
+      tip(openBlock(swarm, alice.account, HOUR)),
+      bob.account,
+      wishes.cheque ?? receipt.microCredits,
+      cidOf(receipt),
+      HOUR,
+    ),
+  )
   const answer = good(credit(tip(openBlock(swarm, bob.account, HOUR)), tip(cheque), HOUR))
   const bundle = {
-    ...receiptJson({ body: receipt, requesterSig: await alice.signer.sign(receipt), workerSig: await bob.signer.sign(receipt) }),
+    ...receiptJson({
+      body: receipt,
+      requesterSig: await alice.signer.sign(receipt),
+      workerSig: await bob.signer.sign(receipt),
+    }),
     job,
     task: index,
     debit: blockJson({ body: cheque, sig: await alice.signer.sign(cheque) }),
@@ -90,7 +116,10 @@ export const paidReceipt = async (dir: string, wishes: Wishes): Promise<{ file: 
   mkdirSync(join(dir, 'receipts'), { recursive: true })
   for (const name of Object.keys(spec.outputs)) {
     const type = plan.tensors[name]!
-    writeFileSync(join(dir, `${name}.npy`), writeNpy({ ...type, data: tensors[name]!.subarray(0, elements(type.shape)) }))
+    writeFileSync(
+      join(dir, `${name}.npy`),
+      writeNpy({ ...type, data: tensors[name]!.subarray(0, elements(type.shape)) }),
+    )
   }
   const file = join(dir, 'receipts', `${bundle.cid}.json`)
   writeFileSync(file, `${JSON.stringify(bundle, null, 2)}\n`)

@@ -22,13 +22,18 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let folders = 0
 const newFolder = (): string => join(folder, String(folders++))
 
-const look = async (file: string, dir: string | null = dirname(dirname(file))): Promise<Verified> => {
+const look = async (
+  file: string,
+  dir: string | null = dirname(dirname(file)),
+): Promise<Verified> => {
   const verified = await verifyText(readFileSync(file, 'utf8'), dir)
   if (!verified.ok) throw new Error(verified.error.detail)
   return verified.value[0]!
 }
-const wrong = ({ findings }: Verified): string[] => findings.filter(({ holds }) => holds === false).map(({ what }) => what)
-const open = ({ findings }: Verified): string[] => findings.filter(({ holds }) => holds === null).map(({ what }) => what)
+const wrong = ({ findings }: Verified): string[] =>
+  findings.filter(({ holds }) => holds === false).map(({ what }) => what)
+const open = ({ findings }: Verified): string[] =>
+  findings.filter(({ holds }) => holds === null).map(({ what }) => what)
 
 describe('a receipt that is right', () => {
   it('agrees in everything, and its task gives the same bits again', async () => {
@@ -36,9 +41,21 @@ describe('a receipt that is right', () => {
     const verified = await look(file)
     expect(verified.agrees).toBe(true)
     expect(verified.findings.map(({ what, holds }) => [what, holds])).toEqual(
-      ['name', 'requester’s signature', 'worker’s signature', 'debit', 'debit’s signature', 'credit', 'credit’s signature', 'task', 'metering', 'price', 'check', 'what it read', 'result'].map(
-        (what) => [what, true],
-      ),
+      [
+        'name',
+        'requester’s signature',
+        'worker’s signature',
+        'debit',
+        'debit’s signature',
+        'credit',
+        'credit’s signature',
+        'task',
+        'metering',
+        'price',
+        'check',
+        'what it read',
+        'result',
+      ].map((what) => [what, true]),
     )
   })
 
@@ -46,18 +63,27 @@ describe('a receipt that is right', () => {
     const { file } = await paidReceipt(newFolder(), { ...MATMUL, device: lastBits })
     const verified = await look(file)
     expect(wrong(verified)).toEqual([])
-    expect(verified.findings.find(({ what }) => what === 'result')?.detail).toContain('right by freivalds')
+    expect(verified.findings.find(({ what }) => what === 'result')?.detail).toContain(
+      'right by freivalds',
+    )
     expect(verified.findings.find(({ what }) => what === 'input a')?.detail).toContain('seed')
   })
 
   it('agrees for the second stage of a sum, whose inputs are results of others', async () => {
-    const { file } = await paidReceipt(newFolder(), { template: 'sum', sets: ['length=20000'], index: 1 })
+    const { file } = await paidReceipt(newFolder(), {
+      template: 'sum',
+      sets: ['length=20000'],
+      index: 1,
+    })
     expect(wrong(await look(file))).toEqual([])
   })
 
   it('is looked at without its job and its money when it comes alone', async () => {
     const { file } = await paidReceipt(newFolder(), SMALL)
-    const { cid, body, requesterSig, workerSig } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+    const { cid, body, requesterSig, workerSig } = JSON.parse(readFileSync(file, 'utf8')) as Record<
+      string,
+      unknown
+    >
     const line = JSON.stringify({ cid, body, requesterSig, workerSig })
     const verified = await verifyText(`${line}\n${line}\n`, null)
     if (!verified.ok) throw new Error(verified.error.detail)
@@ -74,13 +100,41 @@ describe('a receipt that is right', () => {
 
 describe('a receipt that is not right', () => {
   it.each<[string, Wishes, string[]]>([
-    ['mallory signs for work that was done wrong', { ...SMALL, device: (right) => void (right[7]! += 1) }, ['result']],
-    ['mallory signs for a wrong product', { ...MATMUL, device: (right) => void (right[7]! += 1) }, ['result']],
-    ['more operations than the formula gives', { ...SMALL, change: (r) => ({ ...r, flop: r.flop + 1 }) }, ['metering']],
-    ['another kernel than the task’s', { ...SMALL, change: (r) => ({ ...r, kernel: 'matmul@1' }) }, ['task']],
-    ['a check that its kernel does not have', { ...SMALL, change: (r) => ({ ...r, check: 'freivalds' }) }, ['check']],
-    ['a task of another job', { ...SMALL, change: (r) => ({ ...r, task: r.job as never }) }, ['task']],
-    ['inputs it did not read', { ...MATMUL, change: (r) => ({ ...r, inputs: [r.inputs[1]!, r.inputs[0]!] }) }, ['what it read']],
+    [
+      'mallory signs for work that was done wrong',
+      { ...SMALL, device: (right) => void (right[7]! += 1) },
+      ['result'],
+    ],
+    [
+      'mallory signs for a wrong product',
+      { ...MATMUL, device: (right) => void (right[7]! += 1) },
+      ['result'],
+    ],
+    [
+      'more operations than the formula gives',
+      { ...SMALL, change: (r) => ({ ...r, flop: r.flop + 1 }) },
+      ['metering'],
+    ],
+    [
+      'another kernel than the task’s',
+      { ...SMALL, change: (r) => ({ ...r, kernel: 'matmul@1' }) },
+      ['task'],
+    ],
+    [
+      'a check that its kernel does not have',
+      { ...SMALL, change: (r) => ({ ...r, check: 'freivalds' }) },
+      ['check'],
+    ],
+    [
+      'a task of another job',
+      { ...SMALL, change: (r) => ({ ...r, task: r.job as never }) },
+      ['task'],
+    ],
+    [
+      'inputs it did not read',
+      { ...MATMUL, change: (r) => ({ ...r, inputs: [r.inputs[1]!, r.inputs[0]!] }) },
+      ['what it read'],
+    ],
     ['a cheque over less', { ...SMALL, cheque: microCredits(1) }, ['debit']],
   ])('does not agree: %s', async (_, wishes, expected) => {
     const { file } = await paidReceipt(newFolder(), wishes)
@@ -100,7 +154,11 @@ describe('a receipt that is not right', () => {
 
   it('wants the payment that goes with a job', async () => {
     const { file } = await paidReceipt(newFolder(), SMALL)
-    const { debit: _, credit: __, ...rest } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+    const {
+      debit: _,
+      credit: __,
+      ...rest
+    } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
     const verified = await verifyText(JSON.stringify(rest), null)
     expect(verified.ok && wrong(verified.value[0]!)).toEqual(['debit'])
   })

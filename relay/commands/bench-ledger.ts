@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assert } from '../../src/base/assert.ts'
+import { ok, type Result } from '../../src/base/result.ts'
 import { microCredits } from '../../src/base/units.ts'
 import { debit, openBlock } from '../../src/core/ledger/append.ts'
 import type { Block, Tip } from '../../src/core/ledger/block.ts'
@@ -19,12 +20,19 @@ const RUNS = 7
 const WRITES = 100
 const HOUR = 490_000
 
-export const benchLedger = async (): Promise<Row[]> => {
+export const benchLedger = async (): Promise<Result<Row[], never>> => {
   const alice = passingAccount()
   const bob = passingAccount()
   const supply = microCredits(1_000_000_000)
   const founded = foundSwarm(
-    { v: 1, kind: 'genesis', name: 'bench', supply, allocations: [{ account: alice.account, amount: supply }], hour: HOUR },
+    {
+      v: 1,
+      kind: 'genesis',
+      name: 'bench',
+      supply,
+      allocations: [{ account: alice.account, amount: supply }],
+      hour: HOUR,
+    },
     cidOf,
   )
   assert(founded.ok, 'the swarm of a benchmark can be founded')
@@ -34,16 +42,22 @@ export const benchLedger = async (): Promise<Row[]> => {
     ours: () => perSecond(BLOCKS, () => verifyChain(chain, swarm, alice)),
     bare: () => perSecond(BLOCKS, async () => void (await signaturesOf(chain, alice))),
   })
-  const appended = await inTurn(RUNS, { ours: () => perSecond(BLOCKS, () => void unsignedChain(swarm, alice, bob)) })
+  const appended = await inTurn(RUNS, {
+    ours: () => perSecond(BLOCKS, () => void unsignedChain(swarm, alice, bob)),
+  })
   const folder = mkdtempSync(join(tmpdir(), 'swarm-bench-'))
   try {
     const kept = await benchStore(folder, chain)
-    return [
-      row('half-blocks verified', 'blocks/s', verified.ours, { 'signatures alone, node:crypto': verified.bare }),
+    return ok([
+      row('half-blocks verified', 'blocks/s', verified.ours, {
+        'signatures alone, node:crypto': verified.bare,
+      }),
       row('half-blocks written, unsigned', 'blocks/s', appended.ours),
-      row('half-blocks on disk, one after the other', 'blocks/s', kept.ours, { 'bare write and fsync': kept.bare }),
+      row('half-blocks on disk, one after the other', 'blocks/s', kept.ours, {
+        'bare write and fsync': kept.bare,
+      }),
       row('half-blocks on disk, together', 'blocks/s', kept.together),
-    ]
+    ])
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -62,13 +76,29 @@ const unsignedChain = (swarm: Swarm, alice: NodeAccount, bob: NodeAccount): Tip[
   return tips
 }
 
-const signedChain = async (swarm: Swarm, alice: NodeAccount, bob: NodeAccount): Promise<SignedBlock[]> =>
-  Promise.all(unsignedChain(swarm, alice, bob).map(async ({ block }) => ({ body: block, sig: await alice.signer.sign(block) })))
+const signedChain = async (
+  swarm: Swarm,
+  alice: NodeAccount,
+  bob: NodeAccount,
+): Promise<SignedBlock[]> =>
+  Promise.all(
+    unsignedChain(swarm, alice, bob).map(async ({ block }) => ({
+      body: block,
+      sig: await alice.signer.sign(block),
+    })),
+  )
 
-const signaturesOf = (chain: readonly SignedBlock[], { signer, account }: NodeAccount): Promise<boolean[]> =>
+const signaturesOf = (
+  chain: readonly SignedBlock[],
+  { signer, account }: NodeAccount,
+): Promise<boolean[]> =>
   Promise.all(chain.map(({ body, sig }) => signer.verify(account, body, sig)))
 
-const verifyChain = async (chain: readonly SignedBlock[], swarm: Swarm, alice: NodeAccount): Promise<void> => {
+const verifyChain = async (
+  chain: readonly SignedBlock[],
+  swarm: Swarm,
+  alice: NodeAccount,
+): Promise<void> => {
   const genuine = await signaturesOf(chain, alice)
   let tip: Tip | null = null
   for (const [i, { body }] of chain.entries()) {
@@ -79,14 +109,20 @@ const verifyChain = async (chain: readonly SignedBlock[], swarm: Swarm, alice: N
 }
 
 /** Strict writes: each is on the disk before the next begins, and then all at once. */
-const benchStore = async (folder: string, chain: readonly SignedBlock[]): Promise<Record<'ours' | 'bare' | 'together', number[]>> => {
+const benchStore = async (
+  folder: string,
+  chain: readonly SignedBlock[],
+): Promise<Record<'ours' | 'bare' | 'together', number[]>> => {
   const opened = await openFileStore(join(folder, 'books'))
   assert(opened.ok, 'a fresh folder can be opened')
   const { store, closed } = opened.value
   const bare = openSync(join(folder, 'bare'), 'a')
   let at = 0
   const write = async (value: SignedBlock): Promise<void> => {
-    const written = await store.write([{ table: 'blocks', key: String(at++).padStart(9, '0'), value }], 'strict')
+    const written = await store.write(
+      [{ table: 'blocks', key: String(at++).padStart(9, '0'), value }],
+      'strict',
+    )
     assert(written.ok, 'the disk takes what it is given')
   }
   const some = chain.slice(0, WRITES)

@@ -46,7 +46,14 @@ const measure = async (pages: BenchPages): Promise<Row[]> => {
     return ALL_BYTES / 1e6 / seconds
   }
   const contenders = {
-    ours: () => timed(() => alice.evaluate(([to, length, count]) => tab.sendTensors(to, length, count), [peer, TENSOR_BYTES, TENSORS] as const)),
+    ours: () =>
+      timed(() =>
+        alice.evaluate(([to, length, count]) => tab.sendTensors(to, length, count), [
+          peer,
+          TENSOR_BYTES,
+          TENSORS,
+        ] as const),
+      ),
     raw: () => timed(() => alice.evaluate((length) => tab.raw.send(length), ALL_BYTES)),
   }
   // The first of each opens windows and warms the code up.

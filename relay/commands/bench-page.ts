@@ -43,7 +43,8 @@ const CONFIG = join(root, 'test/bench/vite.config.ts')
 
 /** @error no-sources, build-failed, or what relay and browser say */
 export const benchPages = async (): Promise<Result<BenchPages, PortError>> => {
-  if (!existsSync(CONFIG)) return err({ code: 'no-sources', detail: 'this benchmark needs a checkout of the sources' })
+  if (!existsSync(CONFIG))
+    return err({ code: 'no-sources', detail: 'this benchmark needs a checkout of the sources' })
   const appDir = mkdtempSync(join(tmpdir(), 'swarm-bench-'))
   const opened: (() => Promise<unknown>)[] = [() => rm(appDir, { recursive: true, force: true })]
   const close = async (): Promise<void> => {

@@ -14,8 +14,15 @@ export type Row = {
 /** Whether a larger figure is the better one follows from the unit. */
 const SMALLER_IS_BETTER = ['ms', 's']
 
-export const row = (name: string, unit: string, ours: readonly number[], peers: Readonly<Record<string, readonly number[]>> = {}): Row => {
-  const middles = Object.fromEntries(Object.entries(peers).map(([peer, figures]) => [peer, median(figures)]))
+export const row = (
+  name: string,
+  unit: string,
+  ours: readonly number[],
+  peers: Readonly<Record<string, readonly number[]>> = {},
+): Row => {
+  const middles = Object.fromEntries(
+    Object.entries(peers).map(([peer, figures]) => [peer, median(figures)]),
+  )
   const mine = median(ours)
   const others = Object.values(middles)
   const smaller = SMALLER_IS_BETTER.includes(unit)
@@ -31,21 +38,32 @@ export const median = (figures: readonly number[]): number => {
 }
 
 /** Each contender in turn, `runs` times over; gives the figures of each. */
-export const inTurn = async <K extends string>(runs: number, contenders: Readonly<Record<K, () => number | Promise<number>>>): Promise<Record<K, number[]>> => {
+export const inTurn = async <K extends string>(
+  runs: number,
+  contenders: Readonly<Record<K, () => number | Promise<number>>>,
+): Promise<Record<K, number[]>> => {
   const names = Object.keys(contenders) as K[]
-  const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>
-  for (let i = 0; i < runs; i++) for (const name of names) figures[name].push(await contenders[name]())
+  const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<
+    K,
+    number[]
+  >
+  for (let i = 0; i < runs; i++)
+    for (const name of names) figures[name].push(await contenders[name]())
   return figures
 }
 
 /** How many of something per second, when `count` of them take as long as `work` does. */
-export const perSecond = async (count: number, work: () => void | Promise<void>): Promise<number> => {
+export const perSecond = async (
+  count: number,
+  work: () => void | Promise<void>,
+): Promise<number> => {
   const began = performance.now()
   await work()
   return count / ((performance.now() - began) / 1_000)
 }
 
-const figure = (n: number): string => (n >= 1_000 ? Math.round(n).toLocaleString('en') : n.toPrecision(3))
+const figure = (n: number): string =>
+  n >= 1_000 ? Math.round(n).toLocaleString('en') : n.toPrecision(3)
 
 export const inWords = (rows: readonly Row[]): string =>
   table(

@@ -25,14 +25,24 @@ const JOB_MS = 180_000
 
 export const benchSwarm = async (nodes: number): Promise<Result<Row[], PortError>> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'swarm-bench-'))
-  const local = await startLocalSwarm({ dataDir, port: 0, nodes, log: say, serving: () => undefined })
+  const local = await startLocalSwarm({
+    dataDir,
+    port: 0,
+    nodes,
+    log: say,
+    serving: () => undefined,
+  })
   if (!local.ok) return local
   const rows: Row[] = []
   try {
     const ready = await local.value.ready
     if (!ready.ok) return ready
     const { handle } = local.value.node
-    for (const part of [() => single(handle), () => many(handle, nodes), () => click(handle, local.value.url)]) {
+    for (const part of [
+      () => single(handle),
+      () => many(handle, nodes),
+      () => click(handle, local.value.url),
+    ]) {
       const measured = await part()
       if (!measured.ok) return measured
       rows.push(...measured.value)
@@ -49,7 +59,14 @@ let places = 0
 /** Tiny tasks: 16 x 16 pixels that leave at once. No two jobs are the same one. */
 const tinyJob = async (tasks: number): Promise<PreparedJob> => {
   const side = TILE * Math.ceil(Math.sqrt(tasks))
-  const sets = [`width=${side}`, `height=${side}`, `tile=${TILE}`, 'iterations=1', 'zoom=1', `centerX=1.9${String(++places).padStart(4, '0')}`]
+  const sets = [
+    `width=${side}`,
+    `height=${side}`,
+    `tile=${TILE}`,
+    'iterations=1',
+    'zoom=1',
+    `centerX=1.9${String(++places).padStart(4, '0')}`,
+  ]
   const prepared = await prepareJob(SPEC, sets, {})
   if (!prepared.ok) throw new Error(prepared.error.text)
   return prepared.value
@@ -72,14 +89,25 @@ const watchFor = <T>(handle: NodeHandle, found: (view: View) => T | null): Promi
     look()
   })
 
-const runToEnd = async (handle: NodeHandle, { job, spec, inputs }: PreparedJob): Promise<Result<{ done: JobView; ms: number }, PortError>> => {
+const runToEnd = async (
+  handle: NodeHandle,
+  { job, spec, inputs }: PreparedJob,
+): Promise<Result<{ done: JobView; ms: number }, PortError>> => {
   const began = performance.now()
   const id = handle.submit(job, spec.title, inputs)
-  const done = await watchFor(handle, ({ jobs }) => jobs.find((each) => each.id === id && ['done', 'failed', 'cancelled'].includes(each.state)) ?? null)
+  const done = await watchFor(
+    handle,
+    ({ jobs }) =>
+      jobs.find((each) => each.id === id && ['done', 'failed', 'cancelled'].includes(each.state)) ??
+      null,
+  )
   const ms = performance.now() - began
   handle.forgetJob(id)
   if (done?.state === 'done') return ok({ done, ms })
-  return err({ code: done?.problem?.code ?? 'too-slow', detail: done?.problem?.text ?? `no end within ${JOB_MS} ms` })
+  return err({
+    code: done?.problem?.code ?? 'too-slow',
+    detail: done?.problem?.text ?? `no end within ${JOB_MS} ms`,
+  })
 }
 
 /** One task at a time: everything but its computing is overhead, the journal of the requester included. */
@@ -135,14 +163,26 @@ const click = async (handle: NodeHandle, url: string): Promise<Result<Row[], Por
       const began = performance.now()
       await start.click()
       const paid = await watchFor(handle, ({ wallet, jobs }) =>
-        wallet.receipts.some(({ signed: { body, workerSig } }) => body.worker === account && workerSig !== null) ||
-        jobs.some((each) => each.id === id && each.state !== 'running' && each.state !== 'waiting-for-nodes' && each.state !== 'planning')
+        wallet.receipts.some(
+          ({ signed: { body, workerSig } }) => body.worker === account && workerSig !== null,
+        ) ||
+        jobs.some(
+          (each) =>
+            each.id === id &&
+            each.state !== 'running' &&
+            each.state !== 'waiting-for-nodes' &&
+            each.state !== 'planning',
+        )
           ? performance.now()
           : null,
       )
       const ended = handle.view().jobs.find((each) => each.id === id)?.state
       handle.cancel(id)
-      if (paid === null || ended === 'done' || ended === 'failed') return err({ code: 'not-paid', detail: `a newcomer was not paid before the job was ${ended ?? 'over'}` })
+      if (paid === null || ended === 'done' || ended === 'failed')
+        return err({
+          code: 'not-paid',
+          detail: `a newcomer was not paid before the job was ${ended ?? 'over'}`,
+        })
       times.push((paid - began) / 1_000)
       await page.locator('footer').getByRole('button', { name: 'Stop' }).click()
     }

@@ -1,7 +1,10 @@
 /** `swarm bench`: measured ratios. Nothing is asserted here: figures depend on the machine. */
+import type { Result } from '../../src/base/result.ts'
+import type { PortError } from '../../src/ports.ts'
+import { rerunInLoopback } from '../loopback.ts'
 import { say } from '../terminal.ts'
 import { answer } from './answer.ts'
-import { EXIT, readArgs, type Flags } from './args.ts'
+import { EXIT, readArgs, whole, type Flags } from './args.ts'
 import { inWords, type Row } from './bench-rows.ts'
 import { explain } from './outcome.ts'
 
@@ -9,28 +12,51 @@ const FLAGS: Flags = {
   nodes: { type: 'string', help: 'headless nodes of `bench swarm`; 2' },
   json: { type: 'string', help: 'writes the rows to a file, - for standard output' },
 }
+const NODES_MAX = 32
 
-/** Loaded only when asked for: most need no browser, and none needs all. */
-const SUBJECTS: Record<string, () => Promise<(nodes: string | undefined) => Promise<readonly Row[] | number>>> = {
-  ledger: async () => (await import('./bench-ledger.ts')).benchLedger,
-  sim: async () => (await import('./bench-sim.ts')).benchSim,
+type Subject = {
+  /** It brings a browser, which then has no business outside this machine. */
+  readonly browser: boolean
+  /** Loaded only when asked for. */
+  load(): Promise<(nodes: number) => Promise<Result<readonly Row[], PortError>>>
+}
+
+const SUBJECTS: Readonly<Record<string, Subject>> = {
+  kernels: { browser: true, load: async () => (await import('./bench-kernels.ts')).benchKernels },
+  swarm: { browser: true, load: async () => (await import('./bench-swarm.ts')).benchSwarm },
+  ledger: { browser: false, load: async () => (await import('./bench-ledger.ts')).benchLedger },
+  sim: { browser: false, load: async () => (await import('./bench-sim.ts')).benchSim },
 }
 
 const bench = async (argv: readonly string[]): Promise<number> => {
   const args = readArgs(argv, FLAGS, 1)
   if (!args.ok) return explain(args.error)
+  const nodes = whole('nodes', args.value.text('nodes'), 1, NODES_MAX, 2)
+  if (!nodes.ok) return explain(nodes.error)
   const [asked] = args.value.rest
   const known = Object.keys(SUBJECTS)
-  if (asked !== undefined && !known.includes(asked)) {
-    return explain({ code: 'usage', text: `there is no benchmark "${asked}"; one of ${known.join(', ')}` })
+  if (asked !== undefined && !Object.hasOwn(SUBJECTS, asked)) {
+    return explain({
+      code: 'usage',
+      text: `there is no benchmark "${asked}"; one of ${known.join(', ')}`,
+    })
+  }
+  const subjects = asked === undefined ? known : [asked]
+  if (subjects.some((name) => SUBJECTS[name]!.browser)) {
+    const code = await rerunInLoopback()
+    if (code !== null) return code
+    process.env['SWARM_LOOPBACK_ONLY'] = '1'
   }
   const rows: Row[] = []
-  for (const subject of asked === undefined ? known : [asked]) {
-    say(`measuring ${subject} ...`)
-    const measure = await SUBJECTS[subject]!()
-    const measured = await measure(args.value.text('nodes'))
-    if (typeof measured === 'number') return measured
-    rows.push(...measured)
+  for (const name of subjects) {
+    say(`measuring ${name} ...`)
+    const measure = await SUBJECTS[name]!.load()
+    const measured = await measure(nodes.value)
+    if (!measured.ok) {
+      explain(measured.error)
+      return EXIT.failed
+    }
+    rows.push(...measured.value)
   }
   answer(inWords(rows), args.value.text('json'), { rows })
   return EXIT.done

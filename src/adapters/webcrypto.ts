@@ -44,11 +44,17 @@ export const KEY_STORE_NAME = 'swarmharness-key'
 const VERIFIERS_MAX = 256
 
 export const openKeyring = async (
-  options: { readonly name?: string; readonly onProblem?: (problem: PortError) => void } = {},
+  options: {
+    readonly name?: string
+    /** `memory`: a key of this page alone, though the browser would keep one. */
+    readonly storage?: 'browser' | 'memory'
+    readonly onProblem?: (problem: PortError) => void
+  } = {},
 ): Promise<Result<Keyring, PortError>> => {
   if (subtleCrypto() === null) return err(NO_ED25519)
-  const { name = KEY_STORE_NAME, ...rest } = options
-  const opened = await connect({ name, steps: KEY_STEPS, ...rest })
+  const { name = KEY_STORE_NAME, storage, ...rest } = options
+  const opened =
+    storage === 'memory' ? ok(null) : await connect({ name, steps: KEY_STEPS, ...rest })
   if (!opened.ok && opened.error.code !== 'no-storage') return opened
   const connection = opened.ok ? opened.value : null
   const found = await loadKey(connection)

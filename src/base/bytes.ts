@@ -28,7 +28,8 @@ export const toHex = (bytes: Uint8Array): string => {
 export const fromHex = (text: string): Uint8Array<ArrayBuffer> | null => {
   if (text.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(text)) return null
   const bytes = new Uint8Array(text.length / 2)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
   return bytes
 }
 

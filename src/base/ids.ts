@@ -1,7 +1,11 @@
 /** Names of things. A brand keeps a task's name from being passed where a job's is meant. */
 declare const brand: unique symbol
 /** One property per brand, so that two brands add up: with one shared property they would cancel to `never`. */
-type Brand<T, B extends string> = T & { readonly [brand]: { readonly [K in B]: true } }
+type Brand<T, B extends string> = T & Branded<B>
+/** An interface, because declarations for other programs can name one, but not the symbol in it. */
+export interface Branded<B extends string> {
+  readonly [brand]: { readonly [K in B]: true }
+}
 
 /** CIDv1 in base32, `bafy...`: the name of a canonical object or of raw bytes. */
 export type Cid = Brand<string, 'Cid'>

@@ -1,6 +1,10 @@
 /** Amounts. All are integers unless the name says otherwise. */
 declare const unit: unique symbol
-type Unit<U extends string> = number & { readonly [unit]: U }
+type Unit<U extends string> = number & Measured<U>
+/** An interface, because declarations for other programs can name one, but not the symbol in it. */
+export interface Measured<U extends string> {
+  readonly [unit]: U
+}
 
 /** Milliseconds on a monotonic clock, or a span of them. */
 export type Ms = Unit<'Ms'>

@@ -3,6 +3,7 @@ import { browserClock } from '../adapters/clock.ts'
 import { watchConditions } from '../adapters/conditions.ts'
 import { booksName, openStore } from '../adapters/indexeddb.ts'
 import { openBrowserNetwork } from '../adapters/libp2p.ts'
+import { memoryStore } from '../adapters/memory-store.ts'
 import { openKeyring, type Keyring } from '../adapters/webcrypto.ts'
 import { workerPool, type WorkerPool } from '../adapters/worker-pool.ts'
 import { err, ok, type Result } from '../base/result.ts'
@@ -27,16 +28,29 @@ export type Joined = {
   readonly books: string
 }
 
+export type JoinOptions = {
+  /** Of a relay. */
+  readonly url: string
+  /** What joining is busy with, in a few words. */
+  stage?(text: string): void
+  /** `memory`: an account of this page alone, which leaves nothing behind. */
+  readonly storage?: 'browser' | 'memory'
+  /** Where the account's key lies, among those of this origin. */
+  readonly keyName?: string
+}
+
 /** The relay's own words; off-line, what it said last. */
-const fetchInfo = async (url: string): Promise<Result<SwarmInfo, PortError>> => {
-  const kept = (): unknown => JSON.parse(localStorage.getItem(INFO_CACHE) ?? 'null')
+const fetchInfo = async (url: string, remember: boolean): Promise<Result<SwarmInfo, PortError>> => {
+  const cache = remember ? localStorage : null
+  const name = `${INFO_CACHE} ${new URL(url).origin}`
+  const kept = (): unknown => JSON.parse(cache?.getItem(name) ?? 'null')
   try {
     const answer = await fetch(new URL('/swarm.json', url), {
       signal: AbortSignal.timeout(INFO_MS),
     })
     const json: unknown = await answer.json()
     const read = readSwarmInfo(json)
-    if (read.ok) localStorage.setItem(INFO_CACHE, JSON.stringify(json))
+    if (read.ok) cache?.setItem(name, JSON.stringify(json))
     return read
   } catch (cause) {
     const before = readSwarmInfo(kept())
@@ -48,25 +62,18 @@ const fetchInfo = async (url: string): Promise<Result<SwarmInfo, PortError>> => 
   }
 }
 
-/** `?share=80`: what the slider shows before anybody agrees; an operator's own tabs are opened so. */
-const presetShare = (search: string): number | null => {
-  const percent = Number(new URLSearchParams(search).get('share') ?? Number.NaN)
-  return percent >= 5 && percent <= 100 ? percent / 100 : null
-}
-
-export const joinSwarm = async (
-  url: string,
-  stage: (text: string) => void,
-): Promise<Result<Joined, PortError>> => {
+export const joinSwarm = async (options: JoinOptions): Promise<Result<Joined, PortError>> => {
+  const { url, stage = () => undefined, storage = 'browser', keyName } = options
   stage('asking the relay')
-  const info = await fetchInfo(url)
+  const info = await fetchInfo(url, storage === 'browser')
   if (!info.ok) return info
   stage('opening your key')
-  const keyring = await openKeyring()
+  const keyring = await openKeyring({ storage, ...(keyName ? { name: keyName } : {}) })
   if (!keyring.ok) return keyring
   stage('reading your books')
   const books = booksName(info.value.swarm.cid, keyring.value.account)
-  const stored = await openStore({ name: books })
+  const stored =
+    storage === 'memory' ? ok({ store: memoryStore() }) : await openStore({ name: books })
   if (!stored.ok) return stored
   const { signer } = keyring.value
   const { store } = stored.value
@@ -106,8 +113,6 @@ export const joinSwarm = async (
   )
   if (!opened.ok) return opened
   const handle = opened.value
-  const share = presetShare(location.search)
-  if (share !== null) handle.setLimits({ ...handle.limits(), share })
   const conditions = watchConditions((condition, present) => handle.condition(condition, present))
   return ok({ handle, info: info.value, keyring: keyring.value, store, compute, url, books })
 }

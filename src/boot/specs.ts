@@ -2,7 +2,7 @@
 import { tensorBytes, type Tensor } from '../../kernels/kernel.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import { microCredits } from '../base/units.ts'
-import { compile, planOf } from '../spec/compile.ts'
+import { jobFrom } from './job-from.ts'
 import { formFields } from '../spec/form.ts'
 import { imageInput, makeInput, readInput, wantedInputs, type WantedInput } from '../spec/inputs.ts'
 import { parseSpec, type Spec } from '../spec/spec.ts'
@@ -101,9 +101,6 @@ const inputFor = (
   return made ? ok(made) : refuse(`needs ${wants(wanted)}`)
 }
 
-const bytesOf = ({ data }: Tensor): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
-
 /** What a draft means: values into the spec, inputs by content, plan and price. */
 export const compiler =
   (compute: Compute) =>
@@ -112,34 +109,19 @@ export const compiler =
     const parsed = parseSpec(open.file.text, open.file.name, overrides)
     if (!parsed.ok) return err(problem(parsed.error))
     const spec: Spec = parsed.value
-    const inputs: Record<string, Uint8Array<ArrayBuffer>> = {}
-    const given: Record<
-      string,
-      {
-        cid: Awaited<ReturnType<Compute['hash']>>
-        dtype: Tensor['dtype']
-        shape: readonly number[]
-      }
-    > = {}
+    const made: Record<string, Tensor> = {}
     for (const wanted of wantedInputs(spec)) {
       const tensor = inputFor(wanted, draft.slots[wanted.name])
       if (!tensor.ok) return tensor
-      const bytes = bytesOf(tensor.value)
-      inputs[wanted.name] = bytes
-      given[wanted.name] = {
-        cid: await compute.hash(bytes),
-        dtype: tensor.value.dtype,
-        shape: tensor.value.shape,
-      }
+      made[wanted.name] = tensor.value
     }
-    const job = compile(spec, given)
-    if (!job.ok) return err(problem(job.error))
-    const planned = planOf(spec, job.value)
-    if (!planned.ok) return err(problem(planned.error))
-    const { tasks, totals, outputs, tensors } = planned.value
+    const compiled = await jobFrom(spec, made, compute.hash)
+    if (!compiled.ok) return err(problem(compiled.error))
+    const { job, plan, inputs } = compiled.value
+    const { tasks, totals, outputs, tensors } = plan
     const sizes = outputs.map((name) => ({ name, ...tensors[name]! }))
     return ok({
-      job: job.value,
+      job,
       title: spec.title,
       inputs,
       outputs: sizes,

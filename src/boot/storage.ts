@@ -36,12 +36,7 @@ const sizeOf = (value: unknown): number => {
 
 type StorageServices = Pick<Services, 'storage' | 'exportData' | 'erase' | 'eraseAll'>
 
-export const storageServices = ({
-  handle,
-  keyring,
-  store,
-  books,
-}: Joined): StorageServices => ({
+export const storageServices = ({ handle, keyring, store, books }: Joined): StorageServices => ({
   async storage() {
     const parts = []
     for (const { name, label, tables, erasable } of PARTS) {

@@ -10,7 +10,7 @@ import type { Swarm } from '../core/ledger/genesis.ts'
 import type { LedgerError } from '../core/ledger/rules.ts'
 import { nameOf } from '../wire/signed.ts'
 import type { Size } from './size.ts'
-import type { ChainEntry } from './wallet.ts'
+import type { ChainEntry } from './books-on-disk.ts'
 
 export const BOOKS_LIMITS = {
   /** Accounts whose chains are followed; the one not heard of for longest goes. */

@@ -121,6 +121,8 @@ export const donor = (
       events.changed()
     },
     finish(): void {
+      // Nothing has begun yet that could be finished.
+      if (state === 'measuring') return this.stop()
       if (state !== 'on') return
       state = 'finishing'
       events.handBack(false)

@@ -8,49 +8,25 @@ import {
   flop,
   bytes as byteCount,
   microCredits,
-  type EpochMs,
   type MicroCredits,
 } from '../base/units.ts'
 import type { Job } from '../core/job.ts'
 import { plan, type Plan } from '../core/plan.ts'
-import type { PlanError } from '../core/plan/draft.ts'
 import { receiptFor, type ReceiptCheck } from '../core/receipt.ts'
 import type { PortError, Write } from '../ports.ts'
 import { nameOf } from '../wire/signed.ts'
 import type { Passed, TaskRun } from '../core/dispatch.ts'
 import type { Desk } from './desk.ts'
 import type { Requester } from './requester.ts'
-import type { RunningJob, StoredOutput } from './running-job.ts'
+import type { RunningJob } from './running-job.ts'
+import { pieceKey, planProblem, readJob, type StoredJob, type StoredPiece } from './stored-job.ts'
 import type { Teller } from './teller.ts'
-import { hourOf, type Wallet } from './wallet.ts'
+import { type Wallet } from './wallet.ts'
+import { hourOf } from './books-on-disk.ts'
 
 export const SHELF_LIMITS = { jobs: 200 } as const
 
-export type StoredJob = {
-  readonly id: JobId
-  readonly job: Job
-  readonly title: string
-  readonly submittedAt: EpochMs
-  readonly phase: 'running' | 'done' | 'failed' | 'cancelled'
-  readonly accepted: number
-  readonly total: number
-  readonly spent: MicroCredits
-  /** The highest attempt of runs before this one: later ones are this one's. */
-  readonly attemptBase: number
-  readonly problem: { code: string; text: string } | null
-}
-
-type StoredPiece = { node: Did; check: string; receipt: Cid; bytes: Uint8Array<ArrayBuffer> }
-
-/** A plan's refusal in words. */
-export const planProblem = ({ code, what, expected, found }: PlanError): PortError => ({
-  code,
-  detail: `${what}: expected ${expected}, found ${found}`,
-})
-
 export type JobDesk = ReturnType<typeof jobDesk>
-
-const pieceKey = (job: JobId, index: number): string => `${job}/${String(index).padStart(6, '0')}`
 
 export const jobDesk = (
   desk: Desk,
@@ -110,64 +86,19 @@ export const jobDesk = (
     return microCredits(spent)
   }
 
-  /** Reads a table's records of one job. */
-  const readAll = (
-    keys: readonly string[],
-    table: 'job-inputs' | 'job-outputs',
-    then: (values: unknown[]) => void,
-  ): void => {
-    const values: unknown[] = []
-    const next = (): void => {
-      if (values.length === keys.length) return then(values)
-      desk.read(table, keys[values.length]!, (found) => {
-        values.push(found.ok ? found.value : undefined)
-        next()
-      })
-    }
-    next()
-  }
-
   const resume = (stored: StoredJob, planned: Plan): void => {
-    opening.add(stored.id)
-    const names = stored.job.inputs.map(({ name }) => name)
-    readAll(
-      names.map((name) => `${stored.id}/${name}`),
-      'job-inputs',
-      (inputs) => {
-        if (inputs.some((input) => !(input instanceof Uint8Array))) {
-          opening.delete(stored.id)
-          return trouble({
-            code: 'input-lost',
-            detail: `an input of ${stored.title} is no longer stored`,
-          })
-        }
-        const given = Object.fromEntries(
-          names.map((name, i) => [name, inputs[i] as Uint8Array<ArrayBuffer>]),
-        )
-        readAll(
-          planned.tasks.map(({ index }) => pieceKey(stored.id, index)),
-          'job-outputs',
-          (pieces) => {
-            const outputs = pieces.flatMap((piece, index): StoredOutput[] =>
-              piece === undefined || piece === null ? [] : [{ index, ...(piece as StoredPiece) }],
-            )
-            const { job, id, title, submittedAt } = stored
-            opening.delete(id)
-            jobs.begin({
-              job,
-              id,
-              title,
-              plan: planned,
-              inputs: given,
-              stored: outputs,
-              attemptBase: attemptBase(id),
-              spent: spentBefore(stored),
-              submittedAt,
-            })
-          },
-        )
-      },
-    )
+    const { job, id, title, submittedAt } = stored
+    opening.add(id)
+    readJob(desk, stored, planned, (found) => {
+      opening.delete(id)
+      if (!found) {
+        const detail = `an input of ${title} is no longer stored`
+        return trouble({ code: 'input-lost', detail })
+      }
+      const base = attemptBase(id)
+      const spent = spentBefore(stored)
+      jobs.begin({ job, id, title, plan: planned, ...found, attemptBase: base, spent, submittedAt })
+    })
   }
 
   return {

@@ -4,10 +4,9 @@
  * checked here, at the boundary; what passes is never checked again further in.
  */
 import type { Did, PeerId } from '../base/ids.ts'
-import { epochMs, type Ms } from '../base/units.ts'
+import { type Ms } from '../base/units.ts'
 import type { Link } from '../ports.ts'
 import type { Head, HeadOf } from '../wire/messages.ts'
-import type { Delegation } from '../wire/signed.ts'
 import { CLOCK_SKEW_MS, DELEGATION_LIFE_MS } from '../wire/version.ts'
 import type { Claim, Desk } from './desk.ts'
 import type { Size } from './size.ts'
@@ -186,14 +185,3 @@ const strangeHello = (
   if (until < now - CLOCK_SKEW_MS) return 'delegation-expired'
   return null
 }
-
-/** The body of a delegation from now on; signed elsewhere. */
-export const delegationBody = (desk: Desk): Delegation => ({
-  v: 1,
-  kind: 'delegation',
-  account: desk.account,
-  peer: desk.self,
-  from: desk.epoch(),
-  until: epochMs(desk.epoch() + DELEGATION_LIFE_MS),
-})
-

@@ -3,18 +3,16 @@
  * the parts together (links, presence, worker, requester, wallet, teller) and holds no rules itself.
  */
 import type { Did, PeerId } from '../base/ids.ts'
-import { ms } from '../base/units.ts'
 import type { Link, PortError, Reachability } from '../ports.ts'
-import type { Head, HeadOf } from '../wire/messages.ts'
-import type { SignedDelegation } from '../wire/signed.ts'
-import { DELEGATION_LIFE_MS } from '../wire/version.ts'
+import type { Head } from '../wire/messages.ts'
 import { books } from './books.ts'
 import type { Desk } from './desk.ts'
+import { credentials } from './credentials.ts'
 import { donor } from './donor.ts'
 import { gate } from './gate.ts'
 import { nodeHandle } from './handle.ts'
 import { jobDesk } from './job-desk.ts'
-import { delegationBody, links, type Greeted } from './links.ts'
+import { links, type Greeted } from './links.ts'
 import type { PeerOptions } from './options.ts'
 import { presence } from './presence.ts'
 import { recruiter } from './recruiter.ts'
@@ -26,14 +24,10 @@ import { troubleList } from './troubles.ts'
 import { wallet } from './wallet.ts'
 import { worker } from './worker.ts'
 
-const RENEW_DELEGATION_MS = DELEGATION_LIFE_MS / 2
-
 export type Peer = ReturnType<typeof peer>
 
 export const peer = (desk: Desk, options: PeerOptions) => {
   const { swarm } = options
-  let delegation: SignedDelegation | null = null
-  let renewAt = ms(0)
   let reachability: Reachability = { kind: 'connecting' }
   const troubles = troubleList(() => desk.now())
   const watchers = new Set<() => void>()
@@ -48,22 +42,17 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     changed()
   }
 
-  const hello = (): HeadOf<'hello'> | null =>
-    delegation && {
-      k: 'hello',
-      version: 1,
-      agent: options.agent,
-      swarm: swarm.cid,
-      adapter: options.adapter(),
-      delegation,
-    }
-
+  const papers = credentials(desk, options, trouble)
   const purse = wallet(desk, swarm, (error) => (error ? trouble(error) : changed()))
   const ledgers = books(swarm)
   const opinion = standing(desk)
 
   const lender = donor(() => desk.now(), {
-    measure: options.measure,
+    measure: (progress, then) =>
+      options.measure(progress, (found) => {
+        if ('code' in found) trouble(found)
+        then(found)
+      }),
     busy: () => work.held().length > 0,
     handBack: (everything) => work.handBack(everything),
     changed() {
@@ -88,7 +77,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     changed,
   })
 
-  const net = links(desk, hello, {
+  const net = links(desk, papers.hello, {
     greeted: (who) => {
       till.greeted(who)
       crew.enlist(who)
@@ -171,26 +160,15 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     }
   }
 
-  const delegate = (then: () => void): void => {
-    const body = delegationBody(desk)
-    renewAt = ms(desk.now() + RENEW_DELEGATION_MS)
-    desk.sign([body], (signed) => {
-      if (signed.ok) delegation = { body, sig: signed.value[0]! }
-      else trouble(signed.error)
-      then()
-    })
-  }
-
   const wake = (): void => {
     if (!ready) return
-    if (desk.now() >= renewAt) delegate(() => undefined)
+    papers.wake()
     net.sweep()
     work.wake()
     lender.wake()
     jobs.wake()
     here.wake()
     crew.call()
-    desk.wake(renewAt)
   }
 
   const handle = nodeHandle({
@@ -224,7 +202,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
         const broken = purse.load(stored.chain, stored.receipts)
         if (broken) trouble(broken)
         purse.open(() =>
-          delegate(() => {
+          papers.renew(() => {
             ready = true
             shelf.resumeAll()
             wake()

@@ -5,18 +5,16 @@
  */
 import { kernelById } from '../../kernels/index.ts'
 import { tensorBytes } from '../../kernels/kernel.ts'
-import { equalBytes, words } from '../base/bytes.ts'
-import type { Cid, Did, JobId, PeerId } from '../base/ids.ts'
+import { words } from '../base/bytes.ts'
+import type { Cid, Did, JobId } from '../base/ids.ts'
 import { prng } from '../base/prng.ts'
 import {
   LEASE_LIMITS,
-  openRun,
   type JobRun,
   type Lease,
   type Passed,
   type TaskRun,
 } from '../core/dispatch.ts'
-import { paste } from '../core/rect.ts'
 import { remember } from '../core/recent.ts'
 import { step } from '../core/swarm.ts'
 import {
@@ -26,45 +24,13 @@ import {
   type SwarmEffect,
   type SwarmEvent,
 } from '../core/swarm-state.ts'
-import type { Outcome } from '../core/trust.ts'
 import type { HeadOf } from '../wire/messages.ts'
-import { commitment } from './commitment.ts'
 import type { Desk } from './desk.ts'
+import { examine, offerHead, type OpenLease } from './open-lease.ts'
 import { pieces } from './pieces.ts'
-import { openJob, type Beginning, type RunningJob } from './running-job.ts'
+import type { RequesterEvents } from './requester-events.ts'
+import { openJob, place, type Beginning, type RunningJob } from './running-job.ts'
 import type { Size } from './size.ts'
-
-/** A lease from the offer until its result has been judged. */
-type OpenLease = {
-  readonly job: RunningJob
-  readonly task: TaskRun
-  readonly lease: Lease
-  readonly peer: PeerId
-  pieces: readonly Uint8Array<ArrayBuffer>[]
-  cids: readonly Cid[]
-  commitment: Uint8Array | null
-  checking: boolean
-}
-
-export type RequesterEvents = {
-  peerOf(node: Did): PeerId | null
-  /** Sends our chain as far as the node lacks it, so that it can see the money. */
-  showChain(peer: PeerId): void
-  judged(node: Did, skill: string, outcome: Outcome, microCredits: number, elapsedMs: number): void
-  /** A result was accepted: write the receipt, pay, and keep the bytes, all at once. */
-  settle(
-    job: RunningJob,
-    task: TaskRun,
-    passed: Passed,
-    inputs: readonly Cid[],
-    bytes: Uint8Array<ArrayBuffer>,
-    primary: boolean,
-  ): void
-  /** A job wants nodes. */
-  began(): void
-  ended(job: RunningJob): void
-  changed(): void
-}
 
 export type Requester = ReturnType<typeof requester>
 
@@ -159,25 +125,7 @@ export const requester = (
       entry.pieces = bytes
       entry.cids = cids
       if (lease.price > 0) events.showChain(peer)
-      const { kernel, params, reads } = task.planned
-      const head: HeadOf<'offer'> = {
-        k: 'offer',
-        lease: lease.id,
-        job: run.id,
-        task: task.id,
-        attempt: lease.attempt,
-        title: job.title.slice(0, 80),
-        kernel,
-        params: { ...params } as HeadOf<'offer'>['params'],
-        reads: reads.map(({ type }, slot) => ({
-          cid: cids[slot]!,
-          dtype: type.dtype,
-          shape: [...type.shape],
-        })),
-        microCredits: lease.price,
-        deadlineMs: Math.max(0, run.deadlineAt - desk.now()),
-      }
-      desk.send(peer, head, null)
+      desk.send(peer, offerHead(entry, desk.now()), null)
     })
   }
 
@@ -189,22 +137,7 @@ export const requester = (
   ): void => {
     const job = jobs.get(run.id)!
     const first = paid[0]!
-    const result = waiting.get(first.lease)!
-    const { writes } = task.planned
-    paste(
-      job.tensors.get(writes.tensor)!,
-      run.plan.tensors[writes.tensor]!,
-      writes.rect,
-      result.bytes,
-    )
-    job.done.set(task.planned.index, {
-      node: first.node,
-      check: run.job.redundancy > 1 ? 'replicas' : first.check,
-      receipt: null,
-      computeMs: first.computeMs,
-      attempt: first.attempt,
-      queuedMs: Math.max(0, (task.leasedAt ?? task.queuedAt) - task.queuedAt),
-    })
+    place(job, task, first, waiting.get(first.lease)!.bytes)
     for (const passed of paid) {
       const { kernel, microCredits } = task.planned
       events.judged(passed.node, kernel, 'accepted', microCredits, passed.elapsedMs)
@@ -229,43 +162,15 @@ export const requester = (
     const entry = open.get(head.lease)
     if (!entry || entry.lease.node !== node || entry.checking || !entry.commitment) return
     entry.checking = true
-    const { task, lease, job } = entry
-    const bound = commitment(task.id, node, head.salt, head.output)
-    if (!equalBytes(bound, entry.commitment)) return wrong(entry, 'not-what-was-committed')
-    desk.hash(body, (cid) => {
+    const { kernel } = entry.task.planned
+    examine(desk, entry, head, body, rateFor(node, kernel), (found) => {
       if (open.get(head.lease) !== entry) return
-      if (cid !== head.output) return wrong(entry, 'not-what-was-committed')
-      const { kernel: id, params, writes } = task.planned
-      const type = {
-        dtype: job.run.plan.tensors[writes.tensor]!.dtype,
-        shape: [writes.rect.rows, writes.rect.cols],
-      }
-      const check = {
-        id: `check/${head.lease}`,
-        kernel: id,
-        params,
-        inputs: entry.pieces,
-        output: body,
-        type,
-        rate: rateFor(node, id),
-      }
-      desk.check(check, (answer) => {
-        if (open.get(head.lease) !== entry) return
-        if (!answer.ok)
-          return feed({ kind: 'failed', node, lease: lease.id, code: answer.error.code })
-        if (answer.value.kind === 'rejected') return wrong(entry, answer.value.code)
-        open.delete(head.lease)
-        waiting.set(head.lease, { bytes: body, cids: entry.cids })
-        const exact = kernelById(id)?.tolerance === undefined
-        feed({
-          kind: 'passed',
-          lease: head.lease,
-          output: cid,
-          check: answer.value.check,
-          exact,
-          computeMs: head.computeMs,
-        })
-      })
+      if (found.kind === 'wrong') return wrong(entry, found.code)
+      if (found.kind === 'failed') return feed({ ...found, node, lease: head.lease })
+      open.delete(head.lease)
+      waiting.set(head.lease, { bytes: body, cids: entry.cids })
+      const exact = kernelById(kernel)?.tolerance === undefined
+      feed({ ...found, lease: head.lease, exact, computeMs: head.computeMs })
     })
   }
 

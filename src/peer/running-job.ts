@@ -2,7 +2,7 @@
 import { allocate, elements, viewAs, type TensorData } from '../../kernels/kernel.ts'
 import type { Cid, Did, JobId, TaskId } from '../base/ids.ts'
 import type { EpochMs, MicroCredits, Ms } from '../base/units.ts'
-import { openRun, type JobRun } from '../core/dispatch.ts'
+import { openRun, type JobRun, type Passed, type TaskRun } from '../core/dispatch.ts'
 import type { Job } from '../core/job.ts'
 import { canonicalTask, type Plan, type PlannedTask } from '../core/plan.ts'
 import { paste } from '../core/rect.ts'
@@ -81,4 +81,24 @@ export const openJob = (from: Beginning, at: Ms): RunningJob => {
     running.done.set(index, { node, check, receipt, computeMs: 0, attempt: 0, queuedMs: 0 })
   }
   return running
+}
+
+/** Puts an accepted result where it belongs. */
+export const place = (
+  job: RunningJob,
+  task: TaskRun,
+  passed: Passed,
+  bytes: Uint8Array<ArrayBuffer>,
+): void => {
+  const { run, tensors, done } = job
+  const { writes, index } = task.planned
+  paste(tensors.get(writes.tensor)!, run.plan.tensors[writes.tensor]!, writes.rect, bytes)
+  done.set(index, {
+    node: passed.node,
+    check: run.job.redundancy > 1 ? 'replicas' : passed.check,
+    receipt: null,
+    computeMs: passed.computeMs,
+    attempt: passed.attempt,
+    queuedMs: Math.max(0, (task.leasedAt ?? task.queuedAt) - task.queuedAt),
+  })
 }

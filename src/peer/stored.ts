@@ -3,7 +3,7 @@ import type { PortError } from '../ports.ts'
 import type { Desk } from './desk.ts'
 import { DEFAULT_LIMITS } from './donor.ts'
 import type { Limits } from './view.ts'
-import type { ChainEntry, KeptReceipt } from './wallet.ts'
+import type { ChainEntry, KeptReceipt } from './books-on-disk.ts'
 
 export type Stored = {
   chain: ChainEntry[]

@@ -12,7 +12,8 @@ import { nameOf, type Receipt, type SignedBlock, type SignedReceipt } from '../w
 import type { Books } from './books.ts'
 import type { Desk } from './desk.ts'
 import type { Greeted } from './links.ts'
-import { hourOf, type ChainEntry, type Signature, type Wallet } from './wallet.ts'
+import { type Wallet } from './wallet.ts'
+import { hourOf, type ChainEntry, type Signature } from './books-on-disk.ts'
 import type { Worker } from './worker.ts'
 
 /** Blocks per message: 48 pairs of about 600 bytes stay below the 64 KiB head. */

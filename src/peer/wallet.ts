@@ -10,29 +10,20 @@ import type { Swarm } from '../core/ledger/genesis.ts'
 import { validateChain } from '../core/ledger/rules.ts'
 import type { PortError, Write } from '../ports.ts'
 import { nameOf, type Receipt, type SignedBlock, type SignedReceipt } from '../wire/signed.ts'
+import {
+  blockKey,
+  hourOf,
+  type ChainEntry,
+  type KeptReceipt,
+  type Signature,
+} from './books-on-disk.ts'
 import type { Desk } from './desk.ts'
 import type { Size } from './size.ts'
 
-const HOUR_MS = 3_600_000
 /** Settlements that wait for the disk; beyond it the node takes no more work until it catches up. */
 export const SETTLING_MAX = 1_024
 /** Settlements written in one transaction. */
 const BATCH = 32
-
-/** 64 bytes of Ed25519. */
-export type Signature = Uint8Array<ArrayBuffer>
-
-export type ChainEntry = { readonly block: SignedBlock; readonly answers: SignedBlock | null }
-export type KeptReceipt = {
-  readonly signed: SignedReceipt
-  readonly role: 'worker' | 'requester'
-  /** Our half-block of the payment, by sequence number; null in the free tier. */
-  readonly block: number | null
-  /** Requester: the worker has countersigned. */
-  readonly answered: boolean
-  /** The half-block with which the payee credited itself. */
-  readonly answer: SignedBlock | null
-}
 
 type Job = {
   /** Called when it is this settlement's turn, so that each block follows the one before. */
@@ -45,9 +36,6 @@ type Job = {
 }
 
 export type Wallet = ReturnType<typeof wallet>
-
-export const hourOf = (epoch: number): number => Math.floor(epoch / HOUR_MS)
-export const blockKey = (seq: number): string => String(seq).padStart(12, '0')
 
 export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | null) => void) => {
   const chain: ChainEntry[] = []

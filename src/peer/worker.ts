@@ -2,23 +2,14 @@
  * The working side of a node: offers in, results out, credit earned. One task computes at a time while
  * the next one's inputs arrive; every lease beats, so that the requester knows it is alive.
  */
-import { kernelById } from '../../kernels/index.ts'
 import { tensorBytes } from '../../kernels/kernel.ts'
-import type { Cid, Did, JobId } from '../base/ids.ts'
-import {
-  bytes as byteCount,
-  flop,
-  microCredits,
-  ms,
-  type MicroCredits,
-  type Ms,
-} from '../base/units.ts'
-import { meteredCost } from '../core/price.ts'
+import { microCredits, ms, type MicroCredits } from '../base/units.ts'
 import { remember } from '../core/recent.ts'
 import { SERVE_LIMITS } from '../core/serve.ts'
 import type { HeadOf, Refusal } from '../wire/messages.ts'
 import { commitment, SALT_BYTES } from './commitment.ts'
 import type { Desk } from './desk.ts'
+import { appraise, type Held } from './held.ts'
 import type { Gate } from './gate.ts'
 import type { Greeted } from './links.ts'
 import { debts, type Debts } from './debts.ts'
@@ -36,27 +27,6 @@ export const WORKER_LIMITS = {
   /** Bytes of inputs kept for later tasks that read the same (rows of a matrix, for example). */
   cacheBytes: 128 * 1024 * 1024,
 } as const
-
-type Held = {
-  readonly key: string
-  readonly who: Greeted
-  readonly offer: HeadOf<'offer'>
-  /** Metered by ourselves, from shapes. */
-  readonly cost: MicroCredits
-  readonly flop: number
-  readonly bytes: number
-  readonly inputs: (Uint8Array<ArrayBuffer> | null)[]
-  readonly startedAt: Ms
-  state: 'fetching' | 'queued' | 'computing' | 'committed' | 'revealing' | 'delivered'
-  until: Ms
-  permille: number
-  result: {
-    output: Uint8Array<ArrayBuffer>
-    cid: Cid
-    computeMs: number
-    salt: Uint8Array<ArrayBuffer>
-  } | null
-}
 
 export type WorkerEvents = {
   share(): number
@@ -145,31 +115,10 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
       desk.send(who.peer, { k: 'refuse', lease: head.lease, code }, null)
     const key = keyOf(who, head.lease)
     if (held.has(key)) return refuse('bad-task')
-    const kernel = kernelById(head.kernel)
-    if (!kernel) return refuse('no-skill')
-    const parsed = kernel.parse(head.params)
-    if (!parsed.ok) return refuse('bad-task')
-    const wantedTypes = kernel.inputs(parsed.value)
-    const fits =
-      wantedTypes.length === head.reads.length &&
-      wantedTypes.every((type, slot) => {
-        const read = head.reads[slot]!
-        return (
-          read.cid !== null && read.dtype === type.dtype && read.shape.join() === type.shape.join()
-        )
-      })
-    if (!fits) return refuse('bad-task')
-    const bytes = [...wantedTypes, kernel.output(parsed.value)].reduce(
-      (sum, type) => sum + tensorBytes(type),
-      0,
-    )
-    const cost = meteredCost({
-      flop: flop(kernel.costFlop(parsed.value)),
-      bytes: byteCount(kernel.costBytes(parsed.value)),
-      wireBytes: byteCount(bytes),
-      dispatches: 1,
-    })
-    const code = door.judge(who.account, key, head, kernel, cost, bytes)
+    const asked = appraise(head)
+    if (typeof asked === 'string') return refuse(asked)
+    const { kernel, cost, memoryBytes } = asked
+    const code = door.judge(who.account, key, head, kernel, cost, memoryBytes)
     if (code) return refuse(code)
     const inputs = head.reads.map((read) => cache.get(read.cid!))
     const item: Held = {
@@ -177,8 +126,8 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
       who,
       offer: head,
       cost,
-      flop: kernel.costFlop(parsed.value),
-      bytes: kernel.costBytes(parsed.value),
+      flop: asked.flop,
+      bytes: asked.bytes,
       inputs,
       startedAt: desk.now(),
       state: 'fetching',

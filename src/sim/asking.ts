@@ -7,7 +7,7 @@ import { prng } from '../base/prng.ts'
 import { microCredits } from '../base/units.ts'
 import { evaluate } from '../core/evaluate.ts'
 import { plan } from '../core/plan.ts'
-import type { StoredJob } from '../peer/job-desk.ts'
+import type { StoredJob } from '../peer/stored-job.ts'
 import { cidOf } from '../wire/codec.ts'
 import { AMPLE, randomJob, tensorsOf, type Terms, type Wish } from './jobs.ts'
 import type { SimNode, World } from './world.ts'
@@ -80,17 +80,18 @@ export const keepAsking = (
     const planned = plan(job)
     if (!planned.ok) return w.log.violate('plan', `${planned.error.what} of ${job.name}`)
     const id = cidOf(job) as JobId
-    w.work.expect(id, {
+    w.truths.expect(id, {
       plan: planned.value,
       tensors: evaluate(planned.value, tensorsOf(wish)),
       redundancy: job.redundancy,
-      free: job.budget === 0,
       trusted: job.privacy === 'trusted',
     })
     node.life.peer.handle.submit(job, 'simulated', wish.inputs)
+    // Buttons are pressed twice.
+    if (random.below(8) === 0) node.life.peer.handle.submit(job, 'simulated', wish.inputs)
     w.time.after(INSIST_MS, () => {
       // Gone before the job was on its disk: nothing was acknowledged, so it is asked for again.
-      if (node.disk.read('jobs', id) === undefined) return insist(wish)
+      if (node.disk.durable('jobs', id) === undefined) return insist(wish)
       const asked: Asked = {
         node,
         id,
@@ -99,6 +100,8 @@ export const keepAsking = (
         givenUp: false,
       }
       all.push(asked)
+      // Nobody has earned that trust in the last moment either.
+      if (asked.trusted && w.time.now() >= untilMs) giveUp(w, asked)
       if (random.below(25) === 0) w.time.after(random.below(20_000), () => giveUp(w, asked))
     })
   }

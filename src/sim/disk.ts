@@ -64,6 +64,8 @@ export const disk = (landed: (writes: readonly Write[]) => void) => {
       return lost
     },
     setFull: (full: boolean): void => void (isFull = full),
+    /** What would be there after a crash. */
+    durable: (table: Table, key: string): unknown => kept.get(nameOfRecord(table, key)),
     read: (table: Table, key: string): unknown => seen.get(nameOfRecord(table, key)),
     /** Every record of a table as the living node sees it, in key order. */
     all(table: Table): { key: string; value: unknown }[] {

@@ -4,7 +4,7 @@
  */
 import { prng } from '../base/prng.ts'
 import { auditSwarm } from '../core/ledger/audit.ts'
-import type { ChainEntry } from '../peer/wallet.ts'
+import type { ChainEntry } from '../peer/books-on-disk.ts'
 import { nameOf } from '../wire/signed.ts'
 import { giveUp, isOver, keepAsking, type Asked } from './asking.ts'
 import { overLimits } from './limits.ts'
@@ -126,7 +126,6 @@ const heal = (w: World, asked: readonly Asked[]): void => {
   w.network.partition(null)
   w.directory.setUp(true)
   for (const node of w.nodes.values()) {
-    node.frozenUntil = Math.min(node.frozenUntil, w.time.now())
     node.disk.setFull(false)
     if (!node.life) w.arrive(node)
     else if (node.person.lends) w.lend(node)

@@ -4,25 +4,14 @@
  * is accepted is true.
  */
 import { kernelById } from '../../kernels/index.ts'
-import { viewAs, type TensorData } from '../../kernels/kernel.ts'
 import type { Cid, Did, JobId, PeerId, TaskId } from '../base/ids.ts'
 import { LEASE_LIMITS, type JobRun, type TaskRun } from '../core/dispatch.ts'
-import type { Plan } from '../core/plan.ts'
 import type { Receipt } from '../core/receipt.ts'
-import { cut } from '../core/rect.ts'
 import type { Opinion } from '../core/trust.ts'
 import type { Write } from '../ports.ts'
-import { cidOfBytes } from '../wire/codec.ts'
 import type { Head, HeadOf } from '../wire/messages.ts'
 import type { Journal } from './journal.ts'
-
-export type Truth = {
-  readonly plan: Plan
-  readonly tensors: Readonly<Record<string, TensorData>>
-  readonly redundancy: number
-  readonly free: boolean
-  readonly trusted: boolean
-}
+import type { Oracle } from './oracle.ts'
 
 export type WorkFacts = {
   isLiar(account: Did): boolean
@@ -43,9 +32,7 @@ const SHAMEFUL = [
   'not-your-delegation',
 ]
 
-export const workWatch = (log: Journal, facts: WorkFacts) => {
-  const truths = new Map<JobId, Truth>()
-  const names = new Map<string, Cid>()
+export const workWatch = (log: Journal, truths: Oracle, facts: WorkFacts) => {
   const tasks = new WeakMap<JobRun, Map<TaskId, TaskRun>>()
   /** Who has had a result of whom on its disk, and whom it has caught: requester, worker. */
   const accepted = new Set<string>()
@@ -58,17 +45,6 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
   let outputs = 0
   let wrong = 0
 
-  /** The name of what a task truly reads. */
-  const trueRead = (job: JobId, { plan, tensors }: Truth, index: number, slot: number): Cid => {
-    const key = `${job}/${index}/${slot}`
-    const known = names.get(key)
-    if (known) return known
-    const { tensor, rect } = plan.tasks[index]!.reads[slot]!
-    const name = cidOfBytes(cut(tensors[tensor]!, plan.tensors[tensor]!, rect))
-    names.set(key, name)
-    return name
-  }
-
   const taskOf = (run: JobRun, id: TaskId): TaskRun | undefined => {
     const known = tasks.get(run) ?? new Map(run.tasks.map((task) => [task.id, task]))
     tasks.set(run, known)
@@ -77,18 +53,16 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
 
   const offer = (from: Did, to: Did, peer: PeerId, head: HeadOf<'offer'>): void => {
     offered.set(`${to} ${peer}/${head.lease}`, head.task)
-    const truth = truths.get(head.job)
+    const truth = truths.of(head.job)
     const run = facts.run(from, head.job)
     const task = run && taskOf(run, head.task)
     if (!truth || !run || !task) return log.violate('I7-unknown', `${from} offers a task of no job`)
     const { index } = task.planned
-    // Where a lie may have been accepted before (sampled checks), what is read later may differ.
-    if (wrong === 0) {
-      head.reads.forEach(({ cid }, slot) => {
-        if (cid !== trueRead(head.job, truth, index, slot))
-          log.violate('I7-inputs', `task ${index} of ${head.job}, slot ${slot}`)
-      })
-    }
+    head.reads.forEach(({ cid }, slot) => {
+      const want = truths.read(head.job, index, slot)
+      if (want !== null && cid !== want)
+        log.violate('I7-inputs', `task ${index} of ${head.job}, slot ${slot}`)
+    })
     const holders = [...task.leases, ...task.passed].map(({ node }) => node)
     if (new Set(holders).size < holders.length)
       log.violate('I8-holder', `one node twice for task ${index} of ${head.job}`)
@@ -110,15 +84,13 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
 
   const output = (account: Did, key: string, bytes: Uint8Array): void => {
     const [job, at] = key.split('/') as [JobId, string]
-    const truth = truths.get(job)
-    if (!truth) return
+    const task = truths.of(job)?.plan.tasks[Number(at)]
+    if (!task) return
     outputs += 1
-    const task = truth.plan.tasks[Number(at)]!
-    const type = truth.plan.tensors[task.writes.tensor]!
-    const want = viewAs(type.dtype, cut(truth.tensors[task.writes.tensor]!, type, task.writes.rect))
-    if (close(viewAs(type.dtype, bytes), want, type.dtype === 'f32')) return
+    const found = truths.accepted(job, task, bytes)
+    if (found !== 'true') log.saw(`accepted: ${found}`)
+    if (found !== 'wrong') return
     wrong += 1
-    log.saw('wrong result accepted')
     // A check by samples misses some lies, by design; a check of the whole must miss none.
     const sampled = ['sampled', 'bit-equality'].includes(kernelById(task.kernel)!.check)
     if (!sampled || !facts.anyLiars)
@@ -135,9 +107,6 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
   }
 
   return {
-    /** The truth of a job, by which its outputs are judged. */
-    expect: (job: JobId, truth: Truth): void => void truths.set(job, truth),
-    redundancy: (job: JobId): number => truths.get(job)?.redundancy ?? 0,
     sent(from: Did, to: Did, peer: PeerId, head: Head): void {
       switch (head.k) {
         case 'offer':
@@ -199,14 +168,4 @@ export const workWatch = (log: Journal, facts: WorkFacts) => {
     },
     facts: () => ({ executions, outputs, wrong }),
   }
-}
-
-/** Float results may differ in their last bits; a lie differs in more. */
-const close = (got: TensorData, want: TensorData, float: boolean): boolean => {
-  if (got.length !== want.length) return false
-  for (let i = 0; i < got.length; i++) {
-    const difference = Math.abs(got[i]! - want[i]!)
-    if (float ? !(difference <= 1e-4 + 1e-4 * Math.abs(want[i]!)) : difference !== 0) return false
-  }
-  return true
 }

@@ -16,6 +16,7 @@ import { journal } from './journal.ts'
 import { ledgerWatch } from './ledger-watch.ts'
 import { mix } from './mix.ts'
 import { simNetwork, type Weather } from './network.ts'
+import { oracle } from './oracle.ts'
 import { keyedNotary, realNotary, type Notary } from './notary.ts'
 import type { Person } from './people.ts'
 import { timeline } from './time.ts'
@@ -40,6 +41,7 @@ export type SimNode = {
   lives: number
   /** A frozen tab does nothing until then. */
   frozenUntil: number
+  readonly backlog: (() => void)[]
   /** What its owner last wanted: nothing is begun that was not wanted. */
   will: { lends: boolean; paused: boolean }
 }
@@ -82,14 +84,15 @@ export const world = (options: WorldOptions) => {
     for (const handler of steps) handler(node, what)
   }
 
-  const work = workWatch(log, {
+  const truths = oracle()
+  const work = workWatch(log, truths, {
     anyLiars: options.liars,
     isLiar: (account) => (byAccount.get(account)?.person.lie ?? null) !== null,
     run: (account, job: JobId) =>
       byAccount.get(account)?.life?.peer.inspect().jobs.get(job)?.run ?? null,
   })
   const ledger = ledgerWatch(swarm, log, {
-    redundancy: work.redundancy,
+    redundancy: (job) => truths.of(job)?.redundancy ?? 0,
     paid: (requester, { signed }) => work.paid(requester, signed.body),
   })
 
@@ -129,6 +132,7 @@ export const world = (options: WorldOptions) => {
       life: null,
       lives: 0,
       frozenUntil: 0,
+      backlog: [],
       will: { lends: false, paused: false },
     }
     nodes.set(name, node)
@@ -139,9 +143,22 @@ export const world = (options: WorldOptions) => {
   /** Runs in the node: later while it is frozen, never once this life of it has ended. */
   const inside = (node: SimNode, alive: () => boolean, then: () => void): void => {
     if (!alive()) return
+    if (node.frozenUntil <= time.now() && node.backlog.length === 0) return then()
+    node.backlog.push(then)
+    if (node.backlog.length === 1)
+      time.after(node.frozenUntil - time.now(), () => thaw(node, alive))
+  }
+
+  /** All that happened meanwhile happens now, in its order. */
+  const thaw = (node: SimNode, alive: () => boolean): void => {
+    if (!alive()) return
     if (node.frozenUntil > time.now())
-      return time.after(node.frozenUntil - time.now(), () => inside(node, alive, then))
-    then()
+      return time.after(node.frozenUntil - time.now(), () => thaw(node, alive))
+    while (alive() && node.backlog.length > 0) {
+      const next = node.backlog[0]!
+      next()
+      node.backlog.shift()
+    }
   }
 
   const arrive = (node: SimNode): void => {
@@ -210,7 +227,7 @@ export const world = (options: WorldOptions) => {
         life.received(from, head, body)
       }),
     closed: (from) => inside(node, alive, () => life.closed(from)),
-    awake: () => node.frozenUntil <= time.now(),
+    awake: () => node.frozenUntil <= time.now() && node.backlog.length === 0,
     // A frozen tab cannot be asked; the transport buffers what fits.
     welcome: (from, head) =>
       node.frozenUntil > time.now() && 'bytes' in head ? head.bytes : life.welcome(from, head),
@@ -235,6 +252,7 @@ export const world = (options: WorldOptions) => {
     node.life = null
     node.will = { lends: false, paused: false }
     node.frozenUntil = 0
+    node.backlog.length = 0
     if (node.disk.crash(random) > 0) log.saw('write lost in a crash')
     work.crashed(node.account)
     network.vanish(self)
@@ -245,6 +263,7 @@ export const world = (options: WorldOptions) => {
     time,
     random,
     log,
+    truths,
     work,
     ledger,
     network,

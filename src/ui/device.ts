@@ -15,11 +15,7 @@ export type DeviceWords = {
 const WORKS_IN =
   'It works in Chrome and Edge (113 or newer; on Linux 144, on Android 121), in Safari 26, and in Firefox on Windows (141) and on Apple silicon (145).'
 
-export const helpWith = (
-  probe: Probe | null,
-  handheld: boolean,
-  measured: boolean,
-): DeviceWords => {
+export const helpWith = (probe: Probe | null, handheld: boolean): DeviceWords => {
   if (!probe) return { text: 'Asking the browser what it has.', action: null, bad: false }
   switch (probe.kind) {
     case 'gpu': {
@@ -27,7 +23,7 @@ export const helpWith = (
       const label = probe.label === '' ? 'a GPU it does not name' : probe.label
       return {
         text: `This browser can help: ${label} (${size}).`,
-        action: measured ? null : 'How fast it is will be measured for three seconds after Start.',
+        action: 'How fast it is will be measured for three seconds after Start.',
         bad: false,
       }
     }

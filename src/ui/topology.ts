@@ -14,6 +14,8 @@ export const SEATS_MAX = 300
 /** A small swarm is drawn wide, with room for names; a large one square by square. */
 const WIDE_MAX = 24
 const WIDE = { x: 3, y: 2, near: 1 } as const
+/** On a phone: no names, so that the squares can be large enough to touch. */
+const TALL = { x: 2, y: 2, near: 1 } as const
 const CLOSE = { x: 1, y: 1, near: 2 } as const
 
 /** Rings by round trip: the same room, the same city, farther, relayed, no link. */
@@ -35,9 +37,10 @@ const squaresOfRing = (ring: number): (readonly [number, number])[] => {
   return squares.filter(([x, y]) => divisor(Math.abs(x), Math.abs(y)) === 1)
 }
 
-export const seat = (nodes: readonly NodeView[]): Seating => {
+export const seat = (nodes: readonly NodeView[], narrow = false): Seating => {
   const others = nodes.filter((node) => !node.self)
-  const pitch = others.length <= WIDE_MAX ? WIDE : CLOSE
+  const small = narrow ? TALL : WIDE
+  const pitch = others.length <= WIDE_MAX ? small : CLOSE
   // Whoever comes first takes a square, so the order must not depend on who else is there.
   const ordered = others.toSorted((a, b) => textHash(a.peer) - textHash(b.peer)).slice(0, SEATS_MAX)
   const taken = new Set<string>()

@@ -20,12 +20,16 @@ export const rawChannel = (take: (length: number) => void) => {
   const whole = async (made: RTCPeerConnection): Promise<string> => {
     if (made.iceGatheringState !== 'complete') {
       await new Promise<void>((resolve) =>
-        made.addEventListener('icegatheringstatechange', () => made.iceGatheringState === 'complete' && resolve()),
+        made.addEventListener(
+          'icegatheringstatechange',
+          () => made.iceGatheringState === 'complete' && resolve(),
+        ),
       )
     }
     return JSON.stringify(made.localDescription)
   }
-  const read = (text: string): RTCSessionDescriptionInit => JSON.parse(text) as RTCSessionDescriptionInit
+  const read = (text: string): RTCSessionDescriptionInit =>
+    JSON.parse(text) as RTCSessionDescriptionInit
 
   return {
     async offer(): Promise<string> {
@@ -47,7 +51,9 @@ export const rawChannel = (take: (length: number) => void) => {
       const message = new Uint8Array(MESSAGE_BYTES).fill(1)
       for (let sent = 0; sent < length; sent += MESSAGE_BYTES) {
         if (channel!.bufferedAmount > BUFFERED_MAX) {
-          await new Promise((resolve) => channel!.addEventListener('bufferedamountlow', resolve, { once: true }))
+          await new Promise((resolve) =>
+            channel!.addEventListener('bufferedamountlow', resolve, { once: true }),
+          )
         }
         channel!.send(message.subarray(0, Math.min(MESSAGE_BYTES, length - sent)))
       }

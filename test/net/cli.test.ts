@@ -30,7 +30,9 @@ const start = (...words: string[]): Running => {
   let [out, said] = ['', '']
   child.stdout.on('data', (text) => (out += text))
   child.stderr.on('data', (text) => (said += text))
-  const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, out, said })))
+  const ended = new Promise<Ended>((resolve) =>
+    child.once('close', (code) => resolve({ code, out, said })),
+  )
   return { child, ended, said: () => said }
 }
 const swarm = (...words: string[]): Promise<Ended> => start(...words).ended
@@ -43,19 +45,34 @@ const freePort = (): Promise<number> =>
     })
   })
 
-type Place = { url: string; multiaddrs: string[]; peer: string; swarm: string; founder: string | null }
+type Place = {
+  url: string
+  multiaddrs: string[]
+  peer: string
+  swarm: string
+  founder: string | null
+}
 
-const relayAt = async (data: string, ...more: string[]): Promise<Running & { place: Place; port: number }> => {
+const relayAt = async (
+  data: string,
+  ...more: string[]
+): Promise<Running & { place: Place; port: number }> => {
   const port = await freePort()
   const json = `${data}.json`
   rmSync(json, { force: true })
   const running = start('relay', '--port', String(port), '--data', data, '--json', json, ...more)
   const written = (): string => (existsSync(json) ? readFileSync(json, 'utf8') : '')
-  await until('the relay says where it is', () => written().endsWith('}\n') || running.child.exitCode !== null)
+  await until(
+    'the relay says where it is',
+    () => written().endsWith('}\n') || running.child.exitCode !== null,
+  )
   return { ...running, port, place: JSON.parse(written()) as Place }
 }
 
-const stop = async ({ child, ended }: Running, signal: NodeJS.Signals): Promise<Ended & { ms: number }> => {
+const stop = async (
+  { child, ended }: Running,
+  signal: NodeJS.Signals,
+): Promise<Ended & { ms: number }> => {
   const began = Date.now()
   child.kill(signal)
   return { ...(await ended), ms: Date.now() - began }
@@ -70,7 +87,11 @@ describe('swarm relay', () => {
     expect(multiaddrs).toEqual([`/ip4/127.0.0.1/tcp/${relay.port}/ws/p2p/${peer}`])
     expect(isCid(relay.place.swarm)).toBe(true)
     expect(isDid(founder!)).toBe(true)
-    const health = (await (await fetch(`${url}/health`)).json()) as { status: string; swarm: string; peer: string }
+    const health = (await (await fetch(`${url}/health`)).json()) as {
+      status: string
+      swarm: string
+      peer: string
+    }
     expect(health).toMatchObject({ status: 'ok', swarm: relay.place.swarm, peer })
     const { code, said, ms } = await stop(relay, 'SIGTERM')
     expect(code).toBe(0)
@@ -102,10 +123,18 @@ describe('swarm relay', () => {
 
   it('says in one sentence that its port is taken', async () => {
     const relay = await relayAt(join(folder, 'taken'))
-    const { code, said, out } = await swarm('relay', '--port', String(relay.port), '--data', join(folder, 'other'))
+    const { code, said, out } = await swarm(
+      'relay',
+      '--port',
+      String(relay.port),
+      '--data',
+      join(folder, 'other'),
+    )
     expect(code).toBe(2)
     expect(out).toBe('')
-    expect(said).toBe(`swarm: port ${relay.port} of 127.0.0.1 is in use; choose another with --port\n`)
+    expect(said).toBe(
+      `swarm: port ${relay.port} of 127.0.0.1 is in use; choose another with --port\n`,
+    )
     await stop(relay, 'SIGTERM')
   })
 })
@@ -139,21 +168,33 @@ describe('swarm status', () => {
 })
 
 describe('swarm node', () => {
-  it('brings a browser node that others find, and takes it back when stopped', { timeout: 240_000 }, async () => {
-    const relay = await relayAt(join(folder, 'node'))
-    const node = start('node', '--relay', relay.place.url)
-    await until('the node serves', () => /serve until stopped/.test(node.said()) || node.child.exitCode !== null, 150_000)
-    expect(node.said()).toMatch(/(software adapter|GPU|processor only) +\d+ [MGT]FLOP\/s +ready/)
-    const seen = async (): Promise<{ account: string; state: string; adapter: string }[]> =>
-      (JSON.parse((await swarm('status', '--relay', relay.place.url, '--json', '-')).out) as { nodes: never[] }).nodes
-    const [there] = await seen()
-    expect(there).toMatchObject({ state: 'ready' })
-    const { code, ms } = await stop(node, 'SIGTERM')
-    expect(code).toBe(0)
-    expect(ms).toBeLessThan(10_000)
-    expect(await seen()).toMatchObject([{ account: there!.account, state: 'paused' }])
-    await stop(relay, 'SIGTERM')
-  })
+  it(
+    'brings a browser node that others find, and takes it back when stopped',
+    { timeout: 240_000 },
+    async () => {
+      const relay = await relayAt(join(folder, 'node'))
+      const node = start('node', '--relay', relay.place.url)
+      await until(
+        'the node serves',
+        () => /serve until stopped/.test(node.said()) || node.child.exitCode !== null,
+        150_000,
+      )
+      expect(node.said()).toMatch(/(software adapter|GPU|processor only) +\d+ [MGT]FLOP\/s +ready/)
+      const seen = async (): Promise<{ account: string; state: string; adapter: string }[]> =>
+        (
+          JSON.parse((await swarm('status', '--relay', relay.place.url, '--json', '-')).out) as {
+            nodes: never[]
+          }
+        ).nodes
+      const [there] = await seen()
+      expect(there).toMatchObject({ state: 'ready' })
+      const { code, ms } = await stop(node, 'SIGTERM')
+      expect(code).toBe(0)
+      expect(ms).toBeLessThan(10_000)
+      expect(await seen()).toMatchObject([{ account: there!.account, state: 'paused' }])
+      await stop(relay, 'SIGTERM')
+    },
+  )
 })
 
 describe('swarm verify', () => {
@@ -199,6 +240,32 @@ describe('swarm verify', () => {
   })
 })
 
+describe('swarm bench', () => {
+  it('measures the ledger beside what the machine could do at best', async () => {
+    const { code, out } = await swarm('bench', 'ledger', '--json', '-')
+    expect(code).toBe(0)
+    const { rows } = JSON.parse(out) as {
+      rows: {
+        name: string
+        ours: number
+        peers: Record<string, number>
+        ratio: number | null
+        unit: string
+        runs: number
+      }[]
+    }
+    expect(rows.length).toBeGreaterThan(2)
+    for (const { ours, peers, ratio, unit, runs } of rows) {
+      expect(ours).toBeGreaterThan(0)
+      expect(unit).toBe('blocks/s')
+      expect(runs).toBeGreaterThan(2)
+      const best = Math.max(...Object.values(peers))
+      if (ratio !== null) expect(ratio).toBeCloseTo(ours / best, 9)
+      else expect(peers).toEqual({})
+    }
+  })
+})
+
 describe('bad usage', () => {
   it.each<[string, string[]]>([
     ['--port', ['relay', '--port', 'many']],
@@ -217,6 +284,8 @@ describe('bad usage', () => {
     ['receipt', ['verify']],
     ['--inputs', ['verify', 'x.json', '--inputs', '/nowhere/at/all']],
     ['"two"', ['verify', 'one', 'two']],
+    ['"everything"', ['bench', 'everything']],
+    ['--nodes', ['bench', 'ledger', '--nodes', '0']],
     ['"fly"', ['fly']],
   ])('is one sentence that names %s, and exit code 2', async (named, words) => {
     const { code, said, out } = await swarm(...words)
@@ -225,9 +294,12 @@ describe('bad usage', () => {
     expect(said).toContain(named)
   })
 
-  it.each(['relay', 'node', 'status', 'verify', 'bench'])('is not needed to ask what %s does', async (name) => {
-    const { code, said } = await swarm(name, '--help')
-    expect(code).toBe(0)
-    expect(said).toContain(`swarm ${name}`)
-  })
+  it.each(['relay', 'node', 'status', 'verify', 'bench'])(
+    'is not needed to ask what %s does',
+    async (name) => {
+      const { code, said } = await swarm(name, '--help')
+      expect(code).toBe(0)
+      expect(said).toContain(`swarm ${name}`)
+    },
+  )
 })

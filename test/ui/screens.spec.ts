@@ -15,6 +15,18 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const out = here('../../test-results/ui')
 const wanted = process.env['STATES']?.split(',')
 const names = Object.keys(states).filter((name) => !wanted || wanted.includes(name))
+/** These are looked at by axe in all four ways; the others once in each theme and once in each size. */
+const screens = [
+  'donate-contract',
+  'donate-working',
+  'jobs',
+  'job-running',
+  'new',
+  'swarm',
+  'wallet',
+  'receipt-verified',
+  'settings',
+]
 const sizes = { desk: { width: 1280, height: 800 }, hand: { width: 390, height: 844 } } as const
 /** The relay's own policy: what it forbids, the interface must not need. */
 const POLICY =
@@ -106,11 +118,13 @@ for (const name of names) {
         await page.evaluate((to) => (document.documentElement.dataset['theme'] = to), theme)
         const path = `${out}/${name}-${size}-${theme}.png`
         await page.screenshot({ path, fullPage: process.env['FULL'] === '1' })
-        const { violations } = await new AxeBuilder({ page }).analyze()
-        const found = violations.map(
-          ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`,
-        )
-        expect.soft(found, `${size}, ${theme}`).toEqual([])
+        if (screens.includes(name) || (size === 'hand') === (theme === 'light')) {
+          const { violations } = await new AxeBuilder({ page }).analyze()
+          const found = violations.map(
+            ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`,
+          )
+          expect.soft(found, `${size}, ${theme}`).toEqual([])
+        }
       }
     }
     expect(faults).toEqual([])

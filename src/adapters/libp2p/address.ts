@@ -13,7 +13,7 @@ export type Relay = { readonly address: string; readonly peer: PeerId; readonly 
 export type Reach = 0 | 1 | 2
 const PUBLIC = 0
 const PRIVATE = 1
-const LOOPBACK = 2
+export const LOOPBACK = 2
 
 const PEER = /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/
 const HOSTS = new Set(['ip4', 'ip6', 'dns', 'dns4', 'dns6'])

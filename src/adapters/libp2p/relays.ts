@@ -7,7 +7,7 @@ import type { Connection, Libp2p } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Reachability } from '../../ports.ts'
-import type { Relay } from './address.ts'
+import { LOOPBACK, type Relay } from './address.ts'
 import type { Reservations } from './node.ts'
 
 const FIRST_WAIT_MS = 500
@@ -163,8 +163,9 @@ const reachability = (watches: readonly Watch[], options: RelaysOptions): Reacha
   if (watches.length === 0) return { kind: 'no-relay', detail: 'No relay is configured.' }
   const failed = watches.find(({ problem }) => problem !== '')
   if (!failed) return { kind: 'connecting' }
-  // Asked only now: a machine without a network may still have a relay of its own.
-  if (!options.online()) return { kind: 'offline' }
+  // Asked only now, and of the network only: a relay on this very machine needs none.
+  const far = watches.some(({ relay }) => relay.reach !== LOOPBACK)
+  if (far && !options.online()) return { kind: 'offline' }
   return {
     kind: 'no-relay',
     detail: `${failed.problem} Links that are up go on; new ones cannot be made.`,

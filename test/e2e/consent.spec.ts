@@ -1,0 +1,90 @@
+/** Nothing computes before the click; and one browser is one node, however many tabs are open. */
+import type { Page } from '@playwright/test'
+import { expect, test } from './rig.ts'
+import { go, lend, loaded, strip, waitForState } from './steps.ts'
+
+/** Counts what a page asks of the graphics driver; workers are seen from outside. */
+const countDevices = (): void => {
+  const counts = { devices: 0 }
+  Object.assign(globalThis, { counts })
+  const adapter = (globalThis as { GPUAdapter?: { prototype: { requestDevice: () => unknown } } }).GPUAdapter
+  if (!adapter) return
+  const ask = adapter.prototype.requestDevice
+  adapter.prototype.requestDevice = function (...args) {
+    counts.devices += 1
+    return Reflect.apply(ask, this, args)
+  }
+}
+
+const computing = async (page: Page): Promise<{ devices: number; workers: string[] }> => ({
+  devices: await page.evaluate(() => (globalThis as unknown as { counts: { devices: number } }).counts.devices),
+  workers: page.workers().map((worker) => worker.url()).filter((url) => url.includes('compute')),
+})
+
+/** What makes one button look weightier than another. */
+const weight = (page: Page, name: string) =>
+  page.getByRole('button', { name, exact: true }).evaluate((button) => {
+    const { width, height } = button.getBoundingClientRect()
+    const style = getComputedStyle(button)
+    const { color, backgroundColor, borderColor, fontSize, fontWeight, opacity } = style
+    return { width, height, color, backgroundColor, borderColor, fontSize, fontWeight, opacity }
+  })
+
+test('alice opens the page: it says what would run, and nothing does until she says so', async ({ rig }) => {
+  const context = await rig.person()
+  await context.addInitScript(countDevices)
+  const alice = await rig.tab(context, '/')
+  await loaded(alice)
+  await expect(alice.getByRole('heading', { level: 1 })).toHaveText('Lend this device’s GPU for a while.')
+  const contract = alice.getByRole('region', { name: 'What you agree to' })
+  for (const words of [
+    'Pieces of other people’s jobs',
+    'At most 50\u00a0% of the GPU’s time',
+    'on battery',
+    'When you press Stop or close the tab',
+    'IP address',
+    'Credits for checked work',
+  ]) {
+    await expect(contract).toContainText(words)
+  }
+  await expect(alice.getByRole('button', { name: 'Start', exact: true })).toBeEnabled()
+  expect(await weight(alice, 'Start')).toEqual(await weight(alice, 'Not now'))
+
+  await alice.getByRole('button', { name: 'Not now' }).click()
+  await expect(alice.getByRole('heading', { name: 'Not now. Nothing runs.' })).toBeVisible()
+  for (const place of ['jobs', 'swarm', 'wallet', 'donate'] as const) await go(alice, place)
+  await expect(alice.getByRole('heading', { name: 'Not now. Nothing runs.' })).toBeVisible()
+  await waitForState(alice, /^idle$/)
+  expect(await computing(alice), 'before the click').toEqual({ devices: 0, workers: [] })
+
+  await alice.getByRole('button', { name: 'Show what would run' }).click()
+  await alice.getByRole('button', { name: 'Start', exact: true }).click()
+  await waitForState(alice, /^measuring$/)
+  await waitForState(alice, /^ready$/)
+  expect((await computing(alice)).workers, 'after it').toHaveLength(1)
+  await expect(alice.getByRole('region', { name: 'This device' })).toContainText('Counted as software adapter')
+  await strip(alice).getByRole('button', { name: 'Stop' }).click()
+  await waitForState(alice, /^idle$/)
+})
+
+test('alice opens a second tab: the first one is the node, until she moves it', async ({ rig }) => {
+  const context = await rig.person()
+  const first = await rig.tab(context)
+  const account = await loaded(first)
+  await lend(first)
+  const second = await rig.tab(context)
+  const elsewhere = { name: 'Another tab is the node.' }
+  await expect(second.getByRole('heading', elsewhere)).toBeVisible()
+  await second.getByRole('button', { name: 'Show it' }).click()
+  await expect(first).toHaveTitle(/This tab is the node/)
+
+  await second.getByRole('button', { name: 'Move here' }).click()
+  expect(await loaded(second), 'the same account').toBe(account)
+  await expect(first.getByRole('heading', elsewhere)).toBeVisible()
+  await waitForState(second, /^idle$/)
+  await lend(second)
+
+  await second.close()
+  expect(await loaded(first), 'a tab that is left takes the place that is free').toBe(account)
+  await waitForState(first, /^idle$/)
+})
