@@ -160,6 +160,12 @@ export const links = (desk: Desk, hello: () => HeadOf<'hello'> | null, events: L
     get(peer: PeerId): Greeted | null {
       return entries.get(peer)?.greeted ?? null
     },
+    peerOf: (account: Did): PeerId | null => {
+      for (const { greeted } of entries.values()) {
+        if (greeted?.account === account) return greeted.peer
+      }
+      return null
+    },
     has(peer: PeerId): boolean {
       return entries.has(peer)
     },

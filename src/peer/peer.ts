@@ -2,7 +2,7 @@
  * A living node: what happens outside comes in as calls, what it wants is asked of the desk. It puts
  * the parts together (links, presence, worker, requester, wallet, teller) and holds no rules itself.
  */
-import type { Did, PeerId } from '../base/ids.ts'
+import type { PeerId } from '../base/ids.ts'
 import type { Link, PortError, Reachability } from '../ports.ts'
 import type { Head } from '../wire/messages.ts'
 import { books } from './books.ts'
@@ -91,11 +91,8 @@ export const peer = (desk: Desk, options: PeerOptions) => {
       changed()
     },
   })
-  const peerOf = (account: Did): PeerId | null =>
-    net.all().find((who) => who.account === account)?.peer ?? null
-
   const jobs = requester(desk, opinion, (node, skill) => opinion.rate(node, skill), {
-    peerOf,
+    peerOf: net.peerOf,
     showChain: till.showChain,
     judged: opinion.judged,
     settle: (...settlement) => shelf.settle(...settlement),
@@ -106,7 +103,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     ended: (job) => shelf.ended(job),
     changed,
   })
-  const shelf = jobDesk(desk, swarm.cid, purse, jobs, till, peerOf, trouble)
+  const shelf = jobDesk(desk, swarm.cid, purse, jobs, till, net.peerOf, trouble)
 
   const here = presence(desk, swarm.cid, () => lender.advertises(work.held().length), {
     found: () => {

@@ -40,7 +40,7 @@ test('alice opens the page: it says what would run, and nothing does until she s
   for (const words of [
     'Pieces of other people’s jobs',
     'At most 50\u00a0% of the GPU’s time',
-    'on battery',
+    'when the device is too warm',
     'When you press Stop or close the tab',
     'IP address',
     'Credits for checked work',

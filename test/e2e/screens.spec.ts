@@ -1,0 +1,73 @@
+/**
+ * Every screen with what a real job left on it: no violation that axe finds, in both themes, on a desk
+ * and on a phone. With SWARM_SCREENSHOTS=1 the pictures of the README are taken on the way.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { root } from '../../relay/local-node.mjs'
+import { expect, SIZES, test, type Size } from './rig.ts'
+import { becomeFounder, fill, go, jobState, lend, loaded, run } from './steps.ts'
+
+const folder = process.env['SWARM_SCREENSHOTS'] === '1' ? join(root, 'docs/screenshots') : null
+const THEMES = ['light', 'dark'] as const
+
+const settled = (page: Page): Promise<unknown> =>
+  page.evaluate(() =>
+    Promise.all([
+      document.fonts.ready,
+      ...document.getAnimations().map((animation) => animation.finished.catch(() => null)),
+    ]),
+  )
+
+/** Looks at what is on the screen now, in both themes. */
+const look = async (page: Page, size: Size, name: string): Promise<void> => {
+  await page.setViewportSize(SIZES[size])
+  for (const theme of THEMES) {
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+    await settled(page)
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
+    expect.soft(found, `${name}, ${size}, ${theme}`).toEqual([])
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    expect.soft(wide, `${name}, ${size}: wider than the screen`).toBeLessThanOrEqual(0)
+    if (folder) await page.screenshot({ path: join(folder, `${name}-${size}-${theme}.png`) })
+  }
+}
+
+test('every screen can be read by everybody, in both themes, on a desk and on a phone', async ({ rig }) => {
+  test.setTimeout(180_000)
+  if (folder) mkdirSync(folder, { recursive: true })
+  const desk = await rig.tab(await rig.person('desk'))
+  const hand = await rig.tab(await rig.person('hand'))
+  await Promise.all([loaded(desk), loaded(hand)])
+  for (const [page, size] of [[desk, 'desk'], [hand, 'hand']] as const) await look(page, size, 'contract')
+
+  // The phone lends itself; the desk asks.
+  await Promise.all([lend(hand), becomeFounder(desk, rig.relay.keyFile)])
+  await look(hand, 'hand', 'ready')
+  await go(desk, 'new')
+  await fill(desk, { Width: '512', Height: '384', Zoom: '1', Iterations: '200' })
+  await expect(desk.getByRole('button', { name: 'Run on the swarm' })).toBeEnabled()
+  for (const size of ['hand', 'desk'] as const) await look(desk, size, 'playground')
+  await run(desk, 12)
+  await jobState(desk, 'done')
+  for (const size of ['hand', 'desk'] as const) await look(desk, size, 'job')
+  for (const place of ['jobs', 'swarm', 'wallet', 'settings'] as const) {
+    await go(desk, place)
+    for (const size of ['hand', 'desk'] as const) await look(desk, size, place)
+  }
+  await go(desk, 'wallet')
+  await desk.getByRole('region', { name: 'Receipts' }).locator('li a').first().click()
+  await desk.getByRole('button', { name: 'Re-verify' }).click()
+  await expect(desk.getByText('All of it holds')).toBeVisible()
+  for (const size of ['hand', 'desk'] as const) await look(desk, size, 'receipt')
+
+  await go(hand, 'donate')
+  await look(hand, 'hand', 'worked')
+  for (const place of ['wallet', 'swarm'] as const) {
+    await go(hand, place)
+    await look(hand, 'hand', `${place}-of-a-worker`)
+  }
+})
