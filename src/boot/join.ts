@@ -113,6 +113,9 @@ export const joinSwarm = async (options: JoinOptions): Promise<Result<Joined, Po
   )
   if (!opened.ok) return opened
   const handle = opened.value
-  const conditions = watchConditions((condition, present) => handle.condition(condition, present))
+  const conditions = watchConditions((condition, present) => {
+    // A browser that says "offline" may still reach a relay on its own machine: the network knows better.
+    if (condition !== 'offline') handle.condition(condition, present)
+  })
   return ok({ handle, info: info.value, keyring: keyring.value, store, compute, url, books })
 }
