@@ -28,8 +28,9 @@ export type Parsed<P> =
  * - `bit-equality`: sampled items are computed again and every bit must agree.
  * - `sampled`: sampled items are computed again in float64 and must agree within the tolerance.
  * - `recompute`: all of it is computed again (only where that is cheaper than moving the data).
+ * - `replicas`: nobody can foretell it; the results of different nodes have to agree.
  */
-export type Check = 'freivalds' | 'bit-equality' | 'sampled' | 'recompute'
+export type Check = 'freivalds' | 'bit-equality' | 'sampled' | 'recompute' | 'replicas'
 
 /** |got - want| <= abs + rel * scale, scale = |want| per element, or the largest |want| per tensor. */
 export type Tolerance = {

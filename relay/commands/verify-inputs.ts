@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { tensorBytes, viewAs, type TensorData } from '../../kernels/kernel.ts'
+import type { Cid } from '../../src/base/ids.ts'
 import type { Job, JobInput } from '../../src/core/job.ts'
 import { makeInput, wantedInputs } from '../../src/spec/inputs.ts'
 import { readNpy } from '../../src/spec/npy.ts'
@@ -20,19 +21,35 @@ const FILES_MAX = 1_000
 const FILE_BYTES_MAX = 2 ** 30 + 65_536
 const SPEC = '.swarm.md'
 
+/** Receipts of one job are looked at one after the other, and a picture is decoded once. */
+const RECENT_MAX = 4
+const recent = new Map<Cid, FoundInput>()
+
 /** The input whose content is what the job names; null when it is nowhere. */
 export const findInput = async (
   job: Job,
   input: JobInput,
-  dir: string | null,
+  dirs: readonly string[],
   spec: string | null,
 ): Promise<FoundInput | null> => {
-  for (const path of dir === null ? [] : candidates(dir, input.name)) {
+  const found = recent.get(input.cid) ?? (await search(job, input, dirs, spec))
+  if (found) recent.set(input.cid, found)
+  if (recent.size > RECENT_MAX) recent.delete(recent.keys().next().value!)
+  return found
+}
+
+const search = async (
+  job: Job,
+  input: JobInput,
+  dirs: readonly string[],
+  spec: string | null,
+): Promise<FoundInput | null> => {
+  for (const path of dirs.flatMap((dir) => candidates(dir, input.name))) {
     const bytes = await readAs(input, path)
     if (bytes && cidOfBytes(bytes) === input.cid)
       return { data: viewAs(input.dtype, bytes), from: path }
   }
-  for (const { text, from } of specs(job, dir, spec)) {
+  for (const { text, from } of specs(job, dirs, spec)) {
     const made = fromSeed(input, text)
     if (made && cidOfBytes(bytesOf(made)) === input.cid)
       return { data: made, from: `the seed in ${from}` }
@@ -63,7 +80,7 @@ const listFiles = (dir: string): string[] => {
 const readAs = async (input: JobInput, path: string): Promise<Uint8Array | null> => {
   const extension = extname(path).toLowerCase()
   if (extension === '.npy') {
-    const tensor = readNpy(readFileSync(path))
+    const tensor = readNpy(new Uint8Array(readFileSync(path)))
     return tensor.ok && tensor.value.dtype === input.dtype ? bytesOf(tensor.value.data) : null
   }
   if (['.png', '.jpg', '.jpeg'].includes(extension)) {
@@ -71,22 +88,21 @@ const readAs = async (input: JobInput, path: string): Promise<Uint8Array | null>
     const pixels = await decodeImage(readFileSync(path))
     return pixels.ok ? new Uint8Array(pixels.value.rgba) : null
   }
-  return statSync(path).size === tensorBytes(input) ? readFileSync(path) : null
+  return statSync(path).size === tensorBytes(input) ? new Uint8Array(readFileSync(path)) : null
 }
 
 /** Spec texts that may say how the input was made: given, beside the inputs, or shipped under its name. */
 function* specs(
   job: Job,
-  dir: string | null,
+  dirs: readonly string[],
   given: string | null,
 ): Generator<{ text: string | Uint8Array; from: string }> {
   if (given !== null) yield { text: given, from: 'the file' }
-  for (const folder of [dir, join(root, 'public/jobs')]) {
-    for (const path of folder === null
-      ? []
-      : listFiles(folder).filter((file) => file.endsWith(SPEC))) {
+  const shipped = join(root, 'public/jobs')
+  for (const folder of [...dirs, shipped]) {
+    for (const path of listFiles(folder).filter((file) => file.endsWith(SPEC))) {
       const text = readFileSync(path)
-      if (folder === dir || text.includes(job.name)) yield { text, from: path }
+      if (folder !== shipped || text.includes(job.name)) yield { text, from: path }
     }
   }
 }

@@ -17,6 +17,9 @@ const FLAGS: Flags = {
   json: { type: 'string', help: 'writes the findings to a file, - for standard output' },
 }
 
+/** A job has at most so many tasks, and each a receipt. */
+const FILES_MAX = 65_536
+
 export type Verified = {
   readonly receipt: string
   readonly agrees: boolean
@@ -24,39 +27,45 @@ export type Verified = {
 }
 
 const verify = async (argv: readonly string[]): Promise<number> => {
-  const args = readArgs(argv, FLAGS, 1)
+  const args = readArgs(argv, FLAGS, FILES_MAX)
   if (!args.ok) return explain(args.error)
-  const [file] = args.value.rest
-  if (file === undefined) return explain({ code: 'usage', text: 'which receipt? give its file' })
+  const files = args.value.rest
+  if (files.length === 0) return explain({ code: 'usage', text: 'which receipt? give its file' })
   const given = args.value.text('inputs')
   if (given !== undefined && !isFolder(given))
     return explain({ code: 'usage', text: `--inputs: ${given} is not a folder` })
-  const text = readText(file)
-  const verified = text.ok ? await verifyText(text.value, given ?? folderOf(file)) : text
-  if (!verified.ok) return explain({ code: 'usage', text: `${file}: ${verified.error.detail}` })
-  answer(verified.value.map(inWords).join('\n\n'), args.value.text('json'), {
-    receipts: verified.value,
-  })
-  return verified.value.every(({ agrees }) => agrees) ? EXIT.done : EXIT.failed
+  const all: Verified[] = []
+  for (const file of files) {
+    const dirs = [...(given === undefined ? [] : [given]), folderOf(file)]
+    const text = readText(file)
+    const verified = text.ok ? await verifyText(text.value, dirs) : text
+    if (!verified.ok) return explain({ code: 'usage', text: `${file}: ${verified.error.detail}` })
+    all.push(...verified.value)
+  }
+  const agree = all.filter(({ agrees }) => agrees).length
+  const sum = all.length > 1 ? [`${agree} of ${all.length} receipts agree`] : []
+  const words = [...all.map(inWords), ...sum].join('\n\n')
+  answer(words, args.value.text('json'), { receipts: all })
+  return agree === all.length ? EXIT.done : EXIT.failed
 }
 
 /** Everything that can be said of the receipts in a file. @error unreadable */
 export const verifyText = async (
   text: string,
-  dir: string | null,
+  dirs: readonly string[],
 ): Promise<Result<readonly Verified[], Unreadable>> => {
   const bundles = readBundles(text)
   if (!bundles.ok) return bundles
   const all: Verified[] = []
-  for (const bundle of bundles.value) all.push(await verifyBundle(bundle, dir))
+  for (const bundle of bundles.value) all.push(await verifyBundle(bundle, dirs))
   return ok(all)
 }
 
-const verifyBundle = async (bundle: Bundle, dir: string | null): Promise<Verified> => {
+const verifyBundle = async (bundle: Bundle, dirs: readonly string[]): Promise<Verified> => {
   const findings = [...(await checkNames(bundle)), ...(await checkPayment(bundle))]
   const { findings: planned, planned: found } = checkPlan(bundle)
   findings.push(...planned)
-  if (found) findings.push(...(await checkAgain(bundle, found, dir)))
+  if (found) findings.push(...(await checkAgain(bundle, found, dirs)))
   return { receipt: bundle.cid, agrees: findings.every(({ holds }) => holds !== false), findings }
 }
 
@@ -104,6 +113,6 @@ const readText = (file: string): Result<string, Unreadable> => {
 export const command = {
   summary:
     'checks signatures, payment and price of a receipt, and does its task again on the CPU reference',
-  usage: 'swarm verify RECEIPT [--inputs DIR] [--json F]',
+  usage: 'swarm verify RECEIPT... [--inputs DIR] [--json F]',
   run: verify,
 }

@@ -12,6 +12,7 @@ import {
   type Lease,
   type TaskRun,
 } from './dispatch.ts'
+import { OWN_SHADER } from './own-shader.ts'
 import { choose, draw, FRESH_MS, PROBE_MS, type Candidate } from './route.ts'
 import type { NodeState, Probe, Standing, SwarmEffect, SwarmState } from './swarm-state.ts'
 
@@ -56,6 +57,7 @@ const fits = (state: SwarmState, run: JobRun, task: TaskRun, node: NodeState, at
   if (needs.adapter === 'gpu' && node.adapter !== 'gpu') return false
   if (needs.adapter === 'webgpu' && node.adapter === 'cpu') return false
   if (node.memoryBytes < task.planned.bytes) return false
+  if (task.planned.kernel === OWN_SHADER && !node.wgsl) return false
   if (task.leases.some((lease) => lease.node === node.node)) return false
   return !task.passed.some((passed) => passed.node === node.node)
 }

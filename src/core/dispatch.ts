@@ -46,6 +46,8 @@ export type Passed = {
   readonly attempt: number
   readonly price: MicroCredits
   readonly output: Cid
+  /** The output that it counts as the same as: its own, or an earlier one's that it agrees with. */
+  readonly equals: Cid
   readonly check: string
   /** As the worker says, coarsely; for people to read. */
   readonly computeMs: number
@@ -203,9 +205,9 @@ export const agreement = (run: JobRun, task: TaskRun, exact: boolean): readonly 
   if (!exact) return task.passed.length >= need ? task.passed.slice(0, need) : null
   const groups = new Map<Cid, Passed[]>()
   for (const passed of task.passed) {
-    const group = groups.get(passed.output) ?? []
+    const group = groups.get(passed.equals) ?? []
     group.push(passed)
-    groups.set(passed.output, group)
+    groups.set(passed.equals, group)
     if (group.length >= need) return group
   }
   return null

@@ -9,6 +9,8 @@ export type NodeState = {
   readonly node: Did
   readonly adapter: 'gpu' | 'software' | 'cpu'
   readonly memoryBytes: number
+  /** Its owner lets shaders of strangers run there. */
+  wgsl: boolean
   rttMs: number
   inFlight: number
   /** Metered cost of our own leases there that its last load report may not show yet. */
@@ -57,6 +59,8 @@ export type SwarmEvent =
       readonly kind: 'passed'
       readonly lease: number
       readonly output: Cid
+      /** The output it counts as the same as: its own, or that of an earlier result of the task. */
+      readonly equals: Cid
       readonly check: string
       readonly exact: boolean
       readonly computeMs: number

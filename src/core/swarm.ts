@@ -151,12 +151,12 @@ const pass = (
   const held = state.leases.get(event.lease)
   if (!held) return
   const { run, task, lease } = held
-  const { output, check, computeMs } = event
+  const { output, equals, check, computeMs } = event
   release(state, held)
   if (task.state !== 'open') return
   const { id, node, attempt, price } = lease
   const elapsedMs = at - lease.offeredAt
-  task.passed.push({ lease: id, node, attempt, price, output, check, computeMs, elapsedMs })
+  task.passed.push({ lease: id, node, attempt, price, output, equals, check, computeMs, elapsedMs })
   run.promised += price
   const agreed = agreement(run, task, event.exact)
   if (!agreed) return requeue(run, task)

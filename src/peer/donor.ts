@@ -180,7 +180,11 @@ export const donor = (
     advertises(queued: number): PresenceState | null {
       const state = this.standing()
       if (!state || !capability) return null
-      return { capability, state, wgsl: limits.allowWgsl, price: PRICE_MILLI, queued }
+      return { capability, state, wgsl: this.allowsWgsl(), price: PRICE_MILLI, queued }
+    },
+    /** The owner allows shaders of strangers, and there is something to run them on. */
+    allowsWgsl(): boolean {
+      return limits.allowWgsl && capability !== null && capability.adapter !== 'cpu'
     },
     limits: (): Limits => limits,
     capability: (): Capability | null => capability,

@@ -35,7 +35,7 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
     return {
       willing: lender.willing(),
       memoryBytes: byteCount(limits.memoryBytes),
-      allowWgsl: limits.allowWgsl,
+      allowWgsl: lender.allowsWgsl(),
       freeTier: limits.freeTier,
       priceMilli: PRICE_MILLI,
       speed: ratedSpeed(),
@@ -53,7 +53,7 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
       requester: Did,
       lease: string,
       offer: HeadOf<'offer'>,
-      kernel: Kernel,
+      kernel: Pick<Kernel, 'id'>,
       cost: MicroCredits,
       memory: number,
     ): Refusal | null {
@@ -79,6 +79,7 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
         { what: 'grants delivered', held: delivered, limit: SERVE_LIMITS.delivered },
       ]
     },
+    allowsWgsl: (): boolean => lender.allowsWgsl(),
     begun: (lease: string): void => begin(state, lease),
     delivered: (lease: string): void => deliver(state, lease),
     cancelled: (lease: string, permille: number): void =>

@@ -3,6 +3,7 @@ import { kernelById } from '../../kernels/index.ts'
 import { tensorBytes, type Kernel } from '../../kernels/kernel.ts'
 import type { Cid } from '../base/ids.ts'
 import { bytes as byteCount, flop, type MicroCredits, type Ms } from '../base/units.ts'
+import { OWN_SHADER, ownKernel } from '../core/own-shader.ts'
 import { meteredCost } from '../core/price.ts'
 import type { HeadOf, Refusal } from '../wire/messages.ts'
 import type { Greeted } from './links.ts'
@@ -28,8 +29,11 @@ export type Held = {
   } | null
 }
 
+/** What has to be known of a kernel before its task is taken. */
+type Priced = Pick<Kernel, 'id' | 'parse' | 'inputs' | 'output' | 'costFlop' | 'costBytes'>
+
 export type Appraisal = {
-  readonly kernel: Kernel
+  readonly kernel: Priced
   /** Metered by ourselves, from shapes. */
   readonly cost: MicroCredits
   readonly flop: number
@@ -38,9 +42,14 @@ export type Appraisal = {
   readonly memoryBytes: number
 }
 
-/** Whether we know the kernel and the offer is a task of it; and what it costs by formula. */
-export const appraise = (head: HeadOf<'offer'>): Appraisal | Refusal => {
-  const kernel = kernelById(head.kernel)
+/**
+ * Whether we know the kernel and the offer is a task of it; and what it costs by formula. A stranger's
+ * shader is not even read where the owner does not allow any.
+ */
+export const appraise = (head: HeadOf<'offer'>, allowWgsl: boolean): Appraisal | Refusal => {
+  const own = head.kernel === OWN_SHADER
+  if (own && !allowWgsl) return 'wgsl-not-allowed'
+  const kernel: Priced | undefined = own ? ownKernel : kernelById(head.kernel)
   if (!kernel) return 'no-skill'
   const parsed = kernel.parse(head.params)
   if (!parsed.ok) return 'bad-task'

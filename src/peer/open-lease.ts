@@ -2,6 +2,8 @@
 import { equalBytes } from '../base/bytes.ts'
 import type { Cid, PeerId } from '../base/ids.ts'
 import type { Lease, TaskRun } from '../core/dispatch.ts'
+import { OWN_SHADER } from '../core/own-shader.ts'
+import { replicasAgree } from '../core/verify/replicas.ts'
 import type { HeadOf } from '../wire/messages.ts'
 import { commitment } from './commitment.ts'
 import type { Desk } from './desk.ts'
@@ -18,6 +20,9 @@ export type OpenLease = {
   commitment: Uint8Array | null
   checking: boolean
 }
+
+/** A result that has passed and waits for its equals, or was the only one needed. */
+export type Waiting = { readonly bytes: Uint8Array<ArrayBuffer>; readonly cids: readonly Cid[] }
 
 export const offerHead = ({ job, task, lease, cids }: OpenLease, now: number): HeadOf<'offer'> => {
   const { kernel, params, reads } = task.planned
@@ -63,6 +68,8 @@ export const examine = (
   desk.hash(body, (cid) => {
     if (cid !== head.output) return then(BROKEN_PROMISE)
     const { kernel, params, writes } = task.planned
+    // Nobody can foretell what a stranger's shader makes: the law asks other nodes and compares.
+    if (kernel === OWN_SHADER) return then({ kind: 'passed', output: cid, check: 'replicas' })
     const type = {
       dtype: job.run.plan.tensors[writes.tensor]!.dtype,
       shape: [writes.rect.rows, writes.rect.cols],
@@ -75,4 +82,20 @@ export const examine = (
       then({ kind: 'passed', output: cid, check: verdict.check })
     })
   })
+}
+
+/** Where only replicas can tell: the earlier result of the same task that this one agrees with. */
+export const likeEarlier = (
+  { job, task }: OpenLease,
+  waiting: ReadonlyMap<number, Waiting>,
+  body: Uint8Array,
+): Cid | null => {
+  const { kernel, writes } = task.planned
+  if (kernel !== OWN_SHADER) return null
+  const { dtype } = job.run.plan.tensors[writes.tensor]!
+  const like = task.passed.find(({ lease }) => {
+    const earlier = waiting.get(lease)
+    return earlier !== undefined && replicasAgree(dtype, earlier.bytes, body)
+  })
+  return like?.equals ?? null
 }

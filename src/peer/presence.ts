@@ -64,6 +64,8 @@ export const presence = (
   let announcing = false
   let looking = false
   let nextLook = ms(0)
+  /** It was time to look and there was no relay to ask: done as soon as there is one. */
+  let missed = false
 
   const says = (state: PresenceState | null): string =>
     state
@@ -153,7 +155,8 @@ export const presence = (
         dueAt = state === null && lastSaid === null ? null : ms(at + RETRY_MS)
         announce()
       }
-      if (at >= nextLook) {
+      if (at >= nextLook || (missed && desk.relay())) {
+        missed = !desk.relay()
         nextLook = ms(at + (events.busy() ? LOOK_BUSY_MS : LOOK_IDLE_MS))
         look()
       }

@@ -42,12 +42,15 @@ export const recruiter = (
 
   /** A node that has said hello and may work for us. */
   const enlist = (who: Greeted): void => {
-    if (!jobs.busy() || jobs.hasNode(who.account)) return
+    if (!jobs.busy()) return
     const advert = here.get(who.account)
+    const wgsl = advert?.wgsl ?? false
+    if (jobs.hasNode(who.account)) return jobs.allows(who.account, wgsl)
     jobs.node({
       node: who.account,
       adapter: who.adapter,
       memoryBytes: advert ? 2 ** advert.memory * 2 ** 20 : DEFAULT_LIMITS.memoryBytes,
+      wgsl,
       rttMs: who.link.rttMs ?? 1,
       inFlight: 0,
       inFlightCost: 0,

@@ -6,7 +6,7 @@
 import { kernelById } from '../../kernels/index.ts'
 import { tensorBytes } from '../../kernels/kernel.ts'
 import { words } from '../base/bytes.ts'
-import type { Cid, Did, JobId } from '../base/ids.ts'
+import type { Did, JobId } from '../base/ids.ts'
 import { prng } from '../base/prng.ts'
 import {
   LEASE_LIMITS,
@@ -26,7 +26,7 @@ import {
 } from '../core/swarm-state.ts'
 import type { HeadOf } from '../wire/messages.ts'
 import type { Desk } from './desk.ts'
-import { examine, offerHead, type OpenLease } from './open-lease.ts'
+import { examine, likeEarlier, offerHead, type OpenLease, type Waiting } from './open-lease.ts'
 import { pieces } from './pieces.ts'
 import type { RequesterEvents } from './requester-events.ts'
 import { openJob, place, type Beginning, type RunningJob } from './running-job.ts'
@@ -36,9 +36,6 @@ export type Requester = ReturnType<typeof requester>
 
 /** Leases given up lately whose result may already be under way: expected, and thrown away. */
 const LATE_MAX = 256
-
-/** Results passed but waiting for their equals (redundancy above one). */
-type Waiting = { readonly bytes: Uint8Array<ArrayBuffer>; readonly cids: readonly Cid[] }
 
 export const requester = (
   desk: Desk,
@@ -168,9 +165,10 @@ export const requester = (
       if (found.kind === 'wrong') return wrong(entry, found.code)
       if (found.kind === 'failed') return feed({ ...found, node, lease: head.lease })
       open.delete(head.lease)
+      const equals = likeEarlier(entry, waiting, body) ?? found.output
       waiting.set(head.lease, { bytes: body, cids: entry.cids })
       const exact = kernelById(kernel)?.tolerance === undefined
-      feed({ ...found, lease: head.lease, exact, computeMs: head.computeMs })
+      feed({ ...found, equals, lease: head.lease, exact, computeMs: head.computeMs })
     })
   }
 
@@ -188,6 +186,13 @@ export const requester = (
     },
     hasNode(node: Did): boolean {
       return state.nodes.has(node)
+    },
+    /** What an owner allows may change while the node is here. */
+    allows(node: Did, wgsl: boolean): void {
+      const known = state.nodes.get(node)
+      if (!known || known.wgsl === wgsl) return
+      known.wgsl = wgsl
+      feed({ kind: 'tick' })
     },
     rtt(node: Did, rttMs: number): void {
       const known = state.nodes.get(node)

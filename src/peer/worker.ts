@@ -115,7 +115,7 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
       desk.send(who.peer, { k: 'refuse', lease: head.lease, code }, null)
     const key = keyOf(who, head.lease)
     if (held.has(key)) return refuse('bad-task')
-    const asked = appraise(head)
+    const asked = appraise(head, door.allowsWgsl())
     if (typeof asked === 'string') return refuse(asked)
     const { kernel, cost, memoryBytes } = asked
     const code = door.judge(who.account, key, head, kernel, cost, memoryBytes)

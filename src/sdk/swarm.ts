@@ -15,6 +15,8 @@ export type MapOptions = RunOptions & {
 export type LendOptions = {
   /** Part of the device's time that others may use, 0.05 to 1; 0.5 if absent. */
   readonly share?: number
+  /** Lets shaders of strangers run, bounded and sliced as they are; off if absent. */
+  readonly allowWgsl?: boolean
 }
 
 export type Swarm = {
@@ -66,7 +68,7 @@ export const swarmOf = (joined: Joined, closed: () => void): Swarm => {
     async matmul(a, b, options) {
       return output(await run(matmulSpec(a, b), { a, b }, options), 'c')
     },
-    lend: ({ share = 0.5 } = {}) => lend(joined, share),
+    lend: (options = {}) => lend(joined, options),
     stop: () => handle.stop(),
     view: () => handle.view(),
     watch: (then) => handle.watch(then),
@@ -79,11 +81,14 @@ export const swarmOf = (joined: Joined, closed: () => void): Swarm => {
 }
 
 /** The call is the consent; measuring takes three seconds. */
-const lend = ({ handle }: Joined, share: number): Promise<void> => {
+const lend = (
+  { handle }: Joined,
+  { share = 0.5, allowWgsl = false }: LendOptions,
+): Promise<void> => {
   if (!(share >= 0.05 && share <= 1)) {
     return Promise.reject(new SwarmError('bad-share', `share: expected 0.05 to 1, found ${share}`))
   }
-  handle.setLimits({ ...handle.limits(), share })
+  handle.setLimits({ ...handle.limits(), share, allowWgsl })
   handle.start()
   return new Promise((resolve, reject) => {
     const look = (): void => {

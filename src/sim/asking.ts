@@ -10,7 +10,7 @@ import { plan } from '../core/plan.ts'
 import type { StoredJob } from '../peer/stored-job.ts'
 import { cidOf } from '../wire/codec.ts'
 import { AMPLE, randomJob, tensorsOf, type Terms, type Wish } from './jobs.ts'
-import type { SimNode, World } from './world.ts'
+import { handleOf, type SimNode, type World } from './world.ts'
 
 export type Asked = {
   readonly node: SimNode
@@ -20,6 +20,9 @@ export type Asked = {
   /** Its owner has given it up: any end will do. */
   givenUp: boolean
 }
+
+/** All that has been asked for, and how many wishes are not on a disk yet. */
+export type Wishes = { readonly asked: Asked[]; pending: number }
 
 /** How soon somebody sees that nothing was kept, and asks again. */
 const INSIST_MS = 1_000
@@ -43,10 +46,11 @@ export const keepAsking = (
   w: World,
   node: SimNode,
   untilMs: number,
-  all: Asked[],
+  wishes: Wishes,
   only: 'matmul' | 'any',
 ): void => {
   const random = prng(w.random.u32())
+  const all = wishes.asked
 
   const next = (): void => {
     const delay = BETWEEN_MS + random.below(BETWEEN_MS)
@@ -57,7 +61,7 @@ export const keepAsking = (
   const terms = (): Terms => {
     const free = { budget: microCredits(0), redundancy: 1, privacy: 'public' as const }
     if (node.person.lends) {
-      const balance = node.life?.peer.handle.view().wallet.balance ?? 0
+      const balance = handleOf(node)?.view().wallet.balance ?? 0
       return balance < SAVED ? free : { ...free, budget: microCredits(SAVED) }
     }
     if (random.below(6) === 0) return free
@@ -70,12 +74,16 @@ export const keepAsking = (
 
   const ask = (): void => {
     const open = all.filter((each) => each.node === node && !isOver(each)).length
-    if (open < (node.person.lends ? 1 : OPEN_MAX)) insist(randomJob(random, terms(), only))
+    if (open < (node.person.lends ? 1 : OPEN_MAX)) {
+      wishes.pending += 1
+      insist(randomJob(random, terms(), only))
+    }
     next()
   }
 
   const insist = (wish: Wish): void => {
-    if (!node.life) return w.time.after(INSIST_MS, () => insist(wish))
+    const handle = handleOf(node)
+    if (!handle) return w.time.after(INSIST_MS, () => insist(wish))
     const { job } = wish
     const planned = plan(job)
     if (!planned.ok) return w.log.violate('plan', `${planned.error.what} of ${job.name}`)
@@ -86,9 +94,9 @@ export const keepAsking = (
       redundancy: job.redundancy,
       trusted: job.privacy === 'trusted',
     })
-    node.life.peer.handle.submit(job, 'simulated', wish.inputs)
+    handle.submit(job, 'simulated', wish.inputs)
     // Buttons are pressed twice.
-    if (random.below(8) === 0) node.life.peer.handle.submit(job, 'simulated', wish.inputs)
+    if (random.below(8) === 0) handle.submit(job, 'simulated', wish.inputs)
     w.time.after(INSIST_MS, () => {
       // Gone before the job was on its disk: nothing was acknowledged, so it is asked for again.
       if (node.disk.durable('jobs', id) === undefined) return insist(wish)
@@ -100,6 +108,7 @@ export const keepAsking = (
         givenUp: false,
       }
       all.push(asked)
+      wishes.pending -= 1
       // Nobody has earned that trust in the last moment either.
       if (asked.trusted && w.time.now() >= untilMs) giveUp(w, asked)
       if (random.below(25) === 0) w.time.after(random.below(20_000), () => giveUp(w, asked))
@@ -109,11 +118,14 @@ export const keepAsking = (
   w.time.after(4_000 + random.below(BETWEEN_MS), ask)
 }
 
-/** Cancels a job, as soon as its owner is there to do it. */
+/** Cancels a job, as soon as its owner is there to do it, and again until it is so. */
 export const giveUp = (w: World, asked: Asked): void => {
   if (isOver(asked)) return
   asked.givenUp = true
-  if (!asked.node.life) return w.time.after(INSIST_MS, () => giveUp(w, asked))
-  w.log.saw('job cancelled')
-  asked.node.life.peer.handle.cancel(asked.id)
+  const handle = handleOf(asked.node)
+  if (handle) {
+    w.log.saw('job cancelled')
+    handle.cancel(asked.id)
+  }
+  w.time.after(INSIST_MS, () => giveUp(w, asked))
 }

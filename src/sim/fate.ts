@@ -1,6 +1,6 @@
 /** What can happen to a swarm. Each acts from now until a given time; the simulator then brings all back. */
 import type { PeerId } from '../base/ids.ts'
-import type { SimNode, World } from './world.ts'
+import { handleOf, type SimNode, type World } from './world.ts'
 
 export type Fate = (world: World, until: number) => void
 
@@ -110,7 +110,7 @@ export const freezes: Fate = (w, until) =>
 export const moods: Fate = (w, until) =>
   repeat(w, 2_000, until, () => {
     for (const node of w.nodes.values()) {
-      const handle = node.life?.peer.handle
+      const handle = handleOf(node)
       if (!handle || !node.person.lends || w.random.below(10) > 0) continue
       const mood = (['pause', 'resume', 'finish', 'stop', 'start', 'share'] as const)[
         w.random.below(6)

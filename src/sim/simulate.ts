@@ -6,7 +6,7 @@ import { prng } from '../base/prng.ts'
 import { auditSwarm } from '../core/ledger/audit.ts'
 import type { ChainEntry } from '../peer/books-on-disk.ts'
 import { nameOf } from '../wire/signed.ts'
-import { giveUp, isOver, keepAsking, type Asked } from './asking.ts'
+import { giveUp, isOver, keepAsking, type Asked, type Wishes } from './asking.ts'
 import { overLimits } from './limits.ts'
 import { measuresOf } from './measures.ts'
 import { asker } from './people.ts'
@@ -58,7 +58,7 @@ export const simulate = (options: SimOptions): SimReport => {
     liars: scenario.liarsPermille > 0,
     realSignatures: options.realSignatures ?? false,
   })
-  const asked = populate(w, options, rich)
+  const wishes = populate(w, options, rich)
   let until = 0
   const run = (to: number): void => {
     const span = to - w.time.now()
@@ -74,9 +74,9 @@ export const simulate = (options: SimOptions): SimReport => {
   try {
     scenario.fate(w, forMs)
     inspect(forMs)
-    heal(w, asked)
-    while (until < forMs + HEAL_MS && !allSettled(w, asked)) inspect(until + LOOK_MS)
-    judge(w, asked)
+    heal(w, wishes.asked)
+    while (until < forMs + HEAL_MS && !allSettled(w, wishes)) inspect(until + LOOK_MS)
+    judge(w, wishes)
     idle(w, run)
   } catch (cause) {
     w.log.violate(
@@ -94,7 +94,7 @@ export const simulate = (options: SimOptions): SimReport => {
     events: w.time.events(),
     digest: w.digest(),
     violations: w.log.violations(),
-    measures: measuresOf(w, asked),
+    measures: measuresOf(w, wishes.asked),
     seen: w.log.seen(),
   }
 }
@@ -103,20 +103,20 @@ const populate = (
   w: World,
   { scenario, seed, nodes, forMs }: SimOptions,
   rich: readonly string[],
-): Asked[] => {
+): Wishes => {
   const random = prng(seed ^ 0x7e09)
-  const asked: Asked[] = []
+  const wishes: Wishes = { asked: [], pending: 0 }
   for (let i = 0; i < nodes; i++) {
     const node = w.add(`node-${i}`, personFor(i, scenario, nodes, random))
     w.time.after(random.below(2_000), () => w.arrive(node))
-    if (node.person.asks) keepAsking(w, node, forMs, asked, scenario.jobs)
+    if (node.person.asks) keepAsking(w, node, forMs, wishes, scenario.jobs)
   }
   for (const name of rich) {
     const node = w.add(name, asker)
     w.time.after(random.below(1_000), () => w.arrive(node))
-    keepAsking(w, node, forMs, asked, scenario.jobs)
+    keepAsking(w, node, forMs, wishes, scenario.jobs)
   }
-  return asked
+  return wishes
 }
 
 /** Fate rests, everybody is there and lends, and whoever waits for trust that nobody has earned gives up. */
@@ -133,13 +133,14 @@ const heal = (w: World, asked: readonly Asked[]): void => {
   for (const each of asked) if (each.trusted) giveUp(w, each)
 }
 
-const allSettled = (w: World, asked: readonly Asked[]): boolean =>
-  asked.every(isOver) && w.ledger.inFlight() === 0
+const allSettled = (w: World, { asked, pending }: Wishes): boolean =>
+  pending === 0 && asked.every(isOver) && w.ledger.inFlight() === 0
 
 const chainOf = (node: SimNode): ChainEntry[] =>
   node.disk.all('blocks').map(({ value }) => value as ChainEntry)
 
-const judge = (w: World, asked: readonly Asked[]): void => {
+const judge = (w: World, { asked, pending }: Wishes): void => {
+  if (pending > 0) w.log.violate('I16-asked', `${pending} wishes have reached no disk`)
   const open = asked.filter((each) => !isOver(each))
   for (const { node, id } of open.slice(0, 3)) {
     const job = node.life?.peer.handle.view().jobs.find((each) => each.id === id)
@@ -153,6 +154,13 @@ const judge = (w: World, asked: readonly Asked[]): void => {
   if (!audit.ok) w.log.violate('I3-audit', audit.error.code)
 }
 
+const isBusy = (w: World): boolean =>
+  [...w.nodes.values()].some((node) =>
+    node.life?.peer.handle
+      .view()
+      .jobs.some(({ state }) => state === 'running' || state === 'waiting-for-nodes'),
+  )
+
 /** A swarm with nothing to do is quiet. */
 const idle = (w: World, run: (to: number) => void): void => {
   const heads = (): number =>
@@ -160,7 +168,8 @@ const idle = (w: World, run: (to: number) => void): void => {
       (sum, [what, n]) => sum + (what.startsWith('head: ') ? n : 0),
       0,
     )
-  // Late probes, last farewells.
+  // A job that was given up may still be on its way to the end; late probes, last farewells.
+  for (let waited = 0; waited < HEAL_MS && isBusy(w); waited += LOOK_MS) run(w.time.now() + LOOK_MS)
   run(w.time.now() + 10_000)
   const before = { events: w.time.events(), heads: heads() }
   run(w.time.now() + IDLE_MS)

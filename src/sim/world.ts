@@ -6,6 +6,7 @@ import { prng, type Prng } from '../base/prng.ts'
 import { epochMs, microCredits } from '../base/units.ts'
 import { foundSwarm, type Genesis, type Swarm } from '../core/ledger/genesis.ts'
 import { peer, type Peer } from '../peer/peer.ts'
+import type { NodeHandle } from '../peer/view.ts'
 import type { Capability, Write } from '../ports.ts'
 import { cidOf, peerIdFromPublicKey, sha256 } from '../wire/codec.ts'
 import { HEAD_BYTES_MAX } from '../wire/version.ts'
@@ -37,7 +38,7 @@ export type SimNode = {
   readonly person: Person
   readonly disk: Disk
   /** Null while it is away. A new life has a new session key, as a reloaded page does. */
-  life: { readonly peer: Peer; readonly self: PeerId } | null
+  life: { readonly peer: Peer; readonly self: PeerId; ready: boolean } | null
   lives: number
   /** A frozen tab does nothing until then. */
   frozenUntil: number
@@ -48,6 +49,10 @@ export type SimNode = {
 
 /** What a handler of fate hears of: a message or a write, the moments between which things go wrong. */
 export type Step = (node: SimNode, what: string) => void
+
+/** What the owner of a node can press: nothing while it is away or still reading its disk. */
+export const handleOf = ({ life }: SimNode): NodeHandle | null =>
+  life?.ready ? life.peer.handle : null
 
 export type World = ReturnType<typeof world>
 
@@ -205,10 +210,11 @@ export const world = (options: WorldOptions) => {
       backedUp: () => true,
       closed: async () => undefined,
     })
-    node.life = { peer: life, self }
+    node.life = { peer: life, self, ready: false }
     network.join(self, receiverOf(node, life, alive))
     life.start((problem) => {
       if (problem) log.violate('start', `${node.name}: ${problem.code}`)
+      node.life!.ready = true
       life.reachability({ kind: 'reachable', relay: RELAY })
       if (node.person.lends) lend(node)
     })
@@ -239,7 +245,7 @@ export const world = (options: WorldOptions) => {
 
   /** The owner's click: what is lent and on which terms. */
   const lend = (node: SimNode): void => {
-    const handle = node.life?.peer.handle
+    const handle = handleOf(node)
     if (!handle) return
     handle.setLimits({ ...handle.limits(), share: 1, freeTier: node.person.freeTier })
     node.will = { lends: true, paused: false }

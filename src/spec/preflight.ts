@@ -42,6 +42,9 @@ const run = (spec: Spec, test: SpecTest): SpecError | null => {
   const place = { file: spec.file, line: test.line }
   const fail = (field: string, expected: string, found: string): SpecError =>
     specError('bad-test', place, `fence #${test.id}${field}`, expected, found)
+  if (spec.program.kind === 'wgsl') {
+    return fail('', 'no test, for nothing but a GPU can run a shader', 'one')
+  }
   const inputs: JobInput[] = []
   const data: Record<string, TensorData> = {}
   for (const [name, { dtype }] of Object.entries(spec.inputs)) {

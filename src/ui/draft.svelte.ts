@@ -20,6 +20,8 @@ export class Writing {
   slots = $state.raw<Readonly<Record<string, SlotValue>>>({})
   free = $state.raw(false)
   compiled = $state.raw<Compiled | null>(null)
+  /** The spec that could not be opened, to be mended by hand. */
+  refused = $state.raw<SpecFile | null>(null)
   problem = $state.raw<SpecProblem | null>(null)
   busy = $state.raw(false)
 
@@ -37,9 +39,11 @@ export class Writing {
     if (turn !== this.#turn) return false
     if (!opened.ok) {
       this.problem = opened.error
+      this.refused = file
       return false
     }
     this.spec = opened.value
+    this.refused = null
     this.values = Object.fromEntries(opened.value.fields.map((field) => [field.key, field.value]))
     this.slots = {}
     this.compiled = null

@@ -64,7 +64,7 @@ export const HELP: readonly (readonly [keys: string, what: string])[] = [
   ['g s', 'Swarm'],
   ['g w', 'Wallet'],
   ['g ,', 'Settings'],
-  ['Space', 'On Donate: start, then finish this task'],
+  ['Space', 'On Donate: to the Start button; while it runs, finish this task'],
   ['. or Esc', 'Stop now, anywhere'],
   ['/', 'Filter the list on this screen'],
   ['Arrow keys', 'Move over the squares of a sheet; Home and End for its ends'],

@@ -52,12 +52,24 @@ const keyNamed = (text: string, prefix: readonly number[], length: number): Uint
   return bytes.byteLength === length && startsWith(bytes, prefix) ? bytes : null
 }
 
+/** Names packed lately, all of them forgotten when there are too many: every message repeats a few. */
+const packed = new Map<string, CID | Uint8Array>()
+const PACKED_MAX = 4_096
+
+const packName = (text: string): CID | Uint8Array | null => {
+  if (isDid(text)) return keyNamed(text.slice('did:key:'.length), DID_PREFIX, DID_BYTES)
+  if (PEER_TEXT.test(text)) return keyNamed(`z${text}`, PEER_PREFIX, PEER_BYTES)
+  return linkNamed(text)
+}
+
 const packText = (text: string): unknown => {
-  if (isDid(text)) {
-    return keyNamed(text.slice('did:key:'.length), DID_PREFIX, DID_BYTES) ?? text
-  }
-  if (PEER_TEXT.test(text)) return keyNamed(`z${text}`, PEER_PREFIX, PEER_BYTES) ?? text
-  return linkNamed(text) ?? text
+  const known = packed.get(text)
+  if (known !== undefined) return known
+  const name = packName(text)
+  if (name === null) return text
+  if (packed.size >= PACKED_MAX) packed.clear()
+  packed.set(text, name)
+  return name
 }
 
 const pack = (value: unknown): unknown => {
@@ -65,11 +77,11 @@ const pack = (value: unknown): unknown => {
   if (typeof value === 'number') assert(Number.isSafeInteger(value), `${value} is not an integer`)
   if (Array.isArray(value)) return value.map(pack)
   if (value instanceof Uint8Array || value === null || typeof value !== 'object') return value
-  const packed: Record<string, unknown> = {}
+  const record: Record<string, unknown> = {}
   for (const [key, item] of Object.entries(value)) {
-    if (item !== undefined) packed[key] = pack(item)
+    if (item !== undefined) record[key] = pack(item)
   }
-  return packed
+  return record
 }
 
 const unpack = (value: unknown, depth: number): unknown => {

@@ -27,7 +27,7 @@ const weight = (page: Page, name: string) =>
     const { width, height } = button.getBoundingClientRect()
     const style = getComputedStyle(button)
     const { color, backgroundColor, borderColor, fontSize, fontWeight, opacity } = style
-    return { width, height, color, backgroundColor, borderColor, fontSize, fontWeight, opacity }
+    return { width: Math.round(width), height, color, backgroundColor, borderColor, fontSize, fontWeight, opacity }
   })
 
 test('alice opens the page: it says what would run, and nothing does until she says so', async ({ rig }) => {

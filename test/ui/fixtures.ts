@@ -277,25 +277,3 @@ export const view = (change: Partial<View> = {}): View => ({
 })
 
 export const LIMITS = DEFAULT_LIMITS
-
-/** Bytes of the image job: a smooth field of counts where a tile is verified, zeros elsewhere. */
-export const imageBytes = (one: JobView): Uint8Array<ArrayBuffer> => {
-  const counts = new Uint32Array(1024 * 768)
-  for (const task of one.tasks) {
-    if (task.state !== 'verified') continue
-    for (let y = task.rect.row; y < task.rect.row + task.rect.rows; y++) {
-      for (let x = task.rect.col; x < task.rect.col + task.rect.cols; x++) {
-        const [re, im] = [-2.1 + (x / 1024) * 2.9, -1.09 + (y / 768) * 2.18]
-        let [a, b, n] = [0, 0, 0]
-        while (a * a + b * b < 4 && n < 600) {
-          const next: number = a * a - b * b + re
-          b = 2 * a * b + im
-          a = next
-          n += 1
-        }
-        counts[y * 1024 + x] = n
-      }
-    }
-  }
-  return new Uint8Array(counts.buffer)
-}

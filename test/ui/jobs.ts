@@ -1,6 +1,7 @@
 /** Jobs in every state, for the screens that show them. */
 import { jobId, type JobId } from '../../src/base/ids.ts'
 import { microCredits } from '../../src/base/units.ts'
+import type { JobView } from '../../src/peer/view.ts'
 import { job, jobView, name, nodes, tiles } from './fixtures.ts'
 
 export const alone = nodes().slice(0, 1)
@@ -66,3 +67,25 @@ export const big = jobView({
   tasks: tiles(2200, 300, 6400, 80),
 })
 export const jobs = [running, finished, line, product, failed, waiting]
+
+/** Bytes of the image job: a smooth field of counts where a tile is verified, zeros elsewhere. */
+export const imageBytes = (one: JobView): Uint8Array<ArrayBuffer> => {
+  const counts = new Uint32Array(1024 * 768)
+  for (const task of one.tasks) {
+    if (task.state !== 'verified') continue
+    for (let y = task.rect.row; y < task.rect.row + task.rect.rows; y++) {
+      for (let x = task.rect.col; x < task.rect.col + task.rect.cols; x++) {
+        const [re, im] = [-2.1 + (x / 1024) * 2.9, -1.09 + (y / 768) * 2.18]
+        let [a, b, n] = [0, 0, 0]
+        while (a * a + b * b < 4 && n < 600) {
+          const next: number = a * a - b * b + re
+          b = 2 * a * b + im
+          a = next
+          n += 1
+        }
+        counts[y * 1024 + x] = n
+      }
+    }
+  }
+  return new Uint8Array(counts.buffer)
+}

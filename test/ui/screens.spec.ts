@@ -6,9 +6,8 @@
 import { fileURLToPath } from 'node:url'
 import AxeBuilder from '@axe-core/playwright'
 import { expect, test, type Page } from '@playwright/test'
-import { svelte } from '@sveltejs/vite-plugin-svelte'
-import { build, preview, type PreviewServer } from 'vite'
 import { chromiumFlags, findChromium } from '../../relay/find-chromium.mjs'
+import { serveStates } from './serve.ts'
 import { states } from './states.ts'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
@@ -28,40 +27,14 @@ const screens = [
   'settings',
 ]
 const sizes = { desk: { width: 1280, height: 800 }, hand: { width: 390, height: 844 } } as const
-/** The relay's own policy: what it forbids, the interface must not need. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types svelte-trusted-html"
-
 const executablePath = (await findChromium()) ?? undefined
 test.use({ launchOptions: { ...(executablePath ? { executablePath } : {}), args: chromiumFlags } })
 
-let server: PreviewServer
-let origin = ''
-
+let served: Awaited<ReturnType<typeof serveStates>>
 test.beforeAll(async () => {
-  const common = {
-    configFile: false,
-    root: here('.'),
-    publicDir: here('../../public'),
-    logLevel: 'warn',
-  } as const
-  const outDir = here('../../test-results/ui-page')
-  await build({
-    ...common,
-    base: './',
-    plugins: [svelte({ configFile: here('../../svelte.config.js') })],
-    build: { outDir, emptyOutDir: true, target: 'es2024', assetsInlineLimit: 0 },
-  })
-  server = await preview({
-    ...common,
-    build: { outDir },
-    preview: { host: '127.0.0.1', port: 0, headers: { 'Content-Security-Policy': POLICY } },
-  })
-  origin = server.resolvedUrls!.local[0]!
+  served = await serveStates('screens')
 })
-test.afterAll(async () => {
-  await server?.close()
-})
+test.afterAll(() => served?.close())
 
 const tooWide = (page: Page): Promise<number> =>
   page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth))
@@ -100,7 +73,7 @@ for (const name of names) {
     page.on('pageerror', (error) => faults.push(error.message))
     await page.setViewportSize(sizes.hand)
     await page.emulateMedia({ reducedMotion: 'reduce' })
-    await page.goto(`${origin}?state=${name}&theme=light`)
+    await page.goto(`${served.origin}?state=${name}&theme=light`)
     await page.evaluate(() => document.fonts.ready)
     await expect(page.getByText('Opening')).toHaveCount(0)
     await page.locator('main h1, dialog h2').first().waitFor({ state: 'attached' })

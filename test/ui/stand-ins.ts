@@ -3,7 +3,8 @@ import { err, ok } from '../../src/base/result.ts'
 import { microCredits, ms } from '../../src/base/units.ts'
 import type { Limits, NodeHandle, View } from '../../src/peer/view.ts'
 import type { OpenSpec, Probe, Services, Shell } from '../../src/ui/services.ts'
-import { imageBytes, IMAGE, job, LIMITS } from './fixtures.ts'
+import { IMAGE, job, LIMITS } from './fixtures.ts'
+import { imageBytes } from './jobs.ts'
 
 export const stillNode = (view: View, limits: Limits = LIMITS): NodeHandle => {
   let now = view
@@ -57,6 +58,7 @@ export const stillShell = (change: {
   online?: boolean
   update?: boolean
   handheld?: boolean
+  install?: boolean
 }): Shell => ({
   address: 'https://swarm.example.org/',
   secure: change.secure ?? true,
@@ -72,7 +74,7 @@ export const stillShell = (change: {
   updateWaiting: () => change.update ?? false,
   applyUpdate: () => undefined,
   checkForUpdate: async () => undefined,
-  installable: () => 'by-hand',
+  installable: () => (change.install ? 'prompt' : 'by-hand'),
   install: async () => false,
   copy: async () => true,
   save: () => undefined,

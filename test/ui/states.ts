@@ -29,6 +29,7 @@ export type State = {
     online?: boolean
     update?: boolean
     handheld?: boolean
+    install?: boolean
   }
   readonly twist?: Twist
   /** Steps before the picture: what to press, by its words. */
@@ -79,6 +80,7 @@ export const states: Readonly<Record<string, State>> = {
       donate: donate({ capability: SOFTWARE, doneTasks: 4, earned: microCredits(400) }),
     }),
   },
+  'donate-install': { at: '#/donate', view: busy, shell: { install: true } },
   'no-webgpu': none('no-webgpu'),
   'adapter-null': none('no-adapter'),
   'insecure-page': none('insecure'),

@@ -1,0 +1,160 @@
+/** What a person does with keys, a file, or nothing at all, on the page of states. */
+import { expect, test, type Page } from '@playwright/test'
+import { chromiumFlags, findChromium } from '../../relay/find-chromium.mjs'
+import { serveStates } from './serve.ts'
+
+const executablePath = (await findChromium()) ?? undefined
+test.use({
+  launchOptions: { ...(executablePath ? { executablePath } : {}), args: chromiumFlags },
+  viewport: { width: 1280, height: 800 },
+})
+
+let served: Awaited<ReturnType<typeof serveStates>>
+test.beforeAll(async () => {
+  served = await serveStates('hands')
+})
+test.afterAll(() => served?.close())
+
+const open = async (page: Page, state: string): Promise<void> => {
+  await page.goto(`${served.origin}?state=${state}`)
+  await page.locator('main h1').first().waitFor({ state: 'attached' })
+}
+const said = (page: Page) => page.locator('[aria-live]').last()
+
+test('two keys lead to every place, and the focus goes along', async ({ page }) => {
+  await open(page, 'donate-working')
+  for (const [key, place] of [
+    ['j', 'Jobs'],
+    ['p', 'Playground'],
+    ['s', 'Swarm'],
+    ['w', 'Wallet'],
+    ['d', 'Donate'],
+  ] as const) {
+    await page.keyboard.press('g')
+    await page.keyboard.press(key)
+    await expect(page.getByRole('main', { name: place })).toBeFocused()
+  }
+})
+
+test('Space leads to Start and only a second press gives consent', async ({ page }) => {
+  await open(page, 'donate-contract')
+  await page.keyboard.press('Space')
+  await expect(page.getByRole('button', { name: 'Start', exact: true })).toBeFocused()
+  await expect(page.locator('[data-donate]')).toHaveAttribute('data-donate', 'idle')
+  await page.keyboard.press('Space')
+  await expect(page.locator('[data-donate]')).toHaveAttribute('data-donate', 'measuring')
+})
+
+test('Start and Not now weigh the same', async ({ page }) => {
+  await open(page, 'donate-contract')
+  const [yes, no] = await Promise.all(
+    ['Start', 'Not now'].map((name) =>
+      page.getByRole('button', { name, exact: true }).evaluate((button) => {
+        const { width, height } = button.getBoundingClientRect()
+        const { color, backgroundColor, borderColor, borderWidth, fontSize, fontWeight } =
+          getComputedStyle(button)
+        return {
+          width: Math.round(width),
+          height,
+          color,
+          backgroundColor,
+          borderColor,
+          borderWidth,
+          fontSize,
+          fontWeight,
+        }
+      }),
+    ),
+  )
+  expect(yes).toEqual(no)
+})
+
+test('a full stop stops from anywhere, and it is said', async ({ page }) => {
+  await open(page, 'donate-working')
+  await page.keyboard.press('g')
+  await page.keyboard.press('s')
+  await expect(page.getByRole('main', { name: 'Swarm' })).toBeFocused()
+  await page.keyboard.press('.')
+  await expect(page.locator('[data-donate]')).toHaveAttribute('data-donate', 'idle')
+  await expect(said(page)).toHaveText('Stopped. Nothing runs.')
+})
+
+test('Escape closes the dialog first, and stops only after that', async ({ page }) => {
+  await open(page, 'donate-working')
+  await page.keyboard.press('?')
+  await expect(page.getByRole('dialog')).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toBeHidden()
+  await expect(page.locator('[data-donate]')).toHaveAttribute('data-donate', 'working')
+  await page.keyboard.press('Escape')
+  await expect(page.locator('[data-donate]')).toHaveAttribute('data-donate', 'idle')
+})
+
+test('arrow keys walk over the sheet, each square is named, and the address follows', async ({
+  page,
+}) => {
+  await open(page, 'job-running')
+  const sheet = page.getByRole('listbox')
+  await sheet.focus()
+  await page.keyboard.press('Home')
+  await expect(sheet.getByRole('option')).toHaveText(/^unit 1, verified/)
+  await page.keyboard.press('ArrowDown')
+  await expect(sheet.getByRole('option')).toHaveText(/^unit 9, verified/)
+  await page.keyboard.press('End')
+  await expect(sheet.getByRole('option')).toHaveText('unit 48, queued')
+  await expect(page).toHaveURL(/\/47$/)
+  await expect(sheet).toBeFocused()
+})
+
+test('a slash goes to the filter, which finds', async ({ page }) => {
+  await open(page, 'jobs')
+  await page.keyboard.press('/')
+  await page.keyboard.type('damped')
+  await expect(page.getByRole('main').getByRole('listitem')).toHaveCount(1)
+})
+
+test('a picture dropped anywhere lands in the template that takes one', async ({ page }) => {
+  await open(page, 'jobs')
+  const data = await page.evaluateHandle(() => {
+    const transfer = new DataTransfer()
+    transfer.items.add(new File([new Uint8Array(8)], 'lantern.png', { type: 'image/png' }))
+    return transfer
+  })
+  await page.dispatchEvent('body', 'drop', { dataTransfer: data })
+  await expect(page.getByText('lantern.png, 96 × 64')).toBeVisible()
+})
+
+test('a phone that works goes dark after a while, and a touch wakes it without pressing anything', async ({
+  page,
+}) => {
+  await page.clock.install()
+  await open(page, 'donate-phone')
+  await page.clock.runFor(25_000)
+  const veil = page.getByText('Touch to see')
+  await expect(veil).toBeVisible()
+  await page.mouse.click(200, 200)
+  await expect(veil).toBeHidden()
+  await expect(page.locator('[data-donate]')).toHaveAttribute('data-donate', 'working')
+})
+
+test('sorting the nodes says which way, with you always first', async ({ page }) => {
+  await open(page, 'swarm')
+  const head = page.getByRole('columnheader', { name: 'Trust' })
+  await head.getByRole('button').click()
+  await expect(head).toHaveAttribute('aria-sort', 'descending')
+  await expect(page.getByRole('row').nth(1)).toContainText('(you)')
+})
+
+test('a spec that cannot be read is shown with what is wrong and where, to be mended', async ({
+  page,
+}) => {
+  await open(page, 'new')
+  const text = '---\nswarm: 1\nname: mine\n---\n'
+  await page.evaluate((pasted) => {
+    const clipboardData = new DataTransfer()
+    clipboardData.setData('text/plain', pasted)
+    document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }))
+  }, text)
+  await expect(page.getByRole('alert')).toContainText('line 4')
+  await expect(page.getByRole('textbox')).toHaveValue(text)
+})
