@@ -22,6 +22,7 @@ const ALICE = {
   freeTier: true,
   asks: false,
   lie: null,
+  plays: 'fair',
   liesPermille: 0,
 } as const
 

@@ -4,19 +4,22 @@
  */
 import type { JobId } from '../base/ids.ts'
 import { prng } from '../base/prng.ts'
-import { microCredits } from '../base/units.ts'
 import { evaluate } from '../core/evaluate.ts'
-import { plan } from '../core/plan.ts'
+import { plan, type Plan } from '../core/plan.ts'
+import type { View } from '../peer/view.ts'
 import type { StoredJob } from '../peer/stored-job.ts'
 import { cidOf } from '../wire/codec.ts'
-import { AMPLE, randomJob, tensorsOf, type Terms, type Wish } from './jobs.ts'
-import { handleOf, type SimNode, type World } from './world.ts'
+import { AMPLE, FREE, randomJob, tensorsOf, type Terms, type Wish } from './jobs.ts'
+import { handleOf, type SimNode } from './life.ts'
+import type { Scenario } from './scenarios.ts'
+import type { World } from './world.ts'
 
 export type Asked = {
   readonly node: SimNode
   readonly id: JobId
   readonly askedAt: number
-  readonly trusted: boolean
+  /** For trusted nodes only, and nobody has earned that trust for certain. */
+  readonly hopeless: boolean
   /** Its owner has given it up: any end will do. */
   givenUp: boolean
 }
@@ -30,8 +33,10 @@ const INSIST_MS = 1_000
 const BETWEEN_MS = 12_000
 /** Jobs of one person at a time. */
 const OPEN_MAX = 3
-/** Micro-credits that pay for any of these jobs three times over: what a lender saves up before it asks. */
-const SAVED = 3_000
+/** At this trust a node counts as trusted (core/assign.ts). */
+const TRUSTED = 0.5
+/** Who has earned so many times what a job costs pays for it; a copy of a slow task must not stop it. */
+const SAVED = 2
 
 export const phaseOf = ({ node, id }: Asked): StoredJob['phase'] | null =>
   (node.disk.read('jobs', id) as StoredJob | undefined)?.phase ?? null
@@ -47,7 +52,7 @@ export const keepAsking = (
   node: SimNode,
   untilMs: number,
   wishes: Wishes,
-  only: 'matmul' | 'any',
+  { jobs, paysPermille }: Pick<Scenario, 'jobs' | 'paysPermille'>,
 ): void => {
   const random = prng(w.random.u32())
   const all = wishes.asked
@@ -58,39 +63,39 @@ export const keepAsking = (
     w.time.after(delay, ask)
   }
 
-  const terms = (): Terms => {
-    const free = { budget: microCredits(0), redundancy: 1, privacy: 'public' as const }
+  /** Who lends spends what it earned; the others have money, and mostly use it. */
+  const terms = (view: View, cost: number): Terms => {
     if (node.person.lends) {
-      const balance = handleOf(node)?.view().wallet.balance ?? 0
-      return balance < SAVED ? free : { ...free, budget: microCredits(SAVED) }
+      const { balance } = view.wallet
+      return balance < SAVED * cost ? FREE : { ...FREE, budget: balance }
     }
-    if (random.below(6) === 0) return free
-    const redundancy = [1, 1, 1, 1, 2, 2, 3][random.below(7)]!
-    const experienced =
-      all.filter((each) => each.node === node && phaseOf(each) === 'done').length > 1
-    const privacy = experienced && random.below(8) === 0 ? 'trusted' : 'public'
-    return { budget: AMPLE, redundancy: privacy === 'trusted' ? 1 : redundancy, privacy }
+    if (random.below(1000) >= paysPermille) return FREE
+    const trusts = view.nodes.some(({ trust, self }) => !self && trust >= TRUSTED)
+    if (random.below(trusts ? 3 : 20) === 0) return { ...FREE, budget: AMPLE, privacy: 'trusted' }
+    return { ...FREE, budget: AMPLE, redundancy: [1, 1, 1, 1, 2, 2, 3][random.below(7)]! }
   }
 
   const ask = (): void => {
-    const open = all.filter((each) => each.node === node && !isOver(each)).length
-    if (open < (node.person.lends ? 1 : OPEN_MAX)) {
-      wishes.pending += 1
-      insist(randomJob(random, terms(), only))
-    }
     next()
-  }
-
-  const insist = (wish: Wish): void => {
-    const handle = handleOf(node)
-    if (!handle) return w.time.after(INSIST_MS, () => insist(wish))
-    const { job } = wish
+    const view = handleOf(node)?.view()
+    const open = all.filter((each) => each.node === node && !isOver(each)).length
+    if (!view || open >= (node.person.lends ? 1 : OPEN_MAX)) return
+    const { job, inputs } = randomJob(random, FREE, jobs)
     const planned = plan(job)
     if (!planned.ok) return w.log.violate('plan', `${planned.error.what} of ${job.name}`)
+    const wish = { job: { ...job, ...terms(view, planned.value.totals.microCredits) }, inputs }
+    wishes.pending += 1
+    insist(wish, planned.value)
+  }
+
+  const insist = (wish: Wish, planned: Plan): void => {
+    const handle = handleOf(node)
+    if (!handle) return w.time.after(INSIST_MS, () => insist(wish, planned))
+    const { job } = wish
     const id = cidOf(job) as JobId
     w.truths.expect(id, {
-      plan: planned.value,
-      tensors: evaluate(planned.value, tensorsOf(wish)),
+      plan: planned,
+      tensors: evaluate(planned, tensorsOf(wish)),
       redundancy: job.redundancy,
       trusted: job.privacy === 'trusted',
     })
@@ -99,18 +104,17 @@ export const keepAsking = (
     if (random.below(8) === 0) handle.submit(job, 'simulated', wish.inputs)
     w.time.after(INSIST_MS, () => {
       // Gone before the job was on its disk: nothing was acknowledged, so it is asked for again.
-      if (node.disk.durable('jobs', id) === undefined) return insist(wish)
+      if (node.disk.durable('jobs', id) === undefined) return insist(wish, planned)
       const asked: Asked = {
         node,
         id,
         askedAt: w.time.now(),
-        trusted: job.privacy === 'trusted',
+        hopeless: job.privacy === 'trusted' && !w.isBefriended(node),
         givenUp: false,
       }
       all.push(asked)
       wishes.pending -= 1
-      // Nobody has earned that trust in the last moment either.
-      if (asked.trusted && w.time.now() >= untilMs) giveUp(w, asked)
+      if (asked.hopeless && w.time.now() >= untilMs) giveUp(w, asked)
       if (random.below(25) === 0) w.time.after(random.below(20_000), () => giveUp(w, asked))
     })
   }

@@ -1,6 +1,7 @@
 /** What can happen to a swarm. Each acts from now until a given time; the simulator then brings all back. */
 import type { PeerId } from '../base/ids.ts'
-import { handleOf, type SimNode, type World } from './world.ts'
+import { handleOf, type SimNode } from './life.ts'
+import type { World } from './world.ts'
 
 export type Fate = (world: World, until: number) => void
 
@@ -155,6 +156,15 @@ export const fullDisks: Fate = (w, until) =>
     })
   })
 
+/** Half of those who lend are gone for good, and their adverts stay where they are. */
+export const exodus: Fate = (w, until) =>
+  w.time.after((until - w.time.now()) / 3, () => {
+    for (const node of w.nodes.values()) {
+      if (node.person.lends && w.random.below(2) === 0) w.leave(node)
+    }
+    w.log.saw('exodus')
+  })
+
 export const all =
   (...fates: readonly Fate[]): Fate =>
   (w, until) => {
@@ -173,6 +183,7 @@ export const anything: Fate = (w, until) => {
     freezes,
     moods,
     fullDisks,
+    exodus,
   ]
   for (const fate of dice) if (w.random.below(3) === 0) fate(w, until)
 }

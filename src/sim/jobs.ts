@@ -17,6 +17,8 @@ export type Terms = Pick<Job, 'budget' | 'redundancy' | 'privacy'>
 const DEADLINE = ms(24 * 3_600_000)
 /** Far above what any of these jobs costs. */
 export const AMPLE = microCredits(1_000_000)
+/** For nothing, by whoever will. */
+export const FREE: Terms = { budget: microCredits(0), redundancy: 1, privacy: 'public' }
 
 type Given = readonly [name: string, dtype: DType, shape: readonly number[]]
 

@@ -16,13 +16,16 @@ export type LedgerWatch = ReturnType<typeof ledgerWatch>
 export type LedgerFacts = {
   /** How many results of one task the job pays for. */
   redundancy(job: JobId): number
+  /** Keeps to the rules: what others leave unpaid or uncashed is their affair. */
+  isFair(account: Did): boolean
   /** A requester has signed for a result. */
   paid(requester: Did, kept: KeptReceipt): void
 }
 
 export const ledgerWatch = (swarm: Swarm, log: Journal, facts: LedgerFacts) => {
   const tips = new Map<Did, Tip>()
-  const debits = new Map<Cid, Block>()
+  const signedAway = new Set<Cid>()
+  const open = new Map<Cid, Block>()
   const cashed = new Set<Cid>()
   const signed = new Set<Cid>()
   const payments = new Map<string, number>()
@@ -39,7 +42,8 @@ export const ledgerWatch = (swarm: Swarm, log: Journal, facts: LedgerFacts) => {
     if (!tip) sum.opened += allocationOf(swarm, body.account)
     if (body.act.act === 'debit') {
       sum.debited += body.act.amount
-      debits.set(next.value.cid, body)
+      signedAway.add(next.value.cid)
+      open.set(next.value.cid, body)
     }
     if (body.act.act === 'credit') cash(account, body.link!.cid, body.act.amount)
     if (sum.balances + sum.debited - sum.credited !== sum.opened) {
@@ -52,10 +56,11 @@ export const ledgerWatch = (swarm: Swarm, log: Journal, facts: LedgerFacts) => {
 
   const cash = (account: Did, cheque: Cid, amount: number): void => {
     sum.credited += amount
-    if (!debits.has(cheque))
+    if (!signedAway.has(cheque))
       log.violate('I3-unsigned', `${account} cashed ${cheque} before it was on the payer's disk`)
     if (cashed.has(cheque)) log.violate('I2-cashed-twice', `${account} cashed ${cheque} again`)
     cashed.add(cheque)
+    open.delete(cheque)
   }
 
   const receipt = (account: Did, kept: KeptReceipt): void => {
@@ -79,7 +84,15 @@ export const ledgerWatch = (swarm: Swarm, log: Journal, facts: LedgerFacts) => {
         if (table === 'receipts') receipt(account, value as KeptReceipt)
       }
     },
-    inFlight: (): number => sum.debited - sum.credited,
+    /** Signed away and not credited yet, between fair nodes. */
+    inFlight(): number {
+      let total = 0
+      for (const { account, act } of open.values()) {
+        const fair = act.act === 'debit' && facts.isFair(account) && facts.isFair(act.to)
+        if (fair) total += act.amount
+      }
+      return total
+    },
     credited: (): number => sum.credited,
     payments: (): number => signed.size,
     /** Sequence number and balance of every chain, for the digest. */

@@ -1,6 +1,6 @@
 /** Every table a node keeps has a written limit, and no table is ever beyond its own (I11). */
 import type { Journal } from './journal.ts'
-import type { SimNode } from './world.ts'
+import type { SimNode } from './life.ts'
 
 export const overLimits = (log: Journal, node: SimNode): void => {
   if (!node.life) return

@@ -1,5 +1,6 @@
 /** Who takes part: what a person's device can do, what its owner wants, and how a dishonest one lies. */
 import type { Prng } from '../base/prng.ts'
+import type { Play } from './meddler.ts'
 
 /** Wrong results as they occur: each must be refused, every time. */
 export const LIES = ['some-elements', 'one-tile', 'all-zero', 'another-result', 'rounded'] as const
@@ -14,6 +15,8 @@ export type Person = {
   readonly freeTier: boolean
   /** Has jobs of its own to be done. */
   readonly asks: boolean
+  /** How it keeps to the rules of conversation. */
+  readonly plays: Play
   /** What it answers instead of the truth; null = the truth. */
   readonly lie: Lie | null
   /** Share of tasks it lies about: a careful liar lies seldom. */
@@ -34,6 +37,7 @@ export const lender = (random: Prng): Person => ({
   lends: true,
   freeTier: random.below(4) > 0,
   asks: random.below(5) === 0,
+  plays: 'fair',
   lie: null,
   liesPermille: 0,
 })
@@ -45,6 +49,7 @@ export const mainstay: Person = {
   lends: true,
   freeTier: true,
   asks: false,
+  plays: 'fair',
   lie: null,
   liesPermille: 0,
 }
@@ -56,6 +61,13 @@ export const liar = (random: Prng): Person => ({
   liesPermille: [1000, 1000, 300, 100][random.below(4)]!,
 })
 
+/** Lends and asks as others do, and keeps to no rule. */
+export const meddlesome = (random: Prng): Person => ({
+  ...lender(random),
+  asks: random.below(2) === 0,
+  plays: 'meddles',
+})
+
 /** Has money and work to be done, and lends nothing. */
 export const asker: Person = {
   speed: 50,
@@ -63,6 +75,7 @@ export const asker: Person = {
   lends: false,
   freeTier: false,
   asks: true,
+  plays: 'fair',
   lie: null,
   liesPermille: 0,
 }

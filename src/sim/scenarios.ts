@@ -5,6 +5,7 @@ import {
   anything,
   badWeather,
   churn,
+  exodus,
   freezes,
   fullDisks,
   moods,
@@ -14,7 +15,7 @@ import {
   workersCrash,
   type Fate,
 } from './fate.ts'
-import { lender, liar, mainstay, type Person } from './people.ts'
+import { asker, lender, liar, mainstay, meddlesome, type Person } from './people.ts'
 
 export type Scenario = {
   readonly name: string
@@ -23,6 +24,14 @@ export type Scenario = {
   readonly liarsPermille: number
   /** Which jobs are asked for: any, or only those whose check misses no lie. */
   readonly jobs: 'matmul' | 'any'
+  /** Part of their jobs that people with money pay for; the rest is for nothing. */
+  readonly paysPermille: number
+  /** Of the lending nodes, those that keep to no rule of conversation. */
+  readonly meddlersPermille: number
+  /** Their devices are all slow, so that the free tier runs dry. */
+  readonly slow: boolean
+  /** The first of those who ask takes results and does not pay. */
+  readonly defaults: boolean
   readonly fate: Fate
 }
 
@@ -33,15 +42,17 @@ const plain = (name: string, summary: string, fate: Fate): Scenario => ({
   summary,
   liarsPermille: 0,
   jobs: 'any',
+  paysPermille: 830,
+  meddlersPermille: 0,
+  slow: false,
+  defaults: false,
   fate,
 })
 
 const lying = (name: string, summary: string, liarsPermille: number): Scenario => ({
-  name,
-  summary,
+  ...plain(name, summary, nothing),
   liarsPermille,
   jobs: 'matmul',
-  fate: nothing,
 })
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -66,6 +77,17 @@ export const SCENARIOS: readonly Scenario[] = [
   plain('freezing-tabs', 'hidden tabs stop for up to forty seconds and go on', freezes),
   plain('moody-donors', 'owners pause, stop, start and change how much they give', moods),
   plain('full-disks', 'disks have no room for a while', fullDisks),
+  plain('exodus', 'half of those who lend leave for good, and their adverts stay', exodus),
+  {
+    ...plain('beggars', 'everybody asks for nothing but the free tier of slow devices', nothing),
+    paysPermille: 0,
+    slow: true,
+  },
+  { ...plain('defaulter', 'one of those who ask takes results and never pays', nothing), defaults: true },
+  {
+    ...plain('meddlers', 'three in ten nodes drop, repeat and twist what they say', nothing),
+    meddlersPermille: 300,
+  },
   {
     ...plain(
       'everything',
@@ -77,19 +99,24 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...plain('anything', 'in every run another part of all that can happen', anything),
     liarsPermille: 100,
+    meddlersPermille: 100,
   },
 ]
 
 export const scenarioByName = (name: string): Scenario | undefined =>
   SCENARIOS.find((scenario) => scenario.name === name)
 
-/** The first node always lends honestly, the next ones lie, the rest are as people are. */
-export const personFor = (
-  at: number,
-  { liarsPermille }: Scenario,
-  count: number,
-  random: Prng,
-): Person => {
+/** The first node always lends honestly, the next ones lie or meddle, the rest are as people are. */
+export const personFor = (at: number, of: Scenario, count: number, random: Prng): Person => {
   if (at === 0) return mainstay
-  return at <= Math.floor((count * liarsPermille) / 1000) ? liar(random) : lender(random)
+  const liars = Math.floor((count * of.liarsPermille) / 1000)
+  const meddlers = Math.ceil((count * of.meddlersPermille) / 1000)
+  if (at <= liars) return liar(random)
+  if (at <= liars + meddlers) return meddlesome(random)
+  const person = lender(random)
+  return of.slow ? { ...person, speed: 1 + random.below(2) } : person
 }
+
+/** Those with money: the first one may be a bad payer. */
+export const askerFor = (at: number, { defaults }: Scenario): Person =>
+  at === 0 && defaults ? { ...asker, plays: 'defaults' } : asker

@@ -9,9 +9,9 @@ import { nameOf } from '../wire/signed.ts'
 import { giveUp, isOver, keepAsking, type Asked, type Wishes } from './asking.ts'
 import { overLimits } from './limits.ts'
 import { measuresOf } from './measures.ts'
-import { asker } from './people.ts'
-import { personFor, type Scenario } from './scenarios.ts'
-import { CALM, world, type SimNode, type World } from './world.ts'
+import { askerFor, personFor, type Scenario } from './scenarios.ts'
+import { lend, type SimNode } from './life.ts'
+import { CALM, world, type World } from './world.ts'
 
 export type SimOptions = {
   readonly scenario: Scenario
@@ -109,12 +109,14 @@ const populate = (
   for (let i = 0; i < nodes; i++) {
     const node = w.add(`node-${i}`, personFor(i, scenario, nodes, random))
     w.time.after(random.below(2_000), () => w.arrive(node))
-    if (node.person.asks) keepAsking(w, node, forMs, wishes, scenario.jobs)
+    if (node.person.asks) keepAsking(w, node, forMs, wishes, scenario)
   }
-  for (const name of rich) {
-    const node = w.add(name, asker)
+  for (const [i, name] of rich.entries()) {
+    const node = w.add(name, askerFor(i, scenario))
+    // Every other one has been here before, and has found the first node reliable.
+    if (i % 2 === 1) w.befriend(node, w.nodes.get('node-0')!)
     w.time.after(random.below(1_000), () => w.arrive(node))
-    keepAsking(w, node, forMs, wishes, scenario.jobs)
+    keepAsking(w, node, forMs, wishes, scenario)
   }
   return wishes
 }
@@ -128,9 +130,9 @@ const heal = (w: World, asked: readonly Asked[]): void => {
   for (const node of w.nodes.values()) {
     node.disk.setFull(false)
     if (!node.life) w.arrive(node)
-    else if (node.person.lends) w.lend(node)
+    else if (node.person.lends) lend(node)
   }
-  for (const each of asked) if (each.trusted) giveUp(w, each)
+  for (const each of asked) if (each.hopeless) giveUp(w, each)
 }
 
 const allSettled = (w: World, { asked, pending }: Wishes): boolean =>

@@ -6,18 +6,22 @@
 import { kernelById } from '../../kernels/index.ts'
 import type { Cid, Did, JobId, PeerId, TaskId } from '../base/ids.ts'
 import { LEASE_LIMITS, type JobRun, type TaskRun } from '../core/dispatch.ts'
+import { SERVE_LIMITS } from '../core/serve.ts'
 import type { Receipt } from '../core/receipt.ts'
 import type { Opinion } from '../core/trust.ts'
 import type { Write } from '../ports.ts'
 import type { Head, HeadOf } from '../wire/messages.ts'
 import type { Journal } from './journal.ts'
 import type { Oracle } from './oracle.ts'
+import type { Person } from './people.ts'
+import type { Timeline } from './time.ts'
 
 export type WorkFacts = {
-  isLiar(account: Did): boolean
-  anyLiars: boolean
-  /** The requester's own record of a job it runs now. */
-  run(requester: Did, job: JobId): JobRun | null
+  readonly anyLiars: boolean
+  person(account: Did): Person
+  accounts(): Iterable<Did>
+  /** A requester's own record of its jobs; empty while it is away. */
+  jobs(requester: Did): ReadonlyMap<JobId, { readonly run: JobRun }>
 }
 
 export type WorkWatch = ReturnType<typeof workWatch>
@@ -32,18 +36,25 @@ const SHAMEFUL = [
   'not-your-delegation',
 ]
 
-export const workWatch = (log: Journal, truths: Oracle, facts: WorkFacts) => {
+export const workWatch = (time: Timeline, log: Journal, truths: Oracle, facts: WorkFacts) => {
   const tasks = new WeakMap<JobRun, Map<TaskId, TaskRun>>()
   /** Who has had a result of whom on its disk, and whom it has caught: requester, worker. */
   const accepted = new Set<string>()
   const caught = new Set<string>()
   const settled = new Set<Cid>()
   /** What each lease is for, as the worker names it, and the lies told under it. */
-  const offered = new Map<string, TaskId>()
+  const offered = new Map<string, { readonly task: TaskId; readonly paid: boolean }>()
   const lies = new Set<string>()
+  /** Results handed to those who do not pay, by worker and its life. */
+  const unpaid = new Map<string, number>()
+  /** Tasks whose worker has died, since when; and how long it took until somebody else had them. */
+  const orphans = new Map<string, number>()
+  const failovers: number[] = []
   let executions = 0
   let outputs = 0
   let wrong = 0
+
+  const isFair = (account: Did): boolean => facts.person(account).plays === 'fair'
 
   const taskOf = (run: JobRun, id: TaskId): TaskRun | undefined => {
     const known = tasks.get(run) ?? new Map(run.tasks.map((task) => [task.id, task]))
@@ -52,9 +63,14 @@ export const workWatch = (log: Journal, truths: Oracle, facts: WorkFacts) => {
   }
 
   const offer = (from: Did, to: Did, peer: PeerId, head: HeadOf<'offer'>): void => {
-    offered.set(`${to} ${peer}/${head.lease}`, head.task)
+    offered.set(`${to} ${peer}/${head.lease}`, { task: head.task, paid: head.microCredits > 0 })
+    const orphan = `${from} ${head.job} ${head.task}`
+    const since = orphans.get(orphan)
+    if (since !== undefined) failovers.push(time.now() - since)
+    orphans.delete(orphan)
+    if (facts.person(from).plays === 'meddles') return
     const truth = truths.of(head.job)
-    const run = facts.run(from, head.job)
+    const run = facts.jobs(from).get(head.job)?.run
     const task = run && taskOf(run, head.task)
     if (!truth || !run || !task) return log.violate('I7-unknown', `${from} offers a task of no job`)
     const { index } = task.planned
@@ -79,6 +95,7 @@ export const workWatch = (log: Journal, truths: Oracle, facts: WorkFacts) => {
     if (task.attempts > truth.redundancy + task.extra) log.saw('task retried')
     if (task.extra > 0 && task.leases.length > truth.redundancy) log.saw('straggler copied')
     if (truth.trusted) log.saw('trusted task offered')
+    if (head.microCredits > 0 && facts.person(from).lends) log.saw('earned credit spent')
     log.saw('offer')
   }
 
@@ -98,44 +115,65 @@ export const workWatch = (log: Journal, truths: Oracle, facts: WorkFacts) => {
   }
 
   const judged = (requester: Did, worker: Did, { wrong: times }: Opinion): void => {
-    if (times === 0) return
+    if (times === 0 || !isFair(requester)) return
     caught.add(`${requester} ${worker}`)
-    if (facts.isLiar(worker)) return log.saw('liar caught')
+    const { lie, plays } = facts.person(worker)
+    if (lie !== null) return log.saw('liar caught')
+    if (plays !== 'fair') return log.saw('meddler caught')
     // Two liars who agree may outvote an honest node; nothing else excuses it.
     if (facts.anyLiars) log.saw('honest node outvoted')
     else log.violate('I13-honest-barred', `${requester} calls ${worker} a liar`)
   }
 
+  const reject = (from: Did, to: Did, code: string): void => {
+    if (facts.person(to).lie !== null) return log.saw('lie refused')
+    log.saw('honest result refused')
+    if (!facts.anyLiars && isFair(from) && isFair(to)) log.violate('I13-honest-refused', `${to}: ${code}`)
+  }
+
+  /** A worker gives so many results on credit, and then no more (core/serve.ts). */
+  const result = (from: Did, to: Did, [life, peer]: readonly PeerId[], lease: number): void => {
+    const name = `${from} ${peer}/${lease}`
+    const isPaid = offered.get(name)?.paid ?? false
+    offered.delete(name)
+    if (facts.person(to).plays !== 'defaults' || !isPaid) return
+    const key = `${from} ${life}`
+    const times = (unpaid.get(key) ?? 0) + 1
+    unpaid.set(key, times)
+    const most = SERVE_LIMITS.unpaidPerRequester + SERVE_LIMITS.leasesPerRequester
+    if (times > most) log.violate('I21-exposure', `${from} gives ${to} ${times} results it is not paid for`)
+  }
+
   return {
-    sent(from: Did, to: Did, peer: PeerId, head: Head): void {
+    sent(from: Did, to: Did, peers: readonly [PeerId, PeerId], head: Head): void {
       switch (head.k) {
         case 'offer':
-          return offer(from, to, peer, head)
+          return offer(from, to, peers[0], head)
         case 'refuse':
           return log.saw(`refused: ${head.code}`)
         case 'failed':
           return log.saw(`failed: ${head.code}`)
+        case 'result':
+          return result(from, to, peers, head.lease)
         case 'reject':
-          log.saw(facts.isLiar(to) ? 'lie refused' : 'honest result refused')
-          if (!facts.anyLiars) log.violate('I13-honest-refused', `${to}: ${head.code}`)
-          return
+          return reject(from, to, head.code)
         case 'settled':
           if (settled.has(head.receipt)) log.saw('settlement answered again')
           settled.add(head.receipt)
           return
         case 'bye':
           log.saw(`bye: ${head.code}`)
-          if (SHAMEFUL.includes(head.code))
+          if (SHAMEFUL.includes(head.code) && isFair(from) && isFair(to))
             log.violate('I10-shame', `${from} hung up on ${to}: ${head.code}`)
           return
         default:
           return
       }
     },
+    befriended: (account: Did, friend: Did): void => void accepted.add(`${account} ${friend}`),
     /** What a node has computed, and whether it says so. */
     said(worker: Did, lease: string, cid: Cid, isTrue: boolean): void {
-      const task = offered.get(`${worker} ${lease}`)
-      offered.delete(`${worker} ${lease}`)
+      const task = offered.get(`${worker} ${lease}`)?.task
       executions += 1
       if (isTrue) return
       log.saw('lie told')
@@ -163,9 +201,17 @@ export const workWatch = (log: Journal, truths: Oracle, facts: WorkFacts) => {
       }
     },
     /** A crash forgets what was not on the disk: opinions are hints and may be lost. */
-    crashed(account: Did): void {
+    gone(account: Did): void {
       for (const pair of caught) if (pair.startsWith(`${account} `)) caught.delete(pair)
+      for (const requester of facts.accounts()) {
+        for (const [job, { run }] of facts.jobs(requester)) {
+          if (run.phase !== 'running') continue
+          for (const { id, leases } of run.tasks) {
+            if (leases.some(({ node }) => node === account)) orphans.set(`${requester} ${job} ${id}`, time.now())
+          }
+        }
+      }
     },
-    facts: () => ({ executions, outputs, wrong }),
+    facts: () => ({ executions, outputs, wrong, failovers }),
   }
 }

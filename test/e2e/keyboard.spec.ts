@@ -27,6 +27,8 @@ test('bob uses nothing but the keyboard', async ({ rig }) => {
   await press('g d')
   await expect(bob.getByRole('button', { name: 'Start', exact: true })).toBeEnabled()
   await press('Space')
+  await expect(bob.getByRole('button', { name: 'Start', exact: true })).toBeFocused()
+  await press('Enter')
   await waitForState(bob, /^ready$/)
 
   await press('g p')
