@@ -7,7 +7,8 @@ import { go, lend, loaded, strip, waitForState } from './steps.ts'
 const countDevices = (): void => {
   const counts = { devices: 0 }
   Object.assign(globalThis, { counts })
-  const adapter = (globalThis as { GPUAdapter?: { prototype: { requestDevice: () => unknown } } }).GPUAdapter
+  const adapter = (globalThis as { GPUAdapter?: { prototype: { requestDevice: () => unknown } } })
+    .GPUAdapter
   if (!adapter) return
   const ask = adapter.prototype.requestDevice
   adapter.prototype.requestDevice = function (...args) {
@@ -17,8 +18,13 @@ const countDevices = (): void => {
 }
 
 const computing = async (page: Page): Promise<{ devices: number; workers: string[] }> => ({
-  devices: await page.evaluate(() => (globalThis as unknown as { counts: { devices: number } }).counts.devices),
-  workers: page.workers().map((worker) => worker.url()).filter((url) => url.includes('compute')),
+  devices: await page.evaluate(
+    () => (globalThis as unknown as { counts: { devices: number } }).counts.devices,
+  ),
+  workers: page
+    .workers()
+    .map((worker) => worker.url())
+    .filter((url) => url.includes('compute')),
 })
 
 /** What makes one button look weightier than another. */
@@ -27,15 +33,28 @@ const weight = (page: Page, name: string) =>
     const { width, height } = button.getBoundingClientRect()
     const style = getComputedStyle(button)
     const { color, backgroundColor, borderColor, fontSize, fontWeight, opacity } = style
-    return { width: Math.round(width), height, color, backgroundColor, borderColor, fontSize, fontWeight, opacity }
+    return {
+      width: Math.round(width),
+      height,
+      color,
+      backgroundColor,
+      borderColor,
+      fontSize,
+      fontWeight,
+      opacity,
+    }
   })
 
-test('alice opens the page: it says what would run, and nothing does until she says so', async ({ rig }) => {
+test('alice opens the page: it says what would run, and nothing does until she says so', async ({
+  rig,
+}) => {
   const context = await rig.person()
   await context.addInitScript(countDevices)
   const alice = await rig.tab(context, '/')
   await loaded(alice)
-  await expect(alice.getByRole('heading', { level: 1 })).toHaveText('Lend this device’s GPU for a while.')
+  await expect(alice.getByRole('heading', { level: 1 })).toHaveText(
+    'Lend this device’s GPU for a while.',
+  )
   const contract = alice.getByRole('region', { name: 'What you agree to' })
   for (const words of [
     'Pieces of other people’s jobs',
@@ -62,7 +81,9 @@ test('alice opens the page: it says what would run, and nothing does until she s
   await waitForState(alice, /^measuring$/)
   await waitForState(alice, /^ready$/)
   expect((await computing(alice)).workers, 'after it').toHaveLength(1)
-  await expect(alice.getByRole('region', { name: 'This device' })).toContainText('Counted as software adapter')
+  await expect(alice.getByRole('region', { name: 'This device' })).toContainText(
+    'Counted as software adapter',
+  )
   await strip(alice).getByRole('button', { name: 'Stop' }).click()
   await waitForState(alice, /^idle$/)
 })

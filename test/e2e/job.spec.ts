@@ -4,7 +4,18 @@ import type { Page } from '@playwright/test'
 import { decodePng, encodePng } from '../../src/spec/png.ts'
 import { reference } from './reference.ts'
 import { expect, SUPPLY, test } from './rig.ts'
-import { aliceAndBob, choose, fill, go, jobState, loaded, purse, reverify, run, strip } from './steps.ts'
+import {
+  aliceAndBob,
+  choose,
+  fill,
+  go,
+  jobState,
+  loaded,
+  purse,
+  reverify,
+  run,
+  strip,
+} from './steps.ts'
 
 const download = async (page: Page): Promise<Buffer> => {
   const [file] = await Promise.all([
@@ -22,7 +33,12 @@ const watchPieces = (page: Page): Promise<void> =>
       const label = document.querySelector('figure [role=img]')?.getAttribute('aria-label')
       if (label && label !== seen.at(-1)) seen.push(label)
     }
-    const all = { subtree: true, childList: true, attributes: true, attributeFilter: ['aria-label'] }
+    const all = {
+      subtree: true,
+      childList: true,
+      attributes: true,
+      attributeFilter: ['aria-label'],
+    }
     new MutationObserver(look).observe(document.body, all)
     Object.assign(globalThis, { pieces: seen })
   })
@@ -31,8 +47,15 @@ const piecesSeen = async (page: Page): Promise<number[]> => {
   return seen.map((label) => Number(/(\d+) of \d+ pieces/.exec(label)?.[1]))
 }
 
-test('alice lends her tab; bob asks for a picture, gets it, and both can prove what was paid', async ({ rig }) => {
-  const truth = await reference('mandelbrot', { width: '256', height: '256', zoom: '1', iterations: '60' })
+test('alice lends her tab; bob asks for a picture, gets it, and both can prove what was paid', async ({
+  rig,
+}) => {
+  const truth = await reference('mandelbrot', {
+    width: '256',
+    height: '256',
+    zoom: '1',
+    iterations: '60',
+  })
   const { alice, bob } = await aliceAndBob(rig)
   await go(bob, 'new')
   await fill(bob, { Width: '256', Height: '256', Zoom: '1', Iterations: '60' })
@@ -54,14 +77,19 @@ test('alice lends her tab; bob asks for a picture, gets it, and both can prove w
   expect(hers).toEqual({ balance: microCredits, inFlight: 0, receipts: truth.tasks })
   expect(his).toEqual({ balance: SUPPLY - microCredits, inFlight: 0, receipts: truth.tasks })
 
-  for (const [page, before] of [[alice, hers], [bob, his]] as const) {
+  for (const [page, before] of [
+    [alice, hers],
+    [bob, his],
+  ] as const) {
     await page.reload()
     await loaded(page)
     expect(await purse(page), 'the same after a reload').toEqual(before)
   }
 })
 
-test('bob has a picture sharpened, and no seam shows where the pieces meet', async ({ rig }, info) => {
+test('bob has a picture sharpened, and no seam shows where the pieces meet', async ({
+  rig,
+}, info) => {
   // A gradient, hard edges across every tile, and noise: what a wrong halo would show in.
   const [width, height] = [150, 110]
   const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) => {
@@ -86,7 +114,10 @@ test('bob has a picture sharpened, and no seam shows where the pieces meet', asy
 
   const [got, want] = [decodePng(await download(bob)), decodePng(truth.png)]
   expect([got.width, got.height]).toEqual([width, height])
-  const far = got.rgba.reduce((most, value, i) => Math.max(most, Math.abs(value - want.rgba[i]!)), 0)
+  const far = got.rgba.reduce(
+    (most, value, i) => Math.max(most, Math.abs(value - want.rgba[i]!)),
+    0,
+  )
   // Rounding to 8 bits may fall either way; a seam would be tens of steps.
   expect(far, 'steps of 255 between any pixel and its reference').toBeLessThanOrEqual(1)
 })

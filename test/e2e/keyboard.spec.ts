@@ -32,7 +32,11 @@ test('bob uses nothing but the keyboard', async ({ rig }) => {
   await waitForState(bob, /^ready$/)
 
   await press('g p')
-  for (const [label, value] of [['Width', '128'], ['Height', '128'], ['Iterations', '60']] as const) {
+  for (const [label, value] of [
+    ['Width', '128'],
+    ['Height', '128'],
+    ['Iterations', '60'],
+  ] as const) {
     await tabTo(bob, bob.getByLabel(label, { exact: true }))
     await press('Control+a')
     await keyboard.type(value)

@@ -48,7 +48,9 @@ const middle = (bob: Page): Promise<void> =>
 
 const bobsReceipts = { receipts: UNITS, inFlight: 0 }
 
-test('carol’s browser is killed in the middle; the job ends, and nobody is paid twice', async ({ rig }) => {
+test('carol’s browser is killed in the middle; the job ends, and nobody is paid twice', async ({
+  rig,
+}) => {
   const carol = await rig.device('carol')
   const hers = await rig.tab(carol.context)
   const [{ alice, bob }] = await Promise.all([aliceAndBob(rig), lend(hers)])
@@ -71,7 +73,9 @@ test('carol’s browser is killed in the middle; the job ends, and nobody is pai
   expect(a.receipts + c.receipts).toBe(UNITS)
 })
 
-test('the relay is killed in the middle; direct links carry on, and it is found again afterwards', async ({ rig }) => {
+test('the relay is killed in the middle; direct links carry on, and it is found again afterwards', async ({
+  rig,
+}) => {
   const { alice, bob } = await aliceAndBob(rig)
   await begin(bob)
   await middle(bob)
@@ -79,7 +83,9 @@ test('the relay is killed in the middle; direct links carry on, and it is found 
   await rig.relay.kill()
   const before = await verified(bob)
   expect(before, 'it was the middle').toBeLessThan(UNITS)
-  await expect(bob.getByText('The relay cannot be reached. 1\u00a0direct link still work')).toBeVisible()
+  await expect(
+    bob.getByText('The relay cannot be reached. 1\u00a0direct link still work'),
+  ).toBeVisible()
   await jobState(bob, 'done')
   expect(await purse(bob)).toMatchObject(bobsReceipts)
   expect((await purse(alice)).balance + (await purse(bob)).balance).toBe(SUPPLY)
@@ -87,12 +93,17 @@ test('the relay is killed in the middle; direct links carry on, and it is found 
   await rig.relay.restart()
   for (const page of [alice, bob]) {
     await go(page, 'swarm')
-    await expect(page.locator('dl.facts div', { hasText: /^Relay/ })).toContainText(/^Relay\s*reachable$/, { timeout: 45_000 })
+    await expect(page.locator('dl.facts div', { hasText: /^Relay/ })).toContainText(
+      /^Relay\s*reachable$/,
+      { timeout: 45_000 },
+    )
   }
   await expect(strip(bob)).toContainText('1 direct')
 })
 
-test('bob closes his tab in the middle and opens it again; the job goes on and is paid once', async ({ rig }) => {
+test('bob closes his tab in the middle and opens it again; the job goes on and is paid once', async ({
+  rig,
+}) => {
   const bobs = await rig.person()
   const [alice, first] = [await rig.tab(await rig.person()), await rig.tab(bobs)]
   await Promise.all([lend(alice), becomeFounder(first, rig.relay.keyFile)])

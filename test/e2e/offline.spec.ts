@@ -10,12 +10,16 @@ const kept = (page: Page): Promise<void> =>
   page.evaluate(async () => {
     await navigator.serviceWorker.ready
     if (navigator.serviceWorker.controller) return
-    await new Promise((then) => navigator.serviceWorker.addEventListener('controllerchange', then, { once: true }))
+    await new Promise((then) =>
+      navigator.serviceWorker.addEventListener('controllerchange', then, { once: true }),
+    )
   })
 
 const refused = /ERR_CONNECTION_REFUSED|ERR_FAILED|WebSocket connection to .* failed/
 
-test('the relay is gone; alice opens the page all the same and is told what still works', async ({ rig }) => {
+test('the relay is gone; alice opens the page all the same and is told what still works', async ({
+  rig,
+}) => {
   const alice = await rig.tab(await rig.person())
   const account = await loaded(alice)
   await kept(alice)
@@ -23,7 +27,11 @@ test('the relay is gone; alice opens the page all the same and is told what stil
   await rig.relay.kill()
   await alice.reload()
   expect(await loaded(alice), 'her key and her books are here').toBe(account)
-  await expect(alice.getByText('The relay cannot be reached and no node is linked. It is tried again by itself.')).toBeVisible()
+  await expect(
+    alice.getByText(
+      'The relay cannot be reached and no node is linked. It is tried again by itself.',
+    ),
+  ).toBeVisible()
   await go(alice, 'new')
   await expect(alice.getByRole('button', { name: /Mandelbrot set/ })).toBeVisible()
   await go(alice, 'wallet')
@@ -61,7 +69,9 @@ budget: 5 credits
 Every pixel lies inside the set.
 `
 
-test('a new version comes while alice works for bob: her task is finished first', async ({ rig }) => {
+test('a new version comes while alice works for bob: her task is finished first', async ({
+  rig,
+}) => {
   const [alice, bob] = [await rig.tab(await rig.person()), await rig.tab(await rig.person())]
   await Promise.all([lend(alice), becomeFounder(bob, rig.relay.keyFile), kept(alice)])
   await publish(rig.appDir)
@@ -73,7 +83,9 @@ test('a new version comes while alice works for bob: her task is finished first'
   await run(bob, 4)
   await waitForState(alice, /^working$/)
   const build = (): Promise<boolean> =>
-    alice.evaluate(async () => (await (await fetch('./index.html')).text()).includes('the next build'))
+    alice.evaluate(async () =>
+      (await (await fetch('./index.html')).text()).includes('the next build'),
+    )
   expect(await build(), 'not yet').toBe(false)
   await alice.getByRole('button', { name: 'Finish unit, then update' }).first().click()
   await waitForState(alice, /^finishing$/)

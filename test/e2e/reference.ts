@@ -29,7 +29,10 @@ export const reference = async (
   const prepared = made.value
   const { plan } = prepared
   const inputs = Object.fromEntries(
-    Object.entries(prepared.inputs).map(([name, bytes]) => [name, viewAs(plan.tensors[name]!.dtype, bytes)]),
+    Object.entries(prepared.inputs).map(([name, bytes]) => [
+      name,
+      viewAs(plan.tensors[name]!.dtype, bytes),
+    ]),
   )
   const output = plan.outputs[0]!
   const tensor = evaluate(plan, inputs)[output]!

@@ -6,7 +6,14 @@ const [dataDir = '', port = '0', appDir = '', jobsDir = ''] = process.argv.slice
 const founded = foundSwarm(dataDir, 'a test swarm')
 if (!founded.ok) throw new Error(`${founded.error.code}: ${founded.error.detail}`)
 const { genesis, keyFile } = founded.value
-const relay = await startRelay({ dataDir, port: Number(port), genesis, appDir, jobsDir, version: '0.0.0' })
+const relay = await startRelay({
+  dataDir,
+  port: Number(port),
+  genesis,
+  appDir,
+  jobsDir,
+  version: '0.0.0',
+})
 if (!relay.ok) throw new Error(`${relay.error.code}: ${relay.error.detail}`)
 process.stdout.write(`${JSON.stringify({ url: relay.value.url, keyFile })}\n`)
 process.on('SIGTERM', () => void relay.value.close().then(() => process.exit(0)))

@@ -59,7 +59,10 @@ export type Device = {
 export const SUPPLY = 1e12
 
 export type Size = 'desk' | 'hand'
-export const SIZES = { desk: { width: 1280, height: 800 }, hand: { width: 390, height: 844 } } as const
+export const SIZES = {
+  desk: { width: 1280, height: 800 },
+  hand: { width: 390, height: 844 },
+} as const
 
 /** Where a namespace was not entered, only rewriting keeps to this machine. */
 const setup = loopbackPage(loopbackMode() === 'inside' ? 'inside' : 'rewriting')
@@ -158,7 +161,8 @@ const describe = async (pages: readonly Page[], faults: readonly string[]): Prom
     const body = await page.screenshot({ timeout: 5_000 }).catch(() => null)
     if (body) await info.attach(`page ${i}`, { body, contentType: 'image/png' })
   }
-  if (faults.length > 0) await info.attach('faults', { body: faults.join('\n'), contentType: 'text/plain' })
+  if (faults.length > 0)
+    await info.attach('faults', { body: faults.join('\n'), contentType: 'text/plain' })
 }
 
 const spawnRelay = async (

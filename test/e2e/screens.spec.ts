@@ -32,7 +32,9 @@ const look = async (page: Page, size: Size, name: string): Promise<void> => {
     // The themes differ in their colours alone.
     if (theme === 'dark') axe.withRules(['color-contrast', 'link-in-text-block'])
     const { violations } = await axe.analyze()
-    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
+    const found = violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`,
+    )
     expect.soft(found, `${name}, ${size}, ${theme}`).toEqual([])
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
     expect.soft(wide, `${name}, ${size}: wider than the screen`).toBeLessThanOrEqual(0)
@@ -40,13 +42,19 @@ const look = async (page: Page, size: Size, name: string): Promise<void> => {
   }
 }
 
-test('every screen can be read by everybody, in both themes, on a desk and on a phone', async ({ rig }) => {
+test('every screen can be read by everybody, in both themes, on a desk and on a phone', async ({
+  rig,
+}) => {
   test.setTimeout(180_000)
   if (folder) mkdirSync(folder, { recursive: true })
   const desk = await rig.tab(await rig.person('desk'))
   const hand = await rig.tab(await rig.person('hand'))
   await Promise.all([loaded(desk), loaded(hand)])
-  for (const [page, size] of [[desk, 'desk'], [hand, 'hand']] as const) await look(page, size, 'contract')
+  for (const [page, size] of [
+    [desk, 'desk'],
+    [hand, 'hand'],
+  ] as const)
+    await look(page, size, 'contract')
 
   // The phone lends itself; the desk asks.
   await Promise.all([lend(hand), becomeFounder(desk, rig.relay.keyFile)])

@@ -5,7 +5,14 @@ import type { Rig } from './rig.ts'
 /** Loading, three seconds of measuring, and two slow cores that others use too. */
 const READY_MS = 45_000
 
-const PLACES = { donate: 'Donate', jobs: 'Jobs', new: 'Playground', swarm: 'Swarm', wallet: 'Wallet', settings: 'Settings' } as const
+const PLACES = {
+  donate: 'Donate',
+  jobs: 'Jobs',
+  new: 'Playground',
+  swarm: 'Swarm',
+  wallet: 'Wallet',
+  settings: 'Settings',
+} as const
 type Place = keyof typeof PLACES
 
 export const strip = (page: Page) => page.locator('[data-donate]')
@@ -65,7 +72,8 @@ export const aliceAndBob = async (rig: Rig): Promise<{ alice: Page; bob: Page }>
 export const fill = async (page: Page, fields: Readonly<Record<string, string>>): Promise<void> => {
   for (const [label, value] of Object.entries(fields)) {
     const field = page.getByLabel(label, { exact: true })
-    if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption(value)
+    if ((await field.evaluate((element) => element.tagName)) === 'SELECT')
+      await field.selectOption(value)
     else await field.fill(value)
   }
 }
@@ -73,7 +81,12 @@ export const fill = async (page: Page, fields: Readonly<Record<string, string>>)
 /** Hands the job over; the page goes to it. */
 export const run = async (page: Page, units: number): Promise<string> => {
   const estimate = page.getByRole('region', { name: 'Estimate' })
-  await expect(estimate.locator('div', { hasText: /^Units/ }).locator('dd').first()).toHaveText(String(units))
+  await expect(
+    estimate
+      .locator('div', { hasText: /^Units/ })
+      .locator('dd')
+      .first(),
+  ).toHaveText(String(units))
   await page.getByRole('button', { name: 'Run on the swarm' }).click()
   await expect(page).toHaveURL(/#\/jobs\/\w+/)
   return new URL(page.url()).hash.split('/')[2] ?? ''
@@ -88,17 +101,30 @@ export const openSpec = async (page: Page, name: string, text: string): Promise<
 }
 
 export const jobState = (page: Page, state: string | RegExp, timeout = 60_000): Promise<void> =>
-  expect(page.locator('dl.facts div', { hasText: /^State/ }).locator('dd').first()).toHaveText(state, { timeout })
+  expect(
+    page
+      .locator('dl.facts div', { hasText: /^State/ })
+      .locator('dd')
+      .first(),
+  ).toHaveText(state, { timeout })
 
 /** How many units are verified, as the page says. */
 export const verified = async (page: Page): Promise<number> => {
-  const text = await page.locator('dl.facts div', { hasText: /^Verified/ }).locator('dd').first().innerText()
+  const text = await page
+    .locator('dl.facts div', { hasText: /^Verified/ })
+    .locator('dd')
+    .first()
+    .innerText()
   return Number(text.replace(/ of .*/s, '').replace(/\D/g, ''))
 }
 
 const micro = (text: string): number => Math.round(Number(text.replace(/[^\d.]/g, '')) * 1e6)
 
-export type Purse = { readonly balance: number; readonly inFlight: number; readonly receipts: number }
+export type Purse = {
+  readonly balance: number
+  readonly inFlight: number
+  readonly receipts: number
+}
 
 /** What the wallet says, to the micro-credit. */
 export const purse = async (page: Page): Promise<Purse> => {
