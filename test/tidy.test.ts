@@ -89,7 +89,19 @@ describe('the house', () => {
 
   it('has the rooms that are written down, and no other', () => {
     const atRoot = ['.ci', 'docs', 'kernels', 'public', 'relay', 'src', 'test', 'workers']
-    const inSrc = ['adapters', 'base', 'boot', 'core', 'models', 'peer', 'sdk', 'sim', 'spec', 'ui', 'wire']
+    const inSrc = [
+      'adapters',
+      'base',
+      'boot',
+      'core',
+      'models',
+      'peer',
+      'sdk',
+      'sim',
+      'spec',
+      'ui',
+      'wire',
+    ]
     expect(folders('').filter((name) => !atRoot.includes(name))).toEqual([])
     expect(folders('src').filter((name) => !inSrc.includes(name))).toEqual([])
   })

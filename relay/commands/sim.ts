@@ -19,7 +19,12 @@ const HOUR_MS = 3_600_000
 const HOURS_MAX = 24
 
 const list = (): number => {
-  say(table(['scenario', 'what happens'], SCENARIOS.map(({ name, summary }) => [name, summary])))
+  say(
+    table(
+      ['scenario', 'what happens'],
+      SCENARIOS.map(({ name, summary }) => [name, summary]),
+    ),
+  )
   return EXIT.done
 }
 
@@ -28,9 +33,15 @@ const inWords = ({ measures, seen, violations, ...run }: SimReport, wallMs: numb
     `${run.scenario}: ${run.nodes} nodes, seed ${run.seed}, ${(run.simulatedMs / MINUTE_MS).toFixed(1)} virtual minutes`,
     `${run.events} events in ${(wallMs / 1000).toFixed(1)} s; digest ${run.digest}`,
     '',
-    table(['measure', ''], Object.entries(measures).map(([name, value]) => [name, String(value)])),
+    table(
+      ['measure', ''],
+      Object.entries(measures).map(([name, value]) => [name, String(value)]),
+    ),
     '',
-    table(['seen', 'times'], Object.entries(seen).map(([name, times]) => [name, String(times)])),
+    table(
+      ['seen', 'times'],
+      Object.entries(seen).map(([name, times]) => [name, String(times)]),
+    ),
     '',
     violations.length === 0 ? 'no promise was broken' : `broken: ${violations.length}`,
     ...violations.map((violation) => `  ${violation}`),

@@ -70,7 +70,9 @@ const up = async (argv: readonly string[]): Promise<number> => {
   say(
     `\n${renderUnicodeCompact(url)}\nOpen ${bold(url)} in a browser and lend it too. Ctrl-C stops everything.`,
   )
-  say(`A new tab has no credits: it earns some, or runs its jobs in the free tier. The founder's: ${keyFile}`)
+  say(
+    `A new tab has no credits: it earns some, or runs its jobs in the free tier. The founder's: ${keyFile}`,
+  )
   if (!stop.aborted)
     await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }))
   return finish(closing, EXIT.done)

@@ -89,8 +89,8 @@ export const donor = (
 
   return {
     start(): void {
-      if (state === 'on' || state === 'measuring') return
       reasons.delete('paused-by-you')
+      if (state === 'on' || state === 'measuring') return events.changed()
       if (state === 'finishing' || capability) return begin()
       state = 'measuring'
       permille = 0

@@ -112,7 +112,8 @@ export const keepAsking = (
         hopeless: job.privacy === 'trusted' && !w.isBefriended(node),
         givenUp: false,
       }
-      all.push(asked)
+      // What becomes of the jobs of those who keep to no rule is their affair.
+      if (node.person.plays === 'fair') all.push(asked)
       wishes.pending -= 1
       if (asked.hopeless && w.time.now() >= untilMs) giveUp(w, asked)
       if (random.below(25) === 0) w.time.after(random.below(20_000), () => giveUp(w, asked))

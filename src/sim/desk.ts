@@ -64,7 +64,9 @@ export const simDesk = (options: DeskOptions): Desk => {
   const { account, self, time, network, directory, disk, notary, later } = options
   const random: Prng = prng(options.seed)
   const computer = virtualComputer(options, random)
+  /** One call to wake, as a clock has it, and the moments at which one is already set. */
   let earliest = Number.POSITIVE_INFINITY
+  const alarms = new Set<number>()
 
   const lookup = (then: () => void): void =>
     later(LOOKUP_MS[0] + random.below(LOOKUP_MS[1] - LOOKUP_MS[0]), then)
@@ -78,11 +80,15 @@ export const simDesk = (options: DeskOptions): Desk => {
     now: () => time.now(),
     epoch: () => epochMs(SIM_EPOCH_MS + time.now() + options.skewMs),
     wake(at) {
-      if (at >= earliest) return
-      earliest = at
-      later(Math.ceil(at - time.now()), () => {
+      const due = Math.ceil(at)
+      if (due >= earliest) return
+      earliest = due
+      if (alarms.has(due)) return
+      alarms.add(due)
+      later(due - time.now(), () => {
+        alarms.delete(due)
         // An earlier wake was asked for meanwhile and has come; this one was asked for again if needed.
-        if (earliest !== at) return
+        if (earliest !== due) return
         earliest = Number.POSITIVE_INFINITY
         options.wake()
       })

@@ -107,7 +107,8 @@ export const arrive = (around: Around, node: SimNode): void => {
   )
   time.after(RESUMED_MS, () =>
     inside(() => {
-      for (const { run } of life.inspect().jobs.values()) if (run.attemptBase > 0) log.saw('job resumed')
+      for (const { run } of life.inspect().jobs.values())
+        if (run.attemptBase > 0) log.saw('job resumed')
     }),
   )
   const mine = { peer: life, self, ready: false }

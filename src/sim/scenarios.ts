@@ -83,7 +83,10 @@ export const SCENARIOS: readonly Scenario[] = [
     paysPermille: 0,
     slow: true,
   },
-  { ...plain('defaulter', 'one of those who ask takes results and never pays', nothing), defaults: true },
+  {
+    ...plain('defaulter', 'one of those who ask takes results and never pays', nothing),
+    defaults: true,
+  },
   {
     ...plain('meddlers', 'three in ten nodes drop, repeat and twist what they say', nothing),
     meddlersPermille: 300,

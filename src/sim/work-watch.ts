@@ -128,7 +128,8 @@ export const workWatch = (time: Timeline, log: Journal, truths: Oracle, facts: W
   const reject = (from: Did, to: Did, code: string): void => {
     if (facts.person(to).lie !== null) return log.saw('lie refused')
     log.saw('honest result refused')
-    if (!facts.anyLiars && isFair(from) && isFair(to)) log.violate('I13-honest-refused', `${to}: ${code}`)
+    if (!facts.anyLiars && isFair(from) && isFair(to))
+      log.violate('I13-honest-refused', `${to}: ${code}`)
   }
 
   /** A worker gives so many results on credit, and then no more (core/serve.ts). */
@@ -141,7 +142,8 @@ export const workWatch = (time: Timeline, log: Journal, truths: Oracle, facts: W
     const times = (unpaid.get(key) ?? 0) + 1
     unpaid.set(key, times)
     const most = SERVE_LIMITS.unpaidPerRequester + SERVE_LIMITS.leasesPerRequester
-    if (times > most) log.violate('I21-exposure', `${from} gives ${to} ${times} results it is not paid for`)
+    if (times > most)
+      log.violate('I21-exposure', `${from} gives ${to} ${times} results it is not paid for`)
   }
 
   return {
@@ -207,7 +209,8 @@ export const workWatch = (time: Timeline, log: Journal, truths: Oracle, facts: W
         for (const [job, { run }] of facts.jobs(requester)) {
           if (run.phase !== 'running') continue
           for (const { id, leases } of run.tasks) {
-            if (leases.some(({ node }) => node === account)) orphans.set(`${requester} ${job} ${id}`, time.now())
+            if (leases.some(({ node }) => node === account))
+              orphans.set(`${requester} ${job} ${id}`, time.now())
           }
         }
       }

@@ -79,6 +79,7 @@ const scratch = (name: string): string => mkdtempSync(join(tmpdir(), `swarm-e2e-
 export const test = base.extend<{ rig: Rig }, { shared: Browser; app: string }>({
   // A build that ends while the tests run must not change the app under them.
   app: [
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from here
     async ({}, use) => {
       const copy = scratch('app')
       cpSync(join(root, 'dist/app'), copy, { recursive: true })
@@ -88,6 +89,7 @@ export const test = base.extend<{ rig: Rig }, { shared: Browser; app: string }>(
     { scope: 'worker' },
   ],
   shared: [
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from here
     async ({}, use) => {
       const browser = await chromium.launch(await launchOptions())
       await use(browser)
