@@ -1,4 +1,4 @@
-/// <reference types="vite/types/importMeta.d.ts" />
+/// <reference types="vite/types/import-meta.d.ts" />
 /** The shaders' text. The only file that takes *.wgsl from the bundler; everything else asks here. */
 const FILES = import.meta.glob<string>('./*.wgsl', {
   query: '?raw',

@@ -45,8 +45,6 @@ export const HEAD_BYTES = 32
 export const HASH_BYTES = 32
 /** Two copies, so that no single damaged byte makes the whole journal unreadable. */
 export const FILE_HEAD_BYTES = 72
-/** One frame; a body holds only values that are small enough not to get files of their own. */
-export const FRAME_BYTES_MAX = 0xffff_ffff
 
 const FILE_MAGIC = utf8('SWARMJ1\n')
 const FRAME_MAGIC = utf8('SWfr')

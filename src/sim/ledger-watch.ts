@@ -11,8 +11,6 @@ import type { Write } from '../ports.ts'
 import { nameOf } from '../wire/signed.ts'
 import type { Journal } from './journal.ts'
 
-export type LedgerWatch = ReturnType<typeof ledgerWatch>
-
 export type LedgerFacts = {
   /** How many results of one task the job pays for. */
   redundancy(job: JobId): number

@@ -2,7 +2,7 @@
 import { assert } from '../base/assert.ts'
 import { ms, type Ms } from '../base/units.ts'
 
-type Due = { readonly at: number; readonly order: number; readonly then: () => void }
+type Due = { readonly at: number; readonly order: number; readonly happen: () => void }
 
 export type Timeline = ReturnType<typeof timeline>
 
@@ -49,10 +49,10 @@ export const timeline = () => {
   return {
     now: (): Ms => ms(now),
     events: (): number => events,
-    /** Runs `then` after `delayMs` (at least 0) of virtual time. */
-    after(delayMs: number, then: () => void): void {
+    /** Lets it `happen` after `delayMs` (at least 0) of virtual time. */
+    after(delayMs: number, happen: () => void): void {
       assert(heap.length < PENDING_MAX, 'events come faster than they happen')
-      push({ at: now + Math.max(0, Math.round(delayMs)), order: order++, then })
+      push({ at: now + Math.max(0, Math.round(delayMs)), order: order++, happen })
     },
     /** Lets everything happen that is due by `until`, and at most so many events of it. */
     run(until: number, eventsMax: number): void {
@@ -62,7 +62,7 @@ export const timeline = () => {
         const due = pop()
         now = due.at
         events += 1
-        due.then()
+        due.happen()
       }
       now = Math.max(now, until)
     },

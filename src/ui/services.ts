@@ -209,4 +209,4 @@ export type Services = {
 }
 
 export type ReceiptEntry = WalletView['receipts'][number]
-export type { Cid, Problem }
+export type { Problem }

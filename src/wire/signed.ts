@@ -70,7 +70,6 @@ export const Delegation = v.strictObject({
 export type Delegation = v.InferOutput<typeof Delegation>
 
 export const ADAPTERS = ['gpu', 'software', 'cpu'] as const
-export type AdapterClass = (typeof ADAPTERS)[number]
 
 /** What a node can do now. Classes are powers of two, so an advert does not tell one device from another. */
 export const Advert = v.strictObject({

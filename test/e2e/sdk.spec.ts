@@ -25,6 +25,7 @@ const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript'
 /** A page of somebody else: `/` has the library at hand, `/example` runs what the README says. */
 const test = base.extend<{ open(page: Page, path?: string): Promise<Page> }, { site: Server }>({
   site: [
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from here
     async ({}, use) => {
       const cache = join(root, 'node_modules/.cache')
       mkdirSync(cache, { recursive: true })
