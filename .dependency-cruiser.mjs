@@ -28,7 +28,11 @@ const configs = ['^[^/]+\\.config\\.(ts|js)$', '^\\.[^/]+\\.mjs$']
 const rooms = [
   { name: 'base', path: base, may: [base] },
   // The shaders' text comes in through Vite; this file only declares the type of that one call.
-  { name: 'kernels', path: kernels, may: [kernels, '(^|/)node_modules/vite/types/importMeta'] },
+  {
+    name: 'kernels',
+    path: kernels,
+    may: [kernels, '(^|/)node_modules/vite/types/import-?[mM]eta'],
+  },
   { name: 'core', path: core, may: [core, kernels, base] },
   {
     name: 'spec',

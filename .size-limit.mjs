@@ -25,8 +25,9 @@ const later = assets.filter(
 const budgets = [
   { name: 'first script', path: scripts, limit: '60 kB' },
   { name: 'first page and styles', path: ['dist/app/index.html', ...styles], limit: '25 kB' },
-  // libp2p with kad-dht alone was measured at 197 kB, and the rest of the node stands on it.
-  { name: 'after the first paint', path: later, limit: '330 kB' },
+  // libp2p with kad-dht alone was measured at 197 kB, and the rest of the node stands on it. Pictures and
+  // specs are read by parts that load only when one is opened, yet they count here.
+  { name: 'after the first paint', path: later, limit: '400 kB' },
   { name: 'workers', path: workers, limit: '80 kB' },
   { name: 'service worker', path: ['dist/app/offline.sw.js'], limit: '5 kB' },
 ]

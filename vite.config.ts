@@ -1,4 +1,5 @@
 /** How the app is built: one page (and the widget's, when there is one), workers as ES modules. */
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -56,8 +57,25 @@ const appFiles = (): Plugin => ({
   },
 })
 
+/** Which commit this is, with a plus where something was changed since; nothing where there is no repository. */
+const commit = (): string | undefined => {
+  const git = (...words: string[]): string =>
+    execFileSync('git', words, {
+      cwd: here('.'),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+  try {
+    const changed = git('status', '--porcelain', '--untracked-files=no') !== ''
+    return `${git('rev-parse', '--short=10', 'HEAD').trim()}${changed ? '+' : ''}`
+  } catch {
+    return undefined
+  }
+}
+
 export default defineConfig({
   base: './',
+  define: { __APP_COMMIT__: JSON.stringify(commit()) ?? 'undefined' },
   plugins: [svelte(), appFiles()],
   worker: { format: 'es' },
   server: { host: '127.0.0.1' },

@@ -6,7 +6,8 @@
  *
  *     struct Params { offset: u32, items: u32, gain: f32 }     // then the spec's constants, in order
  *     @group(0) @binding(0) var<uniform> params: Params;
- *     @group(0) @binding(1) var<storage, read> x: array<f32>;         // the declared inputs, in order
+ *     @group(0) @binding(1) var<storage, read> x: array<f32>;         // the declared inputs, in order,
+ *                                                                     // as f32, i32 or u32
  *     @group(0) @binding(2) var<storage, read_write> y: array<f32>;   // the declared output
  *     @compute @workgroup_size(64)
  *     fn main(@builtin(global_invocation_id) gid: vec3<u32>) { ... }
@@ -20,7 +21,7 @@
  */
 import { admit } from './admission.ts'
 import { refusal } from './admission-error.ts'
-import { dtypeBytes, MAX_TENSOR_BYTES } from './kernel.ts'
+import { dtypeBytes, MAX_TENSOR_BYTES, tensorBytes } from './kernel.ts'
 import { uniformWords } from './layout.ts'
 import { integer, readParams, withinLimits } from './params.ts'
 import type { Declared } from './admission.ts'
@@ -29,7 +30,11 @@ import type { Kernel, ParamValue, Params, Parsed, TensorType, Tolerance } from '
 import type { Field } from './params.ts'
 import type { ScalarType } from './wgsl-interface.ts'
 
-export type CustomDeclared = Declared & {
+/** `packed`: bytes, four to a `u32`, the first in its lowest bits: the pixels of a picture. */
+export type CustomInput = Declared['inputs'][number] & { readonly packed?: boolean }
+
+export type CustomDeclared = Omit<Declared, 'inputs'> & {
+  readonly inputs: readonly CustomInput[]
   /** Short digest of source and declaration, made by whoever can hash: 8 to 64 of a-z and 0-9. */
   readonly digest: string
   readonly title: string
@@ -75,7 +80,10 @@ export const customKernel = (source: string, declared: CustomDeclared): Checked<
   if (!admitted.ok) return admitted
   const { workgroup, workPerItem } = admitted.value
   const inputs = ({ lengths }: CustomParams): TensorType[] =>
-    declared.inputs.map(({ type }, i) => ({ dtype: type, shape: [lengths[i] ?? 0] }))
+    declared.inputs.map(({ type, packed }, i) => ({
+      dtype: packed ? 'u8' : type,
+      shape: [lengths[i] ?? 0],
+    }))
   const output = ({ items }: CustomParams): TensorType => ({
     dtype: declared.output.type,
     shape: itemLength === 1 ? [items] : [items, itemLength],
@@ -96,8 +104,7 @@ export const customKernel = (source: string, declared: CustomDeclared): Checked<
       inputs,
       output,
       costFlop: ({ items }) => items * workPerItem,
-      costBytes: ({ items, lengths }) =>
-        4 * lengths.reduce((sum, length) => sum + length, items * itemLength),
+      costBytes: (p) => [...inputs(p), output(p)].reduce((sum, type) => sum + tensorBytes(type), 0),
       items: ({ items }) => items,
       itemLength: () => itemLength,
       check: 'replicas',
@@ -114,11 +121,15 @@ export const customKernel = (source: string, declared: CustomDeclared): Checked<
   }
 }
 
-const parse = (params: Params, declared: Declared, workgroup: number): Parsed<CustomParams> => {
+const parse = (
+  params: Params,
+  declared: CustomDeclared,
+  workgroup: number,
+): Parsed<CustomParams> => {
   const { constants } = declared
   const fields: Record<string, Field<unknown>> = {
     items: integer(1, workgroup * MAX_GROUPS),
-    lengths: lengthsOf(declared.inputs.length),
+    lengths: lengthsOf(declared.inputs),
     ...Object.fromEntries(constants.map(({ name, type }) => [name, CONSTANTS[type]])),
   }
   const read = readParams(params, fields)
@@ -128,14 +139,20 @@ const parse = (params: Params, declared: Declared, workgroup: number): Parsed<Cu
   return { ok: true, value: { items: value.items, lengths: value.lengths, words } }
 }
 
-const lengthsOf = (inputs: number): Field<readonly number[]> => {
+const lengthsOf = (inputs: readonly CustomInput[]): Field<readonly number[]> => {
   const most = MAX_TENSOR_BYTES / dtypeBytes('f32')
+  const fits = (length: unknown, packed: boolean): boolean =>
+    Number.isInteger(length) &&
+    Number(length) >= 1 &&
+    Number(length) <= most &&
+    // A shader reads whole words.
+    (!packed || Number(length) % 4 === 0)
   return {
-    expected: `a list of ${inputs} integers from 1 to ${most}`,
+    expected: `a list of ${inputs.length} integers from 1 to ${most}, of bytes in fours`,
     read: (value) =>
       Array.isArray(value) &&
-      value.length === inputs &&
-      value.every((length) => Number.isInteger(length) && length >= 1 && length <= most)
+      value.length === inputs.length &&
+      inputs.every(({ packed = false }, i) => fits(value[i], packed))
         ? value
         : undefined,
   }

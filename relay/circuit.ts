@@ -6,16 +6,18 @@
  * what they are told, stays libp2p's.
  */
 import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
-import type { Stream } from '@libp2p/interface'
+import type { Connection, Stream } from '@libp2p/interface'
+import { liftLimit } from './guard.ts'
 
 export type CircuitTally = { circuitBytes: number; circuitsCut: number; circuitsOpen: number }
 
 /** A wrapped stream before a circuit runs on it; what we need of libp2p's class. */
 type Wrapped = { pb(codec: unknown): unknown; unwrap(): Stream }
 type Connect = { readonly stream: Wrapped; readonly request: unknown; readonly connection: unknown }
+type Asked = { readonly connection: Connection; readonly request: unknown }
 type Internals = {
   handleConnect(connect: Connect, options: unknown): Promise<void>
-  stopHop(...words: unknown[]): Promise<Stream | undefined>
+  stopHop(asked: Asked, options: unknown): Promise<Stream | undefined>
 }
 
 /** Makes circuits of this service run through `join`. Versions are pinned; a test cuts a circuit at its limit. */
@@ -23,6 +25,8 @@ export const boundCircuits = (
   service: CircuitRelayService,
   bytes: bigint,
   tally: CircuitTally,
+  /** Bounds what the called side may say before it has taken the call. */
+  limit: (stream: Stream) => void,
 ): void => {
   const server = service as unknown as Internals
   const handleConnect = server.handleConnect
@@ -30,8 +34,9 @@ export const boundCircuits = (
     const circuit: { far: Stream | undefined; stub: Stub | null } = { far: undefined, stub: null }
     const stub = new Stub()
     const scope = Object.create(server) as Internals
-    scope.stopHop = async (...words) => {
-      circuit.far = await server.stopHop(...words)
+    scope.stopHop = async ({ connection: to, request: call }, rest) => {
+      const limited = Object.create(to, { newStream: { value: limitedStreams(to, limit) } })
+      circuit.far = await server.stopHop({ connection: limited, request: call }, rest)
       return circuit.far && (stub as unknown as Stream)
     }
     const facade: Wrapped = {
@@ -45,6 +50,14 @@ export const boundCircuits = (
     return handleConnect.call(scope, { stream: facade, request, connection }, options)
   }
 }
+
+const limitedStreams =
+  (connection: Connection, limit: (stream: Stream) => void): Connection['newStream'] =>
+  async (...asked) => {
+    const stream = await connection.newStream(...asked)
+    limit(stream)
+    return stream
+  }
 
 /** Stands where libp2p would pump bytes itself: it has none, ends when the circuit does, and ends it when told. */
 class Stub extends EventTarget {
@@ -65,6 +78,8 @@ class Stub extends EventTarget {
 }
 
 const join = (near: Stream, far: Stream, bytes: number, tally: CircuitTally, stub: Stub): void => {
+  liftLimit(near)
+  liftLimit(far)
   let left = bytes
   let open = true
   tally.circuitsOpen += 1

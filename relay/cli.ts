@@ -1,10 +1,13 @@
 /** The `swarm` command: finds the command, hands it its words, and turns its answer into an exit code. */
-import { EXIT } from './commands/args.ts'
+import { EXIT, flagWords, type Flags } from './commands/args.ts'
+import { buildWords } from './commands/relay-health.ts'
 import { say } from './terminal.ts'
+import { COMMIT, VERSION } from './version.ts'
 
 type Command = {
   readonly summary: string
   readonly usage: string
+  readonly flags?: Flags
   run(argv: readonly string[]): Promise<number>
 }
 
@@ -32,6 +35,10 @@ const help = async (): Promise<number> => {
 const main = async (): Promise<number> => {
   const [name, ...rest] = process.argv.slice(2)
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') return help()
+  if (name === '--version' || name === '-v') {
+    process.stdout.write(`swarmharness ${buildWords(VERSION, COMMIT)}\n`)
+    return EXIT.done
+  }
   const load = COMMANDS[name]
   if (!load) {
     say(`swarm: there is no command "${name}"; one of ${Object.keys(COMMANDS).join(', ')}`)
@@ -39,10 +46,15 @@ const main = async (): Promise<number> => {
   }
   const { command } = await load()
   if (rest.includes('--help') || rest.includes('-h')) {
-    say(`${command.usage}\n${command.summary}`)
+    say([command.usage, command.summary, ...flagWords(command.flags ?? {})].join('\n'))
     return EXIT.done
   }
   return command.run(rest)
 }
 
-process.exit(await main())
+// A reader such as `head` may have seen enough.
+process.stdout.on('error', () => undefined)
+const code = await main()
+// Where standard output is a pipe, the last of it may still be on its way.
+await new Promise((flushed) => process.stdout.write('', flushed))
+process.exit(code)

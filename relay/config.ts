@@ -13,7 +13,15 @@ export type RelayLimits = {
   /** Circuits one node may ask for: at once, and then per minute. */
   readonly circuitsBurst: number
   readonly circuitsPerMinute: number
+  /**
+   * Requests of one node to the registry, and as many queries to the DHT: at once, and then per
+   * second. A node that starts makes about twenty; an announce costs a signature check.
+   */
+  readonly requestsBurst: number
+  readonly requestsPerSecond: number
   readonly connections: number
+  /** Past half of these, connections without a place or a circuit go that are older than this. */
+  readonly unusedMs: number
   /** New connections per second and host; a school, or a TLS proxy, is one host. */
   readonly inboundPerSecond: number
   readonly sockets: number
@@ -31,7 +39,11 @@ export const RELAY_LIMITS: RelayLimits = {
   circuitMs: 30 * 60_000,
   circuitsBurst: 40,
   circuitsPerMinute: 60,
+  requestsBurst: 60,
+  requestsPerSecond: 5,
   connections: 5_000,
+  // A node that joins has its place within seconds.
+  unusedMs: 60_000,
   inboundPerSecond: 500,
   sockets: 8_192,
   socketsPerAddress: 256,
@@ -60,6 +72,8 @@ export type RelayOptions = {
   readonly appDir?: string
   readonly jobsDir?: string
   readonly version: string
+  /** Of the repository it runs from; absent where there is none. */
+  readonly commit?: string | null
   /** Other relays of the same swarm: kept in touch with, and named to tabs after this one. */
   readonly others?: readonly string[]
   readonly limits?: Partial<RelayLimits>

@@ -22,6 +22,7 @@ export type IceServer = {
 
 export type DocumentSources = {
   readonly version: string
+  readonly commit: string | null
   readonly swarm: string | null
   readonly genesis: Uint8Array | null
   readonly iceServers: readonly IceServer[]
@@ -57,7 +58,7 @@ const json = (value: unknown, status = 200): Document => ({
   shared: true,
 })
 
-const health = ({ node, version, swarm }: DocumentSources): Document => {
+const health = ({ node, version, commit, swarm }: DocumentSources): Document => {
   const running = node()
   if (running === null) return json({ status: 'stopping', version }, 503)
   const { connections, reservations } = running.counts()
@@ -65,6 +66,7 @@ const health = ({ node, version, swarm }: DocumentSources): Document => {
   return json({
     status: 'ok',
     version,
+    commit,
     uptimeSeconds,
     swarm,
     peer: running.peer,
@@ -131,6 +133,12 @@ const ofRelay = ({ node, limits }: DocumentSources): Metric[] => {
       'swarm_relay_circuit_bytes_total',
       'Bytes carried, both directions.',
       now?.circuitBytes ?? 0,
+    ),
+    counters(
+      'swarm_relay_streams_refused_total',
+      'Streams cut off: too many of one node, or too many bytes.',
+      'why',
+      now?.streamsRefused ?? new Map(),
     ),
     gauge('swarm_relay_dht_peers', 'Other DHT servers in the routing table.', now?.dhtPeers ?? 0),
   ]

@@ -4,6 +4,7 @@
  */
 import type { Page } from 'playwright'
 import { err, ok, type Result } from '../src/base/result.ts'
+import type { Limits } from '../src/peer/view.ts'
 import type { PortError } from '../src/ports.ts'
 import { openBrowser } from './browser.ts'
 
@@ -26,9 +27,13 @@ export type HeadlessNodes = {
 const READY_MS = 90_000
 const STOP_MS = 1_000
 
+/** What an operator lends; the rest is as for anybody. */
+export type Lent = Partial<Pick<Limits, 'allowWgsl' | 'refuses'>>
+
 export const startHeadless = async (
   url: string,
   count: number,
+  lent: Lent,
   log: (text: string) => void,
 ): Promise<Result<HeadlessNodes, PortError>> => {
   const opened = await openBrowser()
@@ -38,8 +43,13 @@ export const startHeadless = async (
   const open = async (index: number): Promise<void> => {
     const page = await browser.newPage()
     pages.push(page)
+    await page.addInitScript((limits) => Object.assign(globalThis, { swarmOperator: limits }), {
+      share: 1,
+      ...lent,
+    })
     page.on('pageerror', (error) => log(`node ${index + 1}: ${error.message}`))
-    await page.goto(new URL('/?share=100', url).href, { waitUntil: 'load' })
+    const answer = await page.goto(new URL('/', url).href, { waitUntil: 'load' })
+    if (answer?.ok() !== true) throw new Error(`${url} serves no app (${answer?.status()})`)
     await page.getByRole('button', { name: 'Start', exact: true }).click({ timeout: READY_MS })
     await page
       .locator('[data-donate="ready"], [data-donate="working"]')

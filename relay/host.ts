@@ -15,6 +15,9 @@ export const neighbourhood = (address: string): string => {
     : plain.split(':').slice(0, 3).join(':')
 }
 
+/** The host in a multiaddr; empty where there is none. */
+export const hostOf = (address: string): string => address.split('/')[2] ?? ''
+
 /** `/ip4/1.2.3.4/tcp/80/ws`, from where somebody reaches us. */
 export const webSocketAddress = (host: string, port: number, tls: boolean): string => {
   const kind = isIP(host) === 6 ? 'ip6' : isIP(host) === 4 ? 'ip4' : 'dns4'

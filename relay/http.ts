@@ -7,7 +7,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { RelayLimits } from './config.ts'
 import { isLoopback } from './host.ts'
-import type { StaticFile, StaticFolder } from './static-files.ts'
+import { takesGzip, type StaticFile, type StaticFolder } from './static-files.ts'
 
 const HEADER_BYTES_MAX = 16 * 1024
 const REQUESTS_PER_SOCKET_MAX = 1_000
@@ -30,6 +30,9 @@ export const CSP = [
   `form-action 'none'`,
   `base-uri 'none'`,
   `frame-ancestors 'none'`,
+  // No string becomes script: `default` lets our own workers through, the other is Svelte's for its templates.
+  `require-trusted-types-for 'script'`,
+  `trusted-types default svelte-trusted-html`,
 ].join('; ')
 
 const HEADERS = {
@@ -92,6 +95,7 @@ export const httpServer = (options: HttpOptions): HttpServer => {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (request.method !== 'GET' || pathOf(request) !== '/') return refuseUpgrade(socket)
     count.upgrades += 1
+    request.socket.setTimeout(0)
     options.upgrade(request, socket, head)
   })
   server.on('clientError', (_error, socket) => {
@@ -139,6 +143,8 @@ const countSockets = (
       return
     }
     sockets.add(socket)
+    // Node waits for headers only once their first byte has come.
+    socket.setTimeout(limits.idleMs)
     perAddress.set(address, open + 1)
     socket.once('close', () => {
       sockets.delete(socket)
@@ -231,7 +237,7 @@ const sendFile = (request: IncomingMessage, response: ServerResponse, file: Stat
     response.end()
     return
   }
-  const small = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '') ? file.gzip : null
+  const small = takesGzip(request.headers['accept-encoding'] ?? '') ? file.gzip : null
   const bytes = small ?? file.bytes
   response.writeHead(200, {
     'content-type': file.type,

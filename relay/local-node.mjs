@@ -2,10 +2,13 @@
 // the test runner start everything through here, so that nothing depends on the Node of the shell.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { createRequire } from 'node:module'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
+
+const require = createRequire(import.meta.url)
 
 /**
  * Strips types by itself and is new enough for libp2p 3: does where the pinned Node did not install.
@@ -34,7 +37,9 @@ export function localNode() {
  * @param {string} [command] where it is not the package's name
  */
 export function script(name, command = name.replace(/^@.*\//, '')) {
-  const folder = join(root, 'node_modules', name)
+  const own = join(root, 'node_modules', name)
+  // Beside us, where we are installed as somebody's package.
+  const folder = existsSync(own) ? own : dirname(require.resolve(`${name}/package.json`))
   const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   return join(folder, typeof bin === 'string' ? bin : bin[command])
 }

@@ -1,13 +1,14 @@
 /** A whole swarm on this machine: relay and app, headless nodes, and the founder's own node to ask them. */
-import { ok, type Result } from '../src/base/result.ts'
+import { err, ok, type Result } from '../src/base/result.ts'
 import type { PortError } from '../src/ports.ts'
 import { join } from 'node:path'
+import { ensureApp } from './built-app.mjs'
 import { foundSwarm } from './found-swarm.ts'
-import { startHeadless } from './headless.ts'
+import { startHeadless, type Lent } from './headless.ts'
 import { root } from './local-node.mjs'
 import { fetchSwarmInfo, openNodePeer, type NodePeer } from './node-peer.ts'
 import { startRelay } from './relay.ts'
-import { AGENT, VERSION } from './version.ts'
+import { AGENT, COMMIT, VERSION } from './version.ts'
 
 export type LocalSwarm = {
   readonly url: string
@@ -24,6 +25,7 @@ export type LocalSwarmOptions = {
   /** 0 = any free one. */
   readonly port: number
   readonly nodes: number
+  readonly lent?: Lent
   log(text: string): void
   /** Told as soon as the relay answers, before the nodes are there. */
   serving(url: string): void
@@ -33,7 +35,7 @@ export type LocalSwarmOptions = {
 export const startLocalSwarm = async (
   options: LocalSwarmOptions,
 ): Promise<Result<LocalSwarm, PortError>> => {
-  const { dataDir, port, nodes, log, serving } = options
+  const { dataDir, port, nodes, lent = {}, log, serving } = options
   const opened: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
     // What was opened last is closed first.
@@ -45,6 +47,8 @@ export const startLocalSwarm = async (
     if (!result.ok) await close()
     return result
   }
+  const app = await ensureApp(process.execPath)
+  if (!app.ok) return err({ code: 'no-app', detail: `${app.output}\nthe app could not be built` })
   const founded = foundSwarm(dataDir, 'a swarm of your own')
   if (!founded.ok) return founded
   const relay = await startRelay({
@@ -54,12 +58,13 @@ export const startLocalSwarm = async (
     appDir: join(root, 'dist/app'),
     jobsDir: join(root, 'public/jobs'),
     version: VERSION,
+    commit: COMMIT,
   })
   if (!relay.ok) return relay
   opened.push(() => relay.value.close())
   const { url } = relay.value
   serving(url)
-  const headless = await give(await startHeadless(url, nodes, log))
+  const headless = await give(await startHeadless(url, nodes, lent, log))
   if (!headless.ok) return headless
   opened.push(() => headless.value.close())
   const info = await give(await fetchSwarmInfo(url))

@@ -3,6 +3,7 @@
  * that arrives does not wait for the task in hand. Good for tests, relays and requesters; slow for
  * anything else, and it says so by its adapter.
  */
+import { createHash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { busyMeter } from '../src/base/busy-meter.ts'
 import type { Cid } from '../src/base/ids.ts'
@@ -17,6 +18,7 @@ import type {
   PortError,
 } from '../src/ports.ts'
 import { rawCidFromDigest } from '../src/wire/codec.ts'
+import { SMALL_BYTES } from '../src/wire/stored.ts'
 import type { Answer, Question, Reply } from './node-compute-messages.ts'
 
 export type NodeComputeOptions = {
@@ -93,10 +95,12 @@ export const nodeCompute = (options: NodeComputeOptions = {}): Compute => {
       engine.post({ kind: 'cancel', id })
       checker.post({ kind: 'cancel', id })
     },
-    hash: async (bytes): Promise<Cid> =>
-      rawCidFromDigest(
-        new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)),
-      ),
+    hash: async (bytes): Promise<Cid> => {
+      if (bytes.byteLength < SMALL_BYTES)
+        return rawCidFromDigest(new Uint8Array(createHash('sha256').update(bytes).digest()))
+      const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)
+      return rawCidFromDigest(new Uint8Array(digest))
+    },
     measuredShare: () => meter.share(),
     close: () => {
       engine.close()

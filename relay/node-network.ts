@@ -12,6 +12,7 @@ import {
 } from '../src/adapters/libp2p/network.ts'
 import type { TransportFactory } from '../src/adapters/libp2p/node.ts'
 import { loopbackOnly } from './loopback.ts'
+import { patientIce } from './patient-ice.ts'
 import { verifySignature } from './registry-server.ts'
 
 /** One message of the data channel: a chunk and its headers. Both sides take it by libp2p's own rule. */
@@ -49,13 +50,15 @@ type MakeWebRtc = (configuration: RtcConfiguration) => TransportFactory
 const loadWebRtc = async (onlyHere: boolean): Promise<MakeWebRtc | null> => {
   try {
     const { webRTC } = await import('@libp2p/webrtc')
+    const connection = patientIce()
     return (configuration) =>
       webRTC({
-        // Bound to 127.0.0.1, it gathers that candidate and no other; unbound, all but that (measured).
-        rtcConfiguration: async () => ({
-          ...(await configuration()),
-          ...(onlyHere ? { bindAddress: '127.0.0.1' } : {}),
-        }),
+        rtcConfiguration: async () => {
+          // Bound to 127.0.0.1, it gathers that candidate and no other; unbound, all but that (measured).
+          const bound = onlyHere ? { bindAddress: '127.0.0.1' } : {}
+          const wanted = { ...(await configuration()), ...bound }
+          return connection ? { ...wanted, peerConnection: connection(wanted) } : wanted
+        },
         dataChannel: { maxMessageSize: MESSAGE_BYTES },
       }) as TransportFactory
   } catch {

@@ -73,6 +73,8 @@ export const openNodePeer = async (
     {
       swarm: info.swarm,
       agent,
+      restored: !account.value.created,
+      recalling: () => undefined,
       signal: stop.signal,
       backedUp: () => true,
       async close() {

@@ -1,10 +1,12 @@
 /**
- * The account of a Node process: its key is a backup file as a browser would save it, readable by its
- * owner alone. The one of a demonstration swarm is `founder.key.json`.
+ * The account of a Node process: its key is a backup file, readable by its owner alone, so that a copy
+ * of it is a backup at any time. A file that a browser sealed is opened with its passphrase.
  */
 import {
+  createDecipheriv,
   createPrivateKey,
   createPublicKey,
+  pbkdf2Sync,
   randomBytes,
   sign,
   verify,
@@ -28,17 +30,24 @@ import { err, ok, type Result } from '../src/base/result.ts'
 import type { PortError, Signer } from '../src/ports.ts'
 import { didFromPublicKey } from '../src/wire/codec.ts'
 import {
+  cannotOpen,
   foreignSeed,
   keyToCheck,
+  passphraseBytes,
   pkcs8OfSeed,
   readBackup,
   SEED_BYTES,
+  sealedBeside,
   spkiOfKey,
   writeBackup,
+  type Backup,
+  type KeyError,
   type KeySeed,
 } from '../src/wire/keys.ts'
 import { signingBytes } from '../src/wire/signed.ts'
 
+/** Where the passphrase of a sealed file is looked for: arguments are seen by everybody on a machine. */
+const PASSPHRASE = 'SWARM_PASSPHRASE'
 /** Who may read the file: its owner. */
 const OWNER_ONLY = 0o600
 /** Verifying keys of accounts met of late. */
@@ -90,9 +99,32 @@ const readKeyFile = (path: string): Result<KeySeed, PortError> | null => {
     throw cause
   }
   const read = readBackup(text)
-  if (!read.ok) return err({ ...read.error, detail: `${path}: ${read.error.detail}` })
-  const { account, seed } = read.value
-  return accountOfSeed(seed) === account ? read : err(foreignSeed(account))
+  const key = read.ok ? plainOf(read.value) : read
+  if (!key.ok) return err({ ...key.error, detail: `${path}: ${key.error.detail}` })
+  const { account, seed } = key.value
+  return accountOfSeed(seed) === account ? ok({ account, seed }) : err(foreignSeed(account))
+}
+
+const plainOf = (backup: Backup): Result<KeySeed, KeyError> => {
+  if (backup.kind === 'plain') return ok(backup)
+  const { account, rounds, salt, iv, sealed } = backup
+  const passphrase = process.env[PASSPHRASE] ?? null
+  const bytes = passphrase === null ? null : passphraseBytes(passphrase)
+  const refused = cannotOpen(passphrase)
+  const detail = `${refused.detail} It is read from ${PASSPHRASE} in the environment.`
+  if (!bytes?.ok) return err({ ...refused, detail })
+  const cipher = createDecipheriv(
+    'aes-256-gcm',
+    pbkdf2Sync(bytes.value, salt, rounds, 32, 'sha256'),
+    iv,
+  )
+  cipher.setAAD(sealedBeside(account)).setAuthTag(sealed.subarray(SEED_BYTES))
+  try {
+    const seed = Buffer.concat([cipher.update(sealed.subarray(0, SEED_BYTES)), cipher.final()])
+    return ok({ account, seed: new Uint8Array(seed) })
+  } catch {
+    return err({ ...refused, detail })
+  }
 }
 
 /** Written whole before it gets its name, and never over an existing file. */

@@ -5,6 +5,7 @@ import type { Tensor } from '../kernels/kernel.ts'
 import { err, ok, type Result } from '../src/base/result.ts'
 import type { Job } from '../src/core/job.ts'
 import type { Plan } from '../src/core/plan.ts'
+import { specAsUsed } from '../src/spec/as-used.ts'
 import { compile, planOf, type GivenInput } from '../src/spec/compile.ts'
 import {
   imageInput,
@@ -25,6 +26,8 @@ export type BadInput = { readonly code: 'bad-input'; readonly text: string }
 
 export type PreparedJob = {
   readonly spec: Spec
+  /** With what the command line changed written into it. */
+  readonly text: string
   readonly job: Job
   readonly plan: Plan
   readonly inputs: Readonly<Record<string, Uint8Array<ArrayBuffer>>>
@@ -74,15 +77,16 @@ export const prepareJob = async (
   files: Readonly<Record<string, string>>,
   more: Overrides = {},
 ): Promise<Result<PreparedJob, BadInput>> => {
-  let text: Uint8Array
+  let bytes: Uint8Array
   try {
-    text = await readFile(file)
+    bytes = await readFile(file)
   } catch (cause) {
     return bad(`${file}: ${reason(cause)}`)
   }
   const overrides = parseSets(sets)
   if (!overrides.ok) return bad(inWords(overrides.error))
-  const parsed = parseSpec(text, basename(file), { ...overrides.value, ...more })
+  const changes = { ...overrides.value, ...more }
+  const parsed = parseSpec(bytes, basename(file), changes)
   if (!parsed.ok) return bad(inWords(parsed.error))
   const spec = parsed.value
   const unknown = Object.keys(files).find((name) => !Object.hasOwn(spec.inputs, name))
@@ -110,5 +114,6 @@ export const prepareJob = async (
   if (!job.ok) return bad(inWords(job.error))
   const planned = planOf(spec, job.value)
   if (!planned.ok) return bad(inWords(planned.error))
-  return ok({ spec, job: job.value, plan: planned.value, inputs })
+  const text = specAsUsed(new TextDecoder().decode(bytes), spec, changes)
+  return ok({ spec, text, job: job.value, plan: planned.value, inputs })
 }

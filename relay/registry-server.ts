@@ -10,29 +10,35 @@ import { keyToCheck } from '../src/wire/keys.ts'
 import { parseRequest, type RegistryAnswer } from '../src/wire/registry.ts'
 import { signingBytes, type SignedBody } from '../src/wire/signed.ts'
 import { HEAD_BYTES_MAX } from '../src/wire/version.ts'
+import { allowances } from './allowance.ts'
+import type { RelayLimits } from './config.ts'
+import { hostOf, isLoopback, neighbourhood } from './host.ts'
 
 const READ_LIMIT_MS = 5_000
-/** Requests of one node: at once, and then per second. An announce costs a signature check. */
-const BURST = 60
-const PER_SECOND = 5
-const NODES_REMEMBERED_MAX = 10_000
 
 export type RegistryServer = {
   readonly handle: (stream: Stream, connection: Connection) => Promise<void>
   readonly answers: ReadonlyMap<string, number>
   counts: Registry['counts']
+  left: Registry['left']
   close(): void
 }
 
-export const registryServer = (): RegistryServer => {
+/** `countLoopback`: nodes of this machine, or behind a proxy on it, are neighbours like any others. */
+export const registryServer = (limits: RelayLimits, countLoopback = false): RegistryServer => {
   const state = registry([...webcrypto.getRandomValues(new Uint32Array(4))])
   const answers = new Map<string, number>()
-  const allowance = allowances()
+  const allowance = allowances(limits.requestsBurst, limits.requestsPerSecond)
   const sweeping = setInterval(() => state.sweep(epochMs(Date.now())), 30_000)
   sweeping.unref()
 
-  const announce = async (request: Announce, from: string): Promise<RegistryAnswer> => {
-    const peer = peerId(from)
+  const nearOf = ({ remoteAddr }: Connection): string => {
+    const host = hostOf(remoteAddr.toString())
+    return isLoopback(host) && !countLoopback ? '' : neighbourhood(host)
+  }
+
+  const announce = async (request: Announce, asker: Connection): Promise<RegistryAnswer> => {
+    const peer = peerId(asker.remotePeer.toString())
     const code = state.refusal(request, peer, epochMs(Date.now()))
     if (code !== null) return { k: 'refused', code }
     const genuine = await verifySignature(
@@ -40,20 +46,21 @@ export const registryServer = (): RegistryServer => {
       request.advert.body,
       request.advert.sig,
     )
-    return state.put(request, peer, epochMs(Date.now()), genuine)
+    return state.put(request, peer, epochMs(Date.now()), genuine, nearOf(asker))
   }
 
-  const answerTo = async (bytes: Uint8Array, from: string): Promise<RegistryAnswer> => {
+  const answerTo = async (bytes: Uint8Array, asker: Connection): Promise<RegistryAnswer> => {
     const request = parseRequest(bytes)
     if (!request.ok) return { k: 'refused', code: 'bad-request' }
     return request.value.k === 'announce'
-      ? announce(request.value, from)
+      ? announce(request.value, asker)
       : state.find(request.value.capability, request.value.limit, epochMs(Date.now()))
   }
 
   return {
     answers,
     counts: state.counts,
+    left: state.left,
     close: () => clearInterval(sweeping),
     async handle(stream, connection) {
       const block = readBlock(stream, HEAD_BYTES_MAX, READ_LIMIT_MS)
@@ -68,7 +75,7 @@ export const registryServer = (): RegistryServer => {
         count(read.error.code)
         return stream.abort(new Error(read.error.code))
       }
-      const answer = await answerTo(read.value, from)
+      const answer = await answerTo(read.value, connection)
       count(answer.k === 'refused' ? answer.code : answer.k)
       try {
         writeBlock(stream, encode(answer))
@@ -76,24 +83,6 @@ export const registryServer = (): RegistryServer => {
       } catch {
         stream.abort(new Error('the asker is gone'))
       }
-    },
-  }
-}
-
-/** A token bucket per node. When there are too many nodes to remember, all of them start anew. */
-const allowances = (): { take(peer: string): boolean } => {
-  const buckets = new Map<string, { tokens: number; at: number }>()
-  return {
-    take(peer) {
-      if (buckets.size > NODES_REMEMBERED_MAX) buckets.clear()
-      const now = performance.now()
-      const bucket = buckets.get(peer) ?? { tokens: BURST, at: now }
-      bucket.tokens = Math.min(BURST, bucket.tokens + ((now - bucket.at) / 1_000) * PER_SECOND)
-      bucket.at = now
-      buckets.set(peer, bucket)
-      if (bucket.tokens < 1) return false
-      bucket.tokens -= 1
-      return true
     },
   }
 }

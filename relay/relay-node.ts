@@ -3,15 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { circuitRelayServer, type CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import { identify, identifyPush } from '@libp2p/identify'
-import type {
-  Connection,
-  ConnectionGater,
-  Libp2p,
-  Listener,
-  PeerId,
-  PrivateKey,
-} from '@libp2p/interface'
-import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import type { ConnectionGater, Libp2p, Listener, PeerId, PrivateKey } from '@libp2p/interface'
+import { kadDHT, passthroughMapper, type KadDHT } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { webSockets } from '@libp2p/websockets'
@@ -19,16 +12,25 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { dialRule, parseRelay } from '../src/adapters/libp2p/address.ts'
+import { peerId } from '../src/base/ids.ts'
 import { KAD_PROTOCOL, REGISTRY_PROTOCOL } from '../src/wire/version.ts'
+import { allowances } from './allowance.ts'
 import { boundCircuits, type CircuitTally } from './circuit.ts'
 import type { RelayLimits } from './config.ts'
-import { isLoopback, neighbourhood } from './host.ts'
+import { answerOnlyQueries, guarded, limitBytes, type Guard } from './guard.ts'
+import { hostOf, isLoopback, neighbourhood } from './host.ts'
+import { housekeeping } from './housekeeping.ts'
 import type { RegistryServer } from './registry-server.ts'
+import { boundSockets, type WebSocketServer } from './web-sockets.ts'
 
 /** Streams one node may have open at once: dials in progress, requests, queries. */
 const HOP_STREAMS_MAX = 64
 const REGISTRY_STREAMS_MAX = 8
 const STREAM_WINDOW_BYTES = 1024 * 1024
+/** What a request for a circuit or a place, or an answer to one, needs at most. */
+const HOP_BYTES = 16 * 1024
+/** A dozen queries: a node opens a stream for each. */
+const QUERY_BYTES = 1_024
 const UPGRADE_MS = 5_000
 const HOP_MS = 10_000
 /** How often a relay looks whether the others are still there. */
@@ -52,6 +54,8 @@ export type RelayCounts = {
   readonly circuitsCut: number
   readonly circuitsOpen: number
   readonly dhtPeers: number
+  /** Streams cut off by the guard, by reason. */
+  readonly streamsRefused: ReadonlyMap<string, number>
 }
 
 export type RelayNodeOptions = {
@@ -65,6 +69,7 @@ export type RelayNodeOptions = {
 
 type UpgradingListener = Listener & {
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  readonly wsServer: WebSocketServer
 }
 type Tally = CircuitTally & {
   reservationsRefused: number
@@ -83,6 +88,9 @@ export const relayNode = async (options: RelayNodeOptions): Promise<RelayNode> =
     circuitsCut: 0,
     circuitsOpen: 0,
   }
+  const streamsRefused = new Map<string, number>()
+  const refused = (why: string): void =>
+    void streamsRefused.set(why, (streamsRefused.get(why) ?? 0) + 1)
   const late: { node: Libp2p<Services> | null; listeners: (() => Listener[]) | null } = {
     node: null,
     listeners: null,
@@ -104,7 +112,7 @@ export const relayNode = async (options: RelayNodeOptions): Promise<RelayNode> =
       inboundUpgradeTimeout: UPGRADE_MS,
     },
     services: {
-      ...services(limits),
+      ...services(limits, refused),
       parts: ({ transportManager }: { transportManager: { getListeners(): Listener[] } }) => {
         late.listeners = () => transportManager.getListeners()
         return {}
@@ -113,25 +121,43 @@ export const relayNode = async (options: RelayNodeOptions): Promise<RelayNode> =
   })
   late.node = node
   const { relay, dht } = node.services
-  boundCircuits(relay, limits.circuitBytes, tally)
+  answerOnlyQueries(dht as unknown as KadDHT)
+  boundCircuits(relay, limits.circuitBytes, tally, (stream) =>
+    limitBytes(stream, HOP_BYTES, refused),
+  )
   await node.handle(REGISTRY_PROTOCOL, options.registry.handle, {
     maxInboundStreams: REGISTRY_STREAMS_MAX,
   })
-  node.addEventListener('peer:disconnect', ({ detail }) => forget(relay, detail))
+  node.addEventListener('peer:disconnect', ({ detail }) => {
+    forget(relay, detail)
+    options.registry.left(peerId(detail.toString()), node.peerId.toString())
+  })
   const listener = late.listeners?.().find((one): one is UpgradingListener => 'onUpgrade' in one)
   if (!listener) throw new Error('the WebSocket listener takes no sockets')
+  boundSockets(listener.wsServer)
+  const relays = new Set(options.others.map((address) => address.split('/').at(-1)))
+  const house = housekeeping(
+    node,
+    limits,
+    (peer) => relay.reservations.has(peer) || relays.has(peer.toString()),
+  )
   const company = keepCompany(node, options.others)
   return {
     peer: node.peerId.toString(),
-    upgrade: (request, socket, head) => listener.onUpgrade(request, socket, head),
+    upgrade(request, socket, head) {
+      house.took(request.socket)
+      listener.onUpgrade(request, socket, head)
+    },
     counts: () => ({
       ...tally,
+      streamsRefused,
       connections: node.getConnections().length,
       reservations: relay.reservations.size,
       dhtPeers: (dht as unknown as { routingTable: { size: number } }).routingTable.size,
     }),
     async close() {
       company.close()
+      house.close()
       await node.stop()
     },
   }
@@ -153,26 +179,41 @@ const keepCompany = (node: Libp2p, others: readonly string[]): { close(): void }
   return { close: () => clearInterval(timer) }
 }
 
-const services = (limits: RelayLimits) => ({
+const services = (limits: RelayLimits, refused: Guard['refused']) => ({
   identify: identify(),
   identifyPush: identifyPush(),
   ping: ping(),
-  relay: circuitRelayServer({
-    hopTimeout: HOP_MS,
-    maxInboundHopStreams: HOP_STREAMS_MAX,
-    reservations: {
-      maxReservations: limits.reservations,
-      defaultDataLimit: limits.circuitBytes,
-      defaultDurationLimit: limits.circuitMs,
+  relay: guarded(
+    circuitRelayServer({
+      hopTimeout: HOP_MS,
+      maxInboundHopStreams: HOP_STREAMS_MAX,
+      reservations: {
+        maxReservations: limits.reservations,
+        defaultDataLimit: limits.circuitBytes,
+        defaultDurationLimit: limits.circuitMs,
+      },
+    }),
+    {
+      // A place or a circuit each; how many circuits is decided when one is asked for.
+      allowance: allowances(2 * limits.circuitsBurst, limits.circuitsPerMinute / 30),
+      bytes: HOP_BYTES,
+      refused,
     },
-  }),
-  dht: kadDHT({
-    protocol: KAD_PROTOCOL,
-    clientMode: false,
-    peerInfoMapper: passthroughMapper,
-    allowQueryWithZeroPeers: true,
-    networkDialTimeout: { minTimeout: 500, maxTimeout: 1_500 },
-  }),
+  ),
+  dht: guarded(
+    kadDHT({
+      protocol: KAD_PROTOCOL,
+      clientMode: false,
+      peerInfoMapper: passthroughMapper,
+      allowQueryWithZeroPeers: true,
+      networkDialTimeout: { minTimeout: 500, maxTimeout: 1_500 },
+    }),
+    {
+      allowance: allowances(limits.requestsBurst, limits.requestsPerSecond),
+      bytes: QUERY_BYTES,
+      refused,
+    },
+  ),
 })
 
 /** A place whose node is gone is free at once: tabs come back under a new key, and places last two hours. */
@@ -201,13 +242,12 @@ const gate = (
     denyInboundRelayReservation(source) {
       const libp2p = node()
       if (libp2p === null) return true
-      const host = hostOf(libp2p.getConnections(source)[0])
-      if (host === null || (isLoopback(host) && !countLoopback)) return false
+      const host = hostOf(libp2p.getConnections(source)[0]?.remoteAddr.toString() ?? '')
+      if (host === '' || (isLoopback(host) && !countLoopback)) return false
       const near = neighbourhood(host)
       let count = 0
       for (const [peer, { addr }] of libp2p.services.relay.reservations) {
-        if (!peer.equals(source) && neighbourhood(hostOfAddress(addr.toString())) === near)
-          count += 1
+        if (!peer.equals(source) && neighbourhood(hostOf(addr.toString())) === near) count += 1
       }
       if (count < limits.reservationsPerHost) return false
       tally.reservationsRefused += 1
@@ -231,8 +271,3 @@ const gate = (
     },
   }
 }
-
-const hostOf = (connection: Connection | undefined): string | null =>
-  connection ? hostOfAddress(connection.remoteAddr.toString()) : null
-
-const hostOfAddress = (address: string): string => address.split('/')[2] ?? ''

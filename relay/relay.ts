@@ -82,9 +82,9 @@ const run = async (plan: Plan): Promise<Result<RunningRelay, PortError>> => {
   const { options, limits, host, outside } = plan
   const count: HttpCounters = { byStatus: new Map(), upgrades: 0, refusedSockets: 0, cutSockets: 0 }
   const now: { node: RelayNode | null; port: number } = { node: null, port: 0 }
-  const registry = registryServer()
-  const vitals = processMetrics()
   const countLoopback = options.countLoopback ?? false
+  const registry = registryServer(limits, countLoopback)
+  const vitals = processMetrics()
   const http: HttpServer = httpServer({
     limits,
     countLoopback,
@@ -92,6 +92,7 @@ const run = async (plan: Plan): Promise<Result<RunningRelay, PortError>> => {
     documents: relayDocuments({
       ...{
         version: options.version,
+        commit: options.commit ?? null,
         swarm: plan.swarm,
         genesis: plan.genesis,
         iceServers: plan.ice,

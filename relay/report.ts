@@ -1,16 +1,14 @@
 /** A finished job as other programs and people read it. */
-import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Did } from '../src/base/ids.ts'
 import type { JobView, NodeView, View, WalletView } from '../src/peer/view.ts'
-import { outputFile } from '../src/spec/outputs.ts'
-import { receiptJson } from '../src/wire/receipt-json.ts'
-import { blockJson } from '../src/wire/block-json.ts'
 import type { PreparedJob } from './prepare-job.ts'
 import { credits, short, table } from './terminal.ts'
 
-export type NodeFacts = Pick<NodeView, 'adapter' | 'link' | 'rttMs'>
+/** `unknown`: a node that did its part in an earlier life of this job. */
+export type NodeFacts = Pick<NodeView, 'link' | 'rttMs'> & {
+  readonly adapter: NodeView['adapter'] | 'unknown'
+}
 
 export type RunReport = {
   readonly job: string
@@ -47,61 +45,18 @@ export type RunReport = {
 
 type Entry = WalletView['receipts'][number]
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-
-/** Writes what the job made: `NAME.png`, and the tensor itself as `NAME.npy` for whoever checks it. */
-export const writeOutputs = (
-  { spec, plan }: PreparedJob,
-  output: (name: string) => Uint8Array | null,
-  dir: string,
-): RunReport['outputs'] => {
-  mkdirSync(dir, { recursive: true })
-  return plan.outputs.flatMap((name) => {
-    const bytes = output(name)
-    const type = plan.tensors[name]
-    if (!bytes || !type) return []
-    const wanted = spec.outputs[name]?.format ?? 'npy'
-    return [...new Set([wanted, 'npy' as const])].map((format) => {
-      const made = outputFile(spec.program, type, bytes, format)
-      const file = join(dir, `${name}.${made.extension}`)
-      writeFileSync(file, made.bytes)
-      return {
-        name: format === wanted ? name : `${name}.${made.extension}`,
-        file,
-        sha256: sha256(made.bytes),
-      }
-    })
-  })
-}
-
-/** One file per receipt, with all that `swarm verify` needs to look at it again. */
-export const writeReceipts = (job: JobView, entries: readonly Entry[], dir: string): void => {
-  const folder = join(dir, 'receipts')
-  mkdirSync(folder, { recursive: true })
-  for (const { cid, signed, block, answer } of entries) {
-    const task = job.tasks.find(({ id }) => id === signed.body.task)
-    const bundle = {
-      ...receiptJson(signed),
-      job: job.job,
-      task: task?.index,
-      debit: block && blockJson(block),
-      credit: answer && blockJson(answer),
-    }
-    writeFileSync(join(folder, `${cid}.json`), `${JSON.stringify(bundle, null, 2)}\n`)
-  }
-}
-
-/** Balances as both sides signed them: ours from our chain, each worker's from its answering blocks. */
-const balances = (view: View, entries: readonly Entry[], before: number): RunReport['credit'] => {
+/** Balances around this run: ours by what it paid, each worker's as its answering blocks say. */
+const balances = ({ account, wallet }: View, entries: readonly Entry[]): RunReport['credit'] => {
+  const paid = entries.reduce((sum, { signed }) => sum + signed.body.microCredits, 0)
   const credit: Record<Did, { before: number; after: number }> = {
-    [view.account]: { before, after: view.wallet.balance },
+    [account]: { before: wallet.balance + paid, after: wallet.balance },
   }
   for (const { answer } of entries) {
     if (!answer || answer.body.act.act !== 'credit') continue
-    const { account, act, totals } = answer.body
-    const known = credit[account]
+    const { account: worker, act, totals } = answer.body
+    const known = credit[worker]
     const from = totals.balance - act.amount
-    credit[account] = {
+    credit[worker] = {
       before: Math.min(known?.before ?? from, from),
       after: Math.max(known?.after ?? 0, totals.balance),
     }
@@ -109,14 +64,15 @@ const balances = (view: View, entries: readonly Entry[], before: number): RunRep
   return credit
 }
 
+const UNKNOWN: NodeFacts = { adapter: 'unknown', link: 'none', rttMs: null }
+
+/** Everything but the files, which are written afterwards. */
 export const reportOf = (
   view: View,
   job: JobView,
   prepared: PreparedJob,
   facts: ReadonlyMap<Did, NodeFacts>,
   entries: readonly Entry[],
-  outputs: RunReport['outputs'],
-  before: number,
 ): RunReport => {
   const counts = new Map<Did, number>()
   for (const { body } of entries.map(({ signed }) => signed)) {
@@ -128,45 +84,19 @@ export const reportOf = (
     state: job.state,
     problem: job.problem,
     requester: view.account,
-    nodes: [...counts].map(([id, tasks]) => ({
-      id,
-      adapter: facts.get(id)?.adapter ?? 'cpu',
-      link: facts.get(id)?.link ?? 'none',
-      rttMs: facts.get(id)?.rttMs ?? null,
-      tasks,
-    })),
-    tasks: job.tasks.map(
-      ({
-        id,
-        kernel,
-        node,
-        attempt,
-        verdict,
-        check,
-        flop,
-        bytes,
-        microCredits,
-        queuedMs,
-        computeMs,
-        receipt,
-      }) => ({
-        id,
-        kernel,
-        node,
-        attempt,
-        verdict,
-        check,
-        flop,
-        bytes,
-        microCredits,
-        queuedMs,
-        computeMs,
-        receipt,
-      }),
-    ),
+    nodes: [...counts].map(([id, tasks]) => {
+      const { adapter, link, rttMs } = facts.get(id) ?? UNKNOWN
+      return { id, adapter, link, rttMs, tasks }
+    }),
+    tasks: job.tasks.map((task) => {
+      const { id, kernel, node, attempt, verdict, check, receipt } = task
+      const { flop, bytes, microCredits, queuedMs, computeMs } = task
+      const cost = { flop, bytes, microCredits, queuedMs, computeMs }
+      return { id, kernel, node, attempt, verdict, check, ...cost, receipt }
+    }),
     receipts: entries.map(({ cid }) => cid),
-    outputs,
-    credit: balances(view, entries, before),
+    outputs: [],
+    credit: balances(view, entries),
     timing: { totalMs: job.elapsedMs, firstResultMs: job.firstResultMs },
   }
 }

@@ -1,15 +1,16 @@
 /** Runs one prepared job on a node and waits until it is done, checked and paid. */
 import type { Did, JobId } from '../src/base/ids.ts'
+import { ok } from '../src/base/result.ts'
 import type { JobView, NodeHandle, View } from '../src/peer/view.ts'
-import { cidOf } from '../src/wire/codec.ts'
 import type { PreparedJob } from './prepare-job.ts'
-import { reportOf, writeOutputs, writeReceipts, type NodeFacts, type RunReport } from './report.ts'
+import { reportOf, type NodeFacts, type RunReport } from './report.ts'
+import { writeOutputs, writeReceipts } from './result-files.ts'
+import { because, standstill } from './standstill.ts'
 import { progress, progressDone } from './terminal.ts'
 
 /** After the last result: countersignatures of workers that are still there come within this time. */
 const SETTLE_MS = 15_000
 const REDRAW_MS = 200
-const HOUR_MS = 3_600_000
 
 export type Ran =
   | { readonly kind: 'ended'; readonly report: RunReport }
@@ -52,15 +53,21 @@ const until = (
     look()
   })
 
-/** What an earlier life of a job has left: receipts know the hour and nothing finer. */
-const receiptsSince = (
-  receipts: View['wallet']['receipts'],
-  { id, submittedAt }: JobView,
-): View['wallet']['receipts'] =>
-  receipts.filter(
-    ({ role, signed: { body } }) =>
-      role === 'requester' && body.job === id && body.hour >= Math.floor(submittedAt / HOUR_MS),
+type Receipts = View['wallet']['receipts']
+
+/**
+ * The receipts of this run, with those of its earlier lives. A run counts its attempts on from where the
+ * run before it ended, so the first one that a task of it names tells them from those of earlier runs.
+ */
+const receiptsOf = ({ wallet }: View, { id, tasks }: JobView): Receipts => {
+  const ours = wallet.receipts.filter(
+    ({ role, signed }) => role === 'requester' && signed.body.job === id,
   )
+  const named = new Set(tasks.map(({ receipt }) => receipt))
+  const attempts = ours.filter(({ cid }) => named.has(cid)).map(({ signed }) => signed.body.attempt)
+  const first = Math.min(...attempts)
+  return ours.filter(({ signed }) => signed.body.attempt >= first)
+}
 
 export const runJob = async (
   handle: NodeHandle,
@@ -69,31 +76,21 @@ export const runJob = async (
   signal: AbortSignal,
 ): Promise<Ran> => {
   const facts = new Map<Did, NodeFacts>()
-  const { wallet } = handle.view()
-  const left = find(handle.view(), cidOf(prepared.job) as JobId)
-  const resumed = left && left.state !== 'done' ? receiptsSince(wallet.receipts, left) : []
-  const before = resumed.reduce<number>(
-    (sum, { signed }) => sum + signed.body.microCredits,
-    wallet.balance,
-  )
-  const earlier = new Set(
-    wallet.receipts.filter((one) => !resumed.includes(one)).map(({ cid }) => cid),
-  )
+  const began = performance.now()
   const id = handle.submit(prepared.job, prepared.spec.title, prepared.inputs)
+  const why = standstill(prepared.job)
   const watchJob = (view: View): boolean => {
     for (const { account, adapter, link, rttMs } of view.nodes) {
       if (link !== 'none') facts.set(account, { adapter, link, rttMs })
     }
     const job = find(view, id)
-    if (job)
-      progress(
-        job.verified,
-        job.tasks.length,
-        job.state === 'waiting-for-nodes' ? 'waiting for nodes' : '',
-      )
+    const waits = job?.state === 'waiting-for-nodes'
+    if (job) progress(job.verified, job.tasks.length, waits ? 'waiting for nodes' : '')
+    if (waits) why.look(view)
     return isOver(job) || (!job && view.problems.length > 0)
   }
   const ended = await until(handle, watchJob, signal, prepared.job.deadlineMs + SETTLE_MS)
+  const wallMs = Math.round(performance.now() - began)
   progressDone()
   const job = find(handle.view(), id)
   if (!job) {
@@ -105,21 +102,23 @@ export const runJob = async (
     }
   }
   if (!ended && signal.aborted) return { kind: 'interrupted', job: id }
-  const mine = () =>
-    handle
-      .view()
-      .wallet.receipts.filter(({ cid, signed }) => signed.body.job === id && !earlier.has(cid))
+  const mine = (view: View): Receipts => receiptsOf(view, find(view, id) ?? job)
   const settled = (view: View): boolean =>
-    mine().length >= job.verified &&
-    view.wallet.receipts.every(({ signed, cid }) => earlier.has(cid) || signed.workerSig !== null)
+    mine(view).length >= job.verified * job.job.redundancy &&
+    mine(view).every(({ signed }) => signed.workerSig !== null)
   await until(handle, settled, signal, SETTLE_MS)
-  const entries = mine()
   const final = find(handle.view(), id) ?? job
-  const outputs =
-    final.state === 'done' ? writeOutputs(prepared, (name) => handle.output(id, name), out) : []
-  writeReceipts(final, entries, out)
-  return {
-    kind: 'ended',
-    report: reportOf(handle.view(), final, prepared, facts, entries, outputs, before),
-  }
+  const entries = mine(handle.view())
+  const report = because(
+    reportOf(handle.view(), final, prepared, facts, entries),
+    why.last(handle.view()),
+  )
+  const output = (name: string): Uint8Array | null => handle.output(id, name)
+  const outputs = final.state === 'done' ? writeOutputs(prepared, output, out) : ok([])
+  const kept = outputs.ok ? writeReceipts(final, entries, out) : outputs
+  const problem = kept.ok ? report.problem : { code: kept.error.code, text: kept.error.detail }
+  // A job that came to nothing has no last result to count to.
+  const timing = final.state === 'done' ? report.timing : { ...report.timing, totalMs: wallMs }
+  const files = outputs.ok ? outputs.value : []
+  return { kind: 'ended', report: { ...report, problem, timing, outputs: files } }
 }

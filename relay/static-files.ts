@@ -41,6 +41,20 @@ export type StaticFile = {
 
 export type StaticFolder = { get(path: string): Promise<StaticFile | null> }
 
+/**
+ * Whether an `accept-encoding` takes gzip: by its name, or by the star that stands for all others.
+ * A weight of zero means no. @source RFC 9110, §12.5.3
+ */
+export const takesGzip = (header: string): boolean => {
+  const weights = new Map<string, number>()
+  for (const part of header.toLowerCase().split(',')) {
+    const [coding = '', ...params] = part.split(';').map((word) => word.trim())
+    const weight = params.find((param) => param.startsWith('q='))
+    weights.set(coding, weight === undefined ? 1 : Number(weight.slice(2)))
+  }
+  return (weights.get('gzip') ?? weights.get('*') ?? 0) > 0
+}
+
 /** `path` is decoded and begins with a slash; anything that leads out of the folder is not found. */
 export const staticFolder = (root: string): StaticFolder => {
   const kept = new Map<string, { modified: number; file: StaticFile }>()

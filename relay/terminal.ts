@@ -1,5 +1,5 @@
 /** What a person sees in a terminal. Progress and colour go to standard error, and only to a terminal. */
-import { writeFileSync } from 'node:fs'
+import { writeWhole } from './whole-file.ts'
 
 const isTerminal = process.stderr.isTTY === true
 const colour =
@@ -41,12 +41,14 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
   return [bold(line(head)), ...rows.map(line)].join('\n')
 }
 
-/** Writes one JSON document to a file, or to standard output for `-`. */
-export const writeJson = (file: string | undefined, value: unknown): void => {
-  if (file === undefined) return
+/** One JSON document to a file, whole, or to standard output for `-`; false, and said, where it cannot be written. */
+export const writeJson = (file: string | undefined, value: unknown): boolean => {
+  if (file === undefined) return true
   const text = `${JSON.stringify(value, null, 2)}\n`
   if (file === '-') process.stdout.write(text)
-  else writeFileSync(file, text)
+  const written = file === '-' ? null : writeWhole(file, text)
+  if (written?.ok === false) say(`swarm: ${written.error.detail} (${written.error.code})`)
+  return written?.ok !== false
 }
 
 export const credits = (micro: number): string =>

@@ -1,17 +1,12 @@
 /** Puts a browser node together: key, store, compute, network, peer; then hands it to the interface. */
 import { ok, type Result } from './base/result.ts'
-import { joinSwarm, type Joined } from './boot/join.ts'
+import { asOperated } from './boot/operated.ts'
+import { joinSwarm, type JoinError, type Joined } from './boot/join.ts'
+import { remediesFor } from './boot/remedies.ts'
 import { services } from './boot/services.ts'
 import { oneNode } from './adapters/one-node.ts'
 import { flashTitle } from './adapters/flash-title.ts'
-import type { PortError } from './ports.ts'
 import type { Booted, Host, OtherTab } from './ui/services.ts'
-
-const failed = ({ code, detail }: PortError, retry: () => void): Booted => ({
-  kind: 'failed',
-  problem: { code, text: detail },
-  remedies: [{ label: 'Try again', run: async () => retry() }],
-})
 
 /** `?share=80`: what the slider shows before anybody agrees; an operator's own tabs are opened so. */
 const presetShare = ({ handle }: Joined): void => {
@@ -20,11 +15,19 @@ const presetShare = ({ handle }: Joined): void => {
 }
 
 const asNode = async (
-  host: Host,
-): Promise<Result<{ joined: Joined; booted: Booted }, PortError>> => {
-  const joined = await joinSwarm({ url: location.origin, stage: (text) => host.stage(text) })
+  { relayedOnly, stage, trouble }: Host,
+  storage: 'browser' | 'memory',
+): Promise<Result<{ joined: Joined; booted: Booted }, JoinError>> => {
+  const joined = await joinSwarm({
+    url: location.origin,
+    storage,
+    relayedOnly,
+    stage,
+    trouble: ({ code, detail }) => trouble({ code, text: detail }),
+  })
   if (!joined.ok) return joined
   presetShare(joined.value)
+  asOperated(joined.value.handle)
   const { handle } = joined.value
   return ok({
     joined: joined.value,
@@ -47,20 +50,31 @@ export const boot = async (host: Host): Promise<Booted> => {
     vacant: reload,
     show: () => flashTitle('This tab is the node'),
   })
-  const start = async (): Promise<Booted> => {
-    const result = await asNode(host)
-    if (!result.ok) return failed(result.error, reload)
+  const failed = (error: JoinError): Booted => ({
+    kind: 'failed',
+    problem: { code: error.code, text: error.detail },
+    remedies: remediesFor(error, { reload, save: host.save, inMemory: () => start('memory') }),
+  })
+  const start = async (storage: 'browser' | 'memory'): Promise<Booted> => {
+    const result = await asNode(host, storage)
+    if (!result.ok) return failed(result.error)
     current = result.value.joined
+    if (storage === 'memory') host.trouble(IN_MEMORY)
     return result.value.booted
   }
   const other: OtherTab = {
     show: () => tab.showIt(),
     async moveHere() {
       const moved = await tab.moveHere()
-      return moved.ok ? start() : failed(moved.error, reload)
+      return moved.ok ? start('browser') : failed(moved.error)
     },
   }
   const role = await tab.claim()
-  if (!role.ok) return failed(role.error, reload)
-  return role.value === 'node' ? start() : { kind: 'other-tab', tab: other }
+  if (!role.ok) return failed(role.error)
+  return role.value === 'node' ? start('browser') : { kind: 'other-tab', tab: other }
+}
+
+const IN_MEMORY = {
+  code: 'in-memory',
+  text: 'This is a new account for this visit. Nothing is stored: what it earns is lost when the tab closes.',
 }

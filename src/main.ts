@@ -1,5 +1,6 @@
 /** The page begins: paint first, then load all that makes a node. */
 import { mount } from 'svelte'
+import { trustOwnScripts } from './boot/trusted-types.ts'
 import App from './ui/App.svelte'
 import { browserShell } from './ui/shell.ts'
 import { Swarm } from './ui/swarm.svelte.ts'
@@ -12,6 +13,7 @@ const painted = (): Promise<void> =>
     else requestAnimationFrame(() => setTimeout(then, 0))
   })
 
+trustOwnScripts()
 const swarm = new Swarm(browserShell())
 const target = document.querySelector('#app')
 if (target) {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { kernelById } from '../kernels/index.ts'
 import { elements, viewAs, type TensorData } from '../kernels/kernel.ts'
 import { prepareJob } from '../relay/prepare-job.ts'
+import { specFileName } from '../relay/result-files.ts'
 import { passingAccount } from '../relay/node-signer.ts'
 import type { Result } from '../src/base/result.ts'
 import { bytes, flop, microCredits, type MicroCredits } from '../src/base/units.ts'
@@ -40,7 +41,7 @@ export type Wishes = {
   readonly cheque?: MicroCredits
 }
 
-/** Writes `receipts/<cid>.json` and the output tensors into `dir`, as `swarm run --out DIR` does; gives the file. */
+/** Writes `receipts/<cid>.json`, the spec and the output tensors into `dir`, as `swarm run --out DIR` does; gives the file. */
 export const paidReceipt = async (
   dir: string,
   wishes: Wishes,
@@ -57,7 +58,7 @@ export const paidReceipt = async (
     hour: HOUR,
   } as const
   const swarm = good(foundSwarm(genesis, cidOf))
-  const { job, plan, inputs, spec } = good(
+  const { job, plan, inputs, spec, text } = good(
     await prepareJob(`public/jobs/${template}.swarm.md`, sets, {}),
   )
   const given = Object.fromEntries(
@@ -121,6 +122,7 @@ export const paidReceipt = async (
       writeNpy({ ...type, data: tensors[name]!.subarray(0, elements(type.shape)) }),
     )
   }
+  writeFileSync(join(dir, specFileName(spec.name, spec.cid)), text)
   const file = join(dir, 'receipts', `${bundle.cid}.json`)
   writeFileSync(file, `${JSON.stringify(bundle, null, 2)}\n`)
   return { file, receipt }

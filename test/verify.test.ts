@@ -1,11 +1,12 @@
 /** `swarm verify`, on receipts with real keys: what is right agrees, and nothing else does. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TensorData } from '../kernels/kernel.ts'
 import { verifyText, type Verified } from '../relay/commands/verify.ts'
 import { microCredits } from '../src/base/units.ts'
+import { writeNpy } from '../src/spec/npy.ts'
 import { paidReceipt, type Wishes } from './paid-receipt.ts'
 
 const SMALL: Wishes = { template: 'mandelbrot', sets: ['width=48', 'height=32', 'iterations=60'] }
@@ -50,6 +51,7 @@ describe('a receipt that is right', () => {
         'metering',
         'price',
         'check',
+        'spec',
         'what it read',
         'output file',
         'result',
@@ -148,6 +150,44 @@ describe('a receipt that is not right', () => {
     bytes[bytes.length - 1]! ^= 1
     writeFileSync(output, bytes)
     expect(wrong(await look(file))).toEqual(['output file'])
+  })
+
+  it('does not agree with a half-block that is not what its name says', async () => {
+    const { file } = await paidReceipt(newFolder(), SMALL)
+    const bundle = JSON.parse(readFileSync(file, 'utf8')) as { credit: { body: { seq: number } } }
+    bundle.credit.body.seq += 1
+    const verified = await verifyText(JSON.stringify(bundle), [])
+    expect(verified.ok && wrong(verified.value[0]!)).toEqual(['credit'])
+  })
+
+  const SEEDED: Wishes = {
+    template: 'sum',
+    sets: ['length=20000', 'inputs.x={ kind: random, seed: 9 }'],
+  }
+
+  it('does not agree when the folder that alice names holds another input', async () => {
+    const { file } = await paidReceipt(newFolder(), SEEDED)
+    const inputs = newFolder()
+    mkdirSync(inputs)
+    const data = new Float32Array(20_000).fill(0.5)
+    writeFileSync(join(inputs, 'x.npy'), writeNpy({ dtype: 'f32', shape: [20_000], data }))
+    const verified = await verifyText(readFileSync(file, 'utf8'), [inputs], inputs)
+    if (!verified.ok) throw new Error(verified.error.detail)
+    expect(wrong(verified.value[0]!)).toEqual(['input x'])
+    // Without a word of alice nobody knows where to look.
+    expect(open(await look(file, [inputs]))).toEqual(['input x', 're-execution'])
+  })
+
+  it('makes seeded inputs again from the spec beside the outputs, unless somebody touched it', async () => {
+    const { file } = await paidReceipt(newFolder(), SEEDED)
+    const folder = dirname(dirname(file))
+    const before = await look(file)
+    expect([wrong(before), open(before)]).toEqual([[], []])
+    const spec = readdirSync(folder).find((name) => name.endsWith('.swarm.md'))!
+    const text = readFileSync(join(folder, spec), 'utf8')
+    expect(text).toContain('seed: 9')
+    writeFileSync(join(folder, spec), text.replace('seed: 9', 'seed: 8'))
+    expect(wrong(await look(file))).toEqual(['spec'])
   })
 
   it('wants the payment that goes with a job', async () => {

@@ -43,7 +43,7 @@ export const runOnCpu = async (
     slice = whole(nextSlice(slice, took, SLICE_MS))
     from = to
     control.progress(Math.floor((1000 * from) / items))
-    await breathe()
+    if (from < items) await breathe()
     await pace.rest(took, control.share())
   }
   const bytes = new Uint8Array(output.buffer as ArrayBuffer)

@@ -1,6 +1,8 @@
 /** Flags in, a checked record out; bad usage is one sentence and exit code 2. */
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { err, ok, type Result } from '../../src/base/result.ts'
+import { oneOf } from '../../src/spec/spec-error.ts'
+import { fileProblem, folderProblem } from '../whole-file.ts'
 
 export const EXIT = { done: 0, failed: 1, usage: 2, nobody: 3, interrupted: 130 } as const
 
@@ -43,6 +45,8 @@ export const readArgs = (
     if (positionals.length > positional)
       return usage(`what is "${positionals[positional]}"? ${positional} argument(s) expected`)
     const read = values as Record<string, string | boolean | string[] | undefined>
+    const problem = placeProblem('json', read['json']) ?? placeProblem('data', read['data'])
+    if (problem !== null) return usage(problem)
     return ok({
       text: (name) => read[name] as string | undefined,
       texts: (name) => (read[name] as string[] | undefined) ?? [],
@@ -50,8 +54,31 @@ export const readArgs = (
       rest: positionals,
     })
   } catch (cause) {
-    return usage(cause instanceof Error ? cause.message.split('\n')[0]! : String(cause))
+    return usage(inWords(cause, flags))
   }
+}
+
+/** What a command will write to has to be there before anybody works for it. */
+const placeProblem = (flag: 'json' | 'data', path: unknown): string | null => {
+  if (typeof path !== 'string' || path === '-') return null
+  // Keys and books are for the owner's eyes only.
+  const problem = flag === 'json' ? fileProblem(path) : folderProblem(path, 0o700)
+  return problem === null ? null : `--${flag}: ${problem}`
+}
+
+const inWords = (cause: unknown, flags: Flags): string => {
+  const [said = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n')
+  const stray = /^Unknown option '(-[^']*)'/.exec(said)?.[1]
+  if (stray === undefined) return said
+  const known = Object.keys(flags).map((name) => `--${name}`)
+  return `there is no flag ${stray} here; expected ${oneOf(known, stray)}`
+}
+
+/** What each flag means, a line each, as `--help` shows it. */
+export const flagWords = (flags: Flags): string[] => {
+  const names = Object.keys(flags)
+  const width = Math.max(0, ...names.map((name) => name.length))
+  return names.map((name) => `  --${name.padEnd(width)}  ${flags[name]!.help}`)
 }
 
 /** A whole number within limits. @error usage */
@@ -63,8 +90,8 @@ export const whole = (
   missing: number,
 ): Result<number, Usage> => {
   if (text === undefined) return ok(missing)
-  const n = Number(text)
-  return Number.isInteger(n) && n >= low && n <= high
+  const n = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+  return n >= low && n <= high
     ? ok(n)
     : usage(`--${flag}: expected a whole number from ${low} to ${high}, found "${text}"`)
 }

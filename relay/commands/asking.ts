@@ -1,12 +1,11 @@
 /** What commands that run a job have in common: its flags, its preparation, and what is said at the end. */
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Result } from '../../src/base/result.ts'
 import type { NodeHandle } from '../../src/peer/view.ts'
 import { prepareJob, type PreparedJob } from '../prepare-job.ts'
-import { inWords } from '../report.ts'
+import { inWords, type RunReport } from '../report.ts'
 import { runJob, type Ran } from '../run-job.ts'
 import { bold, say, writeJson } from '../terminal.ts'
+import { folderProblem } from '../whole-file.ts'
 import { pairs, usage, type Args, type Flags, type Usage } from './args.ts'
 
 export const ASKING_FLAGS: Flags = {
@@ -32,24 +31,8 @@ export const prepareAsked = async (
     budget === undefined ? {} : { budget },
   )
   if (!prepared.ok) return usage(prepared.error.text)
-  return places(args) ?? prepared
-}
-
-/** Where results go has to be there before anybody works for them. */
-const places = (args: Args): Result<never, Usage> | null => {
-  const json = args.text('json') ?? '-'
-  for (const [flag, folder] of [
-    ['out', outOf(args)],
-    ['json', json === '-' ? '.' : dirname(json)],
-  ] as const) {
-    try {
-      mkdirSync(folder, { recursive: true })
-      accessSync(folder, constants.W_OK)
-    } catch (cause) {
-      return usage(`--${flag}: ${cause instanceof Error ? cause.message : String(cause)}`)
-    }
-  }
-  return null
+  const problem = folderProblem(outOf(args))
+  return problem === null ? prepared : usage(`--out: ${problem}`)
 }
 
 const outOf = (args: Args): string => args.text('out') ?? 'out'
@@ -66,7 +49,12 @@ export const askFor = async (
   const ran = await runJob(handle, prepared, out, signal)
   if (ran.kind === 'ended') {
     say(inWords(ran.report, out))
-    writeJson(args.text('json'), ran.report)
+    if (!writeJson(args.text('json'), ran.report)) return { ...ran, report: unwritten(ran.report) }
   }
   return ran
 }
+
+const unwritten = (report: RunReport): RunReport => ({
+  ...report,
+  problem: report.problem ?? { code: 'not-written', text: 'its report' },
+})

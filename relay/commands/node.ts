@@ -2,7 +2,8 @@
 import { startHeadless, type HeadlessNodes } from '../headless.ts'
 import { say, short, table } from '../terminal.ts'
 import { EXIT, readArgs, whole, type Flags } from './args.ts'
-import { explain, finish } from './outcome.ts'
+import { ALLOW_WGSL, lentOf } from './lending.ts'
+import { explain, failed, finish } from './outcome.ts'
 import { relayUrl } from './relay-url.ts'
 import { ADAPTERS, swarmStatus } from './status.ts'
 import { liveLine, onTerminal, stopSignal, unlessStopped } from './stopping.ts'
@@ -10,6 +11,8 @@ import { liveLine, onTerminal, stopSignal, unlessStopped } from './stopping.ts'
 const FLAGS: Flags = {
   relay: { type: 'string', help: 'its URL' },
   count: { type: 'string', help: 'how many; 1' },
+  skills: { type: 'string', help: 'only these kernels, such as mandelbrot,matmul; all' },
+  ...ALLOW_WGSL,
 }
 const NODES_MAX = 32
 const STATUS_EVERY_MS = 2_000
@@ -25,15 +28,14 @@ const node = async (argv: readonly string[]): Promise<number> => {
   if (!url.ok) return explain(url.error)
   const count = whole('count', args.value.text('count'), 1, NODES_MAX, 1)
   if (!count.ok) return explain(count.error)
+  const lent = lentOf(args.value)
+  if (!lent.ok) return explain(lent.error)
   const there = await swarmStatus(url.value)
-  if (!there.ok) {
-    explain(there.error)
-    return EXIT.failed
-  }
+  if (!there.ok) return failed(there.error)
   say(`${there.value.name} at ${url.value}: ${there.value.nodes.length} nodes before ours`)
   const stop = stopSignal()
-  const headless = await startHeadless(url.value, count.value, say)
-  if (!headless.ok) return explain(headless.error)
+  const headless = await startHeadless(url.value, count.value, lent.value, say)
+  if (!headless.ok) return failed(headless.error)
   const nodes = headless.value
   const closing = [() => nodes.close()]
   say(
@@ -41,10 +43,7 @@ const node = async (argv: readonly string[]): Promise<number> => {
   )
   const ready = await unlessStopped(nodes.ready, stop)
   if (ready === null) return finish(closing, EXIT.done)
-  if (!ready.ok) {
-    explain(ready.error)
-    return finish(closing, EXIT.failed)
-  }
+  if (!ready.ok) return finish(closing, failed(ready.error))
   await unlessStopped(introduce(nodes, url.value), stop)
   const quiet = onTerminal(STATUS_EVERY_MS, async () =>
     liveLine((await nodes.lines()).join(' | ').slice(0, 200)),
@@ -103,6 +102,7 @@ const introduce = async (nodes: HeadlessNodes, url: string): Promise<void> => {
 
 export const command = {
   summary: 'headless browser nodes that join and serve until stopped',
-  usage: 'swarm node --relay URL [--count N]',
+  usage: 'swarm node --relay URL [--count N] [--skills A,B] [--allow-wgsl]',
+  flags: FLAGS,
   run: node,
 }

@@ -13,6 +13,22 @@ export const explain = (
   return EXIT.usage
 }
 
+/** A folder, a key or a port that cannot be had is bad input; a swarm that is not there is not. */
+const BAD_INPUT = ['port-taken', 'no-key-file', 'bad-key-file']
+
+export const failed = (error: { readonly code: string; readonly detail: string }): number => {
+  if (error.code === 'port-taken')
+    return explain({ code: 'usage', text: `${error.detail}; choose another with --port` })
+  const code = explain(error)
+  return BAD_INPUT.includes(error.code) ? code : EXIT.failed
+}
+
+/** Nobody there could take the work, and why. */
+export const nobody = (why: string): number => {
+  say(`swarm: ${why}`)
+  return EXIT.nobody
+}
+
 /** Closes in the order given: what was opened last comes first. */
 export const finish = async (
   closing: readonly (() => Promise<unknown>)[],
@@ -37,8 +53,9 @@ export const codeFor = (ran: Ran): number => {
       return EXIT.failed
     case 'ended': {
       const { state, problem } = ran.report
-      if (state === 'done') return EXIT.done
-      say(`swarm: the job ${state}: ${problem?.text ?? 'no reason is known'}`)
+      if (state === 'done' && problem === null) return EXIT.done
+      const what = state === 'done' ? 'the job is done, but not written' : `the job ${state}`
+      say(`swarm: ${what}: ${problem?.text ?? 'no reason is known'}`)
       return problem?.code === 'nobody-came' ? EXIT.nobody : EXIT.failed
     }
   }

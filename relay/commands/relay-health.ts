@@ -6,6 +6,8 @@ import type { PortError } from '../../src/ports.ts'
 const Health = v.object({
   status: v.string(),
   version: v.string(),
+  /** A relay of before did not say it. */
+  commit: v.optional(v.nullable(v.string()), null),
   uptimeSeconds: v.number(),
   connections: v.number(),
   reservations: v.number(),
@@ -32,11 +34,17 @@ export const healthOf = async (url: string): Promise<Result<RelayHealth, PortErr
 
 export const healthWords = ({
   status,
+  version,
+  commit,
   uptimeSeconds,
   connections,
   reservations,
 }: RelayHealth): string =>
-  `relay ${status}, up ${duration(uptimeSeconds)}, ${connections} connections, ${reservations} nodes can be called`
+  `relay ${status}, ${buildWords(version, commit)}, up ${duration(uptimeSeconds)}, ${connections} connections, ${reservations} nodes can be called`
+
+/** `0.1.0 (25fd2b8e1c)`, or the version alone where nobody knows the commit. */
+export const buildWords = (version: string, commit: string | null): string =>
+  commit === null ? version : `${version} (${commit})`
 
 /** The two largest units: "3 h 20 min". */
 export const duration = (seconds: number): string => {

@@ -1,5 +1,4 @@
 /** `swarm relay`: the relay alone, for a swarm whose nodes are elsewhere. */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderUnicodeCompact } from 'uqr'
 import type { Result } from '../../src/base/result.ts'
@@ -11,16 +10,16 @@ import { root } from '../local-node.mjs'
 import { fetchSwarmInfo } from '../node-peer.ts'
 import { startRelay, type RunningRelay } from '../relay.ts'
 import { bold, credits, say, writeJson } from '../terminal.ts'
-import { VERSION } from '../version.ts'
+import { COMMIT, DATA_DIR, VERSION } from '../version.ts'
 import { EXIT, readArgs, usage, whole, type Args, type Flags, type Usage } from './args.ts'
-import { explain } from './outcome.ts'
+import { explain, failed } from './outcome.ts'
 import { healthOf, healthWords } from './relay-health.ts'
 import { liveLine, onTerminal, stopSignal, unlessStopped } from './stopping.ts'
 
 const FLAGS: Flags = {
   port: { type: 'string', help: '4100' },
   host: { type: 'string', help: 'the address to listen on; 127.0.0.1, this machine only' },
-  data: { type: 'string', help: 'the key, the genesis document and the founder; .swarm' },
+  data: { type: 'string', help: `the key, the genesis document and the founder; ${DATA_DIR}` },
   'public-url': { type: 'string', help: 'what people type, where a proxy in front terminates TLS' },
   stun: { type: 'string', multiple: true, help: 'stun:HOST[:PORT], passed on to tabs' },
   turn: {
@@ -43,15 +42,13 @@ const relay = async (argv: readonly string[]): Promise<number> => {
   if (!args.ok) return explain(args.error)
   const asked = readAsked(args.value)
   if (!asked.ok) return explain(asked.error)
-  const dataDir = args.value.text('data') ?? join(root, '.swarm')
+  const dataDir = args.value.text('data') ?? DATA_DIR
   const founded = foundSwarm(dataDir, 'a swarm of your own')
-  if (!founded.ok) return explain(founded.error)
+  if (!founded.ok) return failed(founded.error)
   const appDir = join(root, 'dist/app')
-  if (!existsSync(join(appDir, 'index.html'))) {
-    const built = await ensureApp(process.execPath)
-    if (!built.ok)
-      say(`${built.output}\nThe app could not be built: the relay serves nodes, but no page.`)
-  }
+  const built = await ensureApp(process.execPath)
+  if (!built.ok)
+    say(`${built.output}\nThe app could not be built: the relay serves nodes, but no page.`)
   const stop = stopSignal()
   const started = await startRelay({
     ...asked.value,
@@ -60,15 +57,9 @@ const relay = async (argv: readonly string[]): Promise<number> => {
     appDir,
     jobsDir: join(root, 'public/jobs'),
     version: VERSION,
+    commit: COMMIT,
   })
-  if (!started.ok) {
-    const taken = started.error.code === 'port-taken'
-    return explain(
-      taken
-        ? { code: 'usage', text: `${started.error.detail}; choose another with --port` }
-        : started.error,
-    )
-  }
+  if (!started.ok) return failed(started.error)
   const running = started.value
   const local =
     asked.value.publicUrl === undefined ? running.url : `http://${HOST}:${asked.value.port}`
@@ -163,5 +154,6 @@ export const command = {
   summary: 'the relay alone; founds a swarm where the data folder has none',
   usage:
     'swarm relay [--port P] [--host H] [--data DIR] [--public-url U] [--stun U]... [--turn U]... [--json F]',
+  flags: FLAGS,
   run: relay,
 }

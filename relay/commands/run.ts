@@ -8,15 +8,18 @@ import { bold, say } from '../terminal.ts'
 import { AGENT, DATA_DIR } from '../version.ts'
 import { EXIT, readArgs, usage, whole, type Args, type Flags } from './args.ts'
 import { askFor, ASKING_FLAGS, prepareAsked } from './asking.ts'
-import { codeFor, explain, finish } from './outcome.ts'
+import { ALLOW_WGSL, lentOf, neverDone } from './lending.ts'
+import { codeFor, explain, failed, finish, nobody } from './outcome.ts'
 import { relayUrl } from './relay-url.ts'
 import { stopSignal, unlessStopped } from './stopping.ts'
+import type { Lent } from '../headless.ts'
 import type { PreparedJob } from '../prepare-job.ts'
 
 const FLAGS: Flags = {
   relay: { type: 'string', help: 'the swarm to ask, by the URL of a relay' },
   nodes: { type: 'string', help: 'brings its own relay and so many headless nodes; 3' },
-  data: { type: 'string', help: 'keys and books; .swarm' },
+  data: { type: 'string', help: `keys and books; ${DATA_DIR}` },
+  ...ALLOW_WGSL,
   ...ASKING_FLAGS,
 }
 const NODES_MAX = 32
@@ -29,6 +32,10 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (spec === undefined) return usageOf('which spec? swarm run SPEC.md')
   if (relay !== undefined && own !== undefined)
     return usageOf('--relay and --nodes exclude each other: which swarm is asked?')
+  const lent = lentOf(args.value)
+  if (!lent.ok) return explain(lent.error)
+  if (relay !== undefined && lent.value.allowWgsl)
+    return usageOf('--allow-wgsl is for nodes of its own: those of a swarm belong to others')
   const nodes = whole('nodes', own, 1, NODES_MAX, 3)
   if (!nodes.ok) return explain(nodes.error)
   const url = relay === undefined ? null : relayUrl(relay)
@@ -36,22 +43,18 @@ const run = async (argv: readonly string[]): Promise<number> => {
   const prepared = await prepareAsked(args.value, spec)
   if (!prepared.ok) return explain(prepared.error)
   if (url) return askSwarm(url.value, prepared.value, args.value)
+  const never = neverDone(prepared.value, nodes.value, lent.value)
+  if (never !== null) return nobody(never)
   // Nodes of its own have no business outside this machine.
   const code = await rerunInLoopback()
   if (code !== null) return code
   process.env['SWARM_LOOPBACK_ONLY'] = '1'
-  return askOwn(nodes.value, prepared.value, args.value)
+  return askOwn(nodes.value, lent.value, prepared.value, args.value)
 }
 
 const usageOf = (text: string): number => {
   const refused = usage(text)
   return refused.ok ? EXIT.done : explain(refused.error)
-}
-
-/** The swarm was there or it was not: neither is bad usage. */
-const failed = (error: { readonly code: string; readonly detail: string }): number => {
-  explain(error)
-  return EXIT.failed
 }
 
 const askSwarm = async (url: string, prepared: PreparedJob, args: Args): Promise<number> => {
@@ -70,13 +73,18 @@ const askSwarm = async (url: string, prepared: PreparedJob, args: Args): Promise
   return finish([() => node.value.close()], codeFor(ran))
 }
 
-const askOwn = async (nodes: number, prepared: PreparedJob, args: Args): Promise<number> => {
+const askOwn = async (
+  nodes: number,
+  lent: Lent,
+  prepared: PreparedJob,
+  args: Args,
+): Promise<number> => {
   const stop = stopSignal()
   const { startLocalSwarm } = await import('../local-swarm.ts')
   const dataDir = args.text('data') ?? DATA_DIR
   const serving = (url: string): void =>
     say(`relay and app: ${bold(url)}; ${nodes} headless nodes measure their devices ...`)
-  const local = await startLocalSwarm({ dataDir, port: 0, nodes, log: say, serving })
+  const local = await startLocalSwarm({ dataDir, port: 0, nodes, lent, log: say, serving })
   if (!local.ok) return failed(local.error)
   const closing = [() => local.value.close()]
   const ready = await unlessStopped(local.value.ready, stop)
@@ -89,6 +97,7 @@ const askOwn = async (nodes: number, prepared: PreparedJob, args: Args): Promise
 export const command = {
   summary: 'runs a job; without --relay on a relay and nodes of its own',
   usage:
-    'swarm run SPEC.md [--relay URL | --nodes N] [--set key=value]... [--input name=FILE]... [--out DIR] [--budget CREDITS] [--data DIR] [--json F]',
+    'swarm run SPEC.md [--relay URL | --nodes N [--allow-wgsl]] [--set key=value]... [--input name=FILE]... [--out DIR] [--budget CREDITS] [--data DIR] [--json F]',
+  flags: FLAGS,
   run,
 }

@@ -11,7 +11,7 @@ import { short, table } from '../terminal.ts'
 import { AGENT } from '../version.ts'
 import { answer } from './answer.ts'
 import { EXIT, readArgs, type Flags } from './args.ts'
-import { explain } from './outcome.ts'
+import { explain, failed } from './outcome.ts'
 import { duration, healthOf, healthWords, type RelayHealth } from './relay-health.ts'
 import { relayUrl } from './relay-url.ts'
 
@@ -56,12 +56,9 @@ const status = async (argv: readonly string[]): Promise<number> => {
   const url = relayUrl(args.value.text('relay'))
   if (!url.ok) return explain(url.error)
   const seen = await swarmStatus(url.value)
-  if (!seen.ok) {
-    explain(seen.error)
-    return EXIT.failed
-  }
-  answer(inWords(seen.value), args.value.text('json'), seen.value)
-  return EXIT.done
+  if (!seen.ok) return failed(seen.error)
+  const answered = answer(inWords(seen.value), args.value.text('json'), seen.value)
+  return answered ? EXIT.done : EXIT.failed
 }
 
 /** @error no-relay, not-a-relay, bad-genesis, or what the registry says */
@@ -192,5 +189,6 @@ const inWords = ({ relay, swarm, name, nodes, nodesInAll, health }: SwarmStatus)
 export const command = {
   summary: 'who is there, what they can do, what runs',
   usage: 'swarm status --relay URL [--json F]',
+  flags: FLAGS,
   run: status,
 }

@@ -11,7 +11,8 @@ import { bold, say } from '../terminal.ts'
 import { DATA_DIR } from '../version.ts'
 import { EXIT, readArgs, whole, type Flags } from './args.ts'
 import { askFor, ASKING_FLAGS, prepareAsked } from './asking.ts'
-import { codeFor, explain, finish } from './outcome.ts'
+import { ALLOW_WGSL, lentOf, neverDone } from './lending.ts'
+import { codeFor, explain, failed, finish, nobody } from './outcome.ts'
 import { stopSignal, unlessStopped } from './stopping.ts'
 
 const FLAGS: Flags = {
@@ -19,7 +20,8 @@ const FLAGS: Flags = {
   nodes: { type: 'string', help: 'headless nodes; 3' },
   once: { type: 'boolean', help: 'run the job and exit' },
   spec: { type: 'string', help: 'the job to run; the mandelbrot sample' },
-  data: { type: 'string', help: 'keys and books; .swarm, or a passing folder with --once' },
+  data: { type: 'string', help: `keys and books; ${DATA_DIR}, or a passing folder with --once` },
+  ...ALLOW_WGSL,
   ...ASKING_FLAGS,
 }
 const PORT = 4100
@@ -41,6 +43,10 @@ const up = async (argv: readonly string[]): Promise<number> => {
   const spec = args.value.text('spec') ?? join(root, 'public/jobs/mandelbrot.swarm.md')
   const prepared = await prepareAsked(args.value, spec)
   if (!prepared.ok) return explain(prepared.error)
+  const lent = lentOf(args.value)
+  if (!lent.ok) return explain(lent.error)
+  const never = neverDone(prepared.value, nodes.value, lent.value)
+  if (never !== null) return nobody(never)
 
   const given = args.value.text('data')
   const passing = once && given === undefined
@@ -56,20 +62,20 @@ const up = async (argv: readonly string[]): Promise<number> => {
     dataDir,
     port: port.value,
     nodes: nodes.value,
+    lent: lent.value,
     log: say,
     serving,
   })
-  if (!local.ok) return finish(closing, explain(local.error))
+  if (!local.ok) return finish(closing, failed(local.error))
   closing.unshift(() => local.value.close())
   const { url, keyFile, node } = local.value
   const ready = await unlessStopped(local.value.ready, stop)
   if (ready === null) return finish(closing, EXIT.interrupted)
-  if (!ready.ok) return finish(closing, explain(ready.error))
+  if (!ready.ok) return finish(closing, failed(ready.error))
   const ran = await askFor(node.handle, prepared.value, args.value, stop)
   if (once || ran.kind !== 'ended') return finish(closing, codeFor(ran))
-  say(
-    `\n${renderUnicodeCompact(url)}\nOpen ${bold(url)} in a browser and lend it too. Ctrl-C stops everything.`,
-  )
+  if (process.stderr.isTTY === true) say(`\n${renderUnicodeCompact(url)}`)
+  say(`Open ${bold(url)} in a browser and lend it too. Ctrl-C stops everything.`)
   say(
     `A new tab has no credits: it earns some, or runs its jobs in the free tier. The founder's: ${keyFile}`,
   )
@@ -81,6 +87,7 @@ const up = async (argv: readonly string[]): Promise<number> => {
 export const command = {
   summary: 'relay, app, headless nodes and the sample job; stays up unless --once',
   usage:
-    'swarm up [--port P] [--nodes N] [--once] [--spec FILE] [--set key=value]... [--input name=FILE]... [--out DIR] [--json F]',
+    'swarm up [--port P] [--nodes N] [--allow-wgsl] [--once] [--spec FILE] [--set key=value]... [--input name=FILE]... [--out DIR] [--budget CREDITS] [--data DIR] [--json F]',
+  flags: FLAGS,
   run: up,
 }

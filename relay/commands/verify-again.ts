@@ -3,32 +3,29 @@ import { kernelById } from '../../kernels/index.ts'
 import { allocate, elements, type TensorData } from '../../kernels/kernel.ts'
 import { err, ok, type Result } from '../../src/base/result.ts'
 import { cutReads, evaluateTask } from '../../src/core/evaluate.ts'
-import type { Job } from '../../src/core/job.ts'
+import type { Job, JobInput } from '../../src/core/job.ts'
 import { dependencies } from '../../src/core/plan.ts'
 import { paste } from '../../src/core/rect.ts'
 import { cidOfBytes } from '../../src/wire/codec.ts'
 import type { Bundle } from './verify-bundle.ts'
 import type { Finding, Planned } from './verify-checks.ts'
-import { bytesOf, findInput } from './verify-inputs.ts'
-import { checkOutput, isExact } from './verify-output.ts'
+import { bytesOf, findInput, namesakes, type Places } from './verify-inputs.ts'
+import { checkFile, checkOutput, isExact } from './verify-output.ts'
 
-/** `dirs` may hold the inputs and the outputs of the job. */
+/** The places may hold the inputs and the outputs of the job. */
 export const checkAgain = async (
   bundle: Bundle,
   planned: Planned,
-  dirs: readonly string[],
+  places: Places,
 ): Promise<Finding[]> => {
   const { task, plan } = planned
   const kernel = kernelById(task.kernel)
-  if (!bundle.job || !kernel) {
-    const detail = 'a shader of its own has no reference; only replicas can agree'
-    return [{ what: 're-execution', holds: null, detail }]
-  }
+  if (!bundle.job) return []
   const before = earlier(planned)
   const tasks = [...before, task.index].map((index) => plan.tasks[index]!)
   const needed = new Set(tasks.flatMap(({ reads }) => reads.map(({ tensor }) => tensor)))
-  const inputs = await findInputs(bundle.job, needed, dirs, bundle.spec)
-  if (!inputs.ok) return [{ what: 're-execution', holds: null, detail: inputs.error }]
+  const inputs = await findInputs(bundle.job, needed, places, bundle.spec)
+  if (!inputs.ok) return [inputs.error, { what: 're-execution', holds: null, detail: NO_INPUTS }]
   const { tensors, findings } = inputs.value
   for (const name of needed) {
     const { dtype, shape } = plan.tensors[name]!
@@ -42,30 +39,47 @@ export const checkAgain = async (
   }
   const pieces = cutReads(plan, task, tensors)
   const read = checkPieces(bundle, planned, pieces)
+  if (!kernel) {
+    const exact = plan.tensors[task.writes.tensor]!.dtype !== 'f32'
+    const { findings: file } = checkFile(bundle, planned, exact, places.dirs)
+    return [...findings, read, ...file, { what: 're-execution', holds: null, detail: OWN }]
+  }
   const same = read.holds === true
-  return [...findings, read, ...checkOutput(bundle, planned, kernel, { pieces, same }, dirs)]
+  return [...findings, read, ...checkOutput(bundle, planned, kernel, { pieces, same }, places.dirs)]
 }
 
 type Found = { readonly tensors: Record<string, TensorData>; readonly findings: Finding[] }
 
-/** The job's inputs among these tensors; or the first that is nowhere, in words. */
+const OWN = 'a shader of its own has no reference; only replicas can agree'
+const NO_INPUTS = 'the task was not done again without all that it reads'
+
+/** The job's inputs among these tensors; or what is to be said of the first that is nowhere. */
 const findInputs = async (
   job: Job,
   needed: ReadonlySet<string>,
-  dirs: readonly string[],
+  places: Places,
   spec: string | null,
-): Promise<Result<Found, string>> => {
+): Promise<Result<Found, Finding>> => {
   const found: Found = { tensors: {}, findings: [] }
   for (const input of job.inputs.filter(({ name }) => needed.has(name))) {
-    const one = await findInput(job, input, dirs, spec)
-    if (!one) {
-      const where = dirs.length === 0 ? '' : `, not in ${dirs.join(' or ')}`
-      return err(`input ${input.name} is missing${where}: give its folder with --inputs`)
-    }
+    const what = `input ${input.name}`
+    const one = await findInput(job, input, places.dirs, spec)
+    if (!one) return err({ what, ...missing(input, places) })
     found.tensors[input.name] = one.data
-    found.findings.push({ what: `input ${input.name}`, holds: true, detail: one.from })
+    found.findings.push({ what, holds: true, detail: one.from })
   }
   return ok(found)
+}
+
+/** Who names a folder says that the inputs are in it. */
+const missing = ({ name, cid }: JobInput, { dirs, given }: Places): Omit<Finding, 'what'> => {
+  if (given === undefined) {
+    const where = dirs.length === 0 ? '' : `, not in ${dirs.join(' or ')}`
+    return { holds: null, detail: `missing${where}: give its folder with --inputs` }
+  }
+  const [same] = namesakes(given, name)
+  const detail = same ? `${same} does not hold ${cid}` : `no file in ${given} holds ${cid}`
+  return { holds: false, detail }
 }
 
 /** The tasks whose results this one reads, directly or not, in an order in which they can run. */

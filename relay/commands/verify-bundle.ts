@@ -22,6 +22,8 @@ export type Bundle = {
   readonly credit: SignedBlock | null
   /** The spec's text, where the file holds it. */
   readonly spec: string | null
+  /** Half-blocks that are there but cannot be what they say they are. */
+  readonly faults: readonly { readonly what: 'debit' | 'credit'; readonly detail: string }[]
 }
 
 /** Not a receipt at all, or one too damaged to be looked at. */
@@ -65,7 +67,8 @@ export const readBundles = (text: string): Result<readonly Bundle[], Unreadable>
     const json = parseJson(line)
     const bundle = json.ok ? readBundle(json.value) : json
     // A document with a fault is told as one, not as many lines.
-    if (!bundle.ok) return i === 0 ? whole : unreadable(`line ${i + 1}: ${bundle.error.detail}`)
+    if (!json.ok && i === 0) return whole
+    if (!bundle.ok) return unreadable(`line ${i + 1}: ${bundle.error.detail}`)
     bundles.push(bundle.value)
   }
   return ok(bundles)
@@ -90,19 +93,21 @@ const readBundle = (json: unknown): Result<Bundle, Unreadable> => {
   const signed = readReceiptJson({ cid: name, body, requesterSig, workerSig })
   if (name === null || !signed.ok)
     return unreadable(signed.ok ? 'body: not a receipt' : signed.error.detail)
-  const debit = readBlock('debit', parsed.output.debit)
-  if (!debit.ok) return debit
-  const credit = readBlock('credit', parsed.output.credit)
-  if (!credit.ok) return credit
+  const debit = readBlock(parsed.output.debit)
+  const credit = readBlock(parsed.output.credit)
   return ok({
     cid,
     signed: signed.value,
     // Judged as a whole by its name, which the receipt holds; see the checks.
     job: (job as Job | undefined) ?? null,
     task: task ?? null,
-    debit: debit.value,
-    credit: credit.value,
+    debit: debit.ok ? debit.value : null,
+    credit: credit.ok ? credit.value : null,
     spec: spec ?? null,
+    faults: [
+      ...(debit.ok ? [] : [{ what: 'debit' as const, detail: debit.error }]),
+      ...(credit.ok ? [] : [{ what: 'credit' as const, detail: credit.error }]),
+    ],
   })
 }
 
@@ -115,14 +120,14 @@ const cidOrNull = (body: unknown): string | null => {
   }
 }
 
-const readBlock = (what: string, json: unknown): Result<SignedBlock | null, Unreadable> => {
+const readBlock = (json: unknown): Result<SignedBlock | null, string> => {
   if (json === undefined || json === null) return ok(null)
-  if (typeof json !== 'object') return unreadable(`${what}: expected a half-block`)
+  if (typeof json !== 'object') return err('not a half-block')
   const block = cidOrNull(json) === null ? null : readBlockJson(json)
-  if (block === null) return unreadable(`${what}: not a half-block, or not the one its name says`)
+  if (block === null) return err('not a half-block, or not the one its name says')
   const { sig } = json as { sig: string }
   const strays = Object.keys(json).filter((key) => !['cid', 'body', 'sig'].includes(key))
   if (strays.length > 0 || toHex(block.sig) !== sig)
-    return unreadable(`${what}: ${strays[0] ?? 'sig'} is not expected`)
+    return err(`${strays[0] ?? 'sig'} is not expected`)
   return ok(block)
 }

@@ -16,6 +16,9 @@ import { root } from '../local-node.mjs'
 
 export type FoundInput = { readonly data: TensorData; readonly from: string }
 
+/** Where files are looked for; `given` is the folder that a person named. */
+export type Places = { readonly dirs: readonly string[]; readonly given?: string | undefined }
+
 /** Files looked at in one folder, and the most of one: a job's inputs are at most 1 GiB. */
 const FILES_MAX = 1_000
 const FILE_BYTES_MAX = 2 ** 30 + 65_536
@@ -63,9 +66,18 @@ export const bytesOf = (data: TensorData): Uint8Array<ArrayBuffer> =>
 /** Files of a folder, those with the input's name first. */
 const candidates = (dir: string, name: string): string[] => {
   const files = listFiles(dir).filter((file) => !file.endsWith(SPEC))
-  const named = (file: string): number => (basename(file, extname(file)) === name ? 0 : 1)
+  const named = (file: string): number => (isNamed(file, name) ? 0 : 1)
   return files.toSorted((a, b) => named(a) - named(b))
 }
+
+const isNamed = (file: string, name: string): boolean => basename(file, extname(file)) === name
+
+/** Files that bear an input's name. */
+export const namesakes = (dir: string, name: string): string[] =>
+  listFiles(dir).filter((file) => !file.endsWith(SPEC) && isNamed(file, name))
+
+export const specFiles = (dir: string): string[] =>
+  listFiles(dir).filter((file) => file.endsWith(SPEC))
 
 const listFiles = (dir: string): string[] => {
   if (!existsSync(dir)) return []
@@ -100,7 +112,7 @@ function* specs(
   if (given !== null) yield { text: given, from: 'the file' }
   const shipped = join(root, 'public/jobs')
   for (const folder of [...dirs, shipped]) {
-    for (const path of listFiles(folder).filter((file) => file.endsWith(SPEC))) {
+    for (const path of specFiles(folder)) {
       const text = readFileSync(path)
       if (folder !== shipped || text.includes(job.name)) yield { text, from: path }
     }

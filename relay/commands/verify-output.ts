@@ -35,19 +35,29 @@ export const checkOutput = (
 ): Finding[] => {
   const { output } = bundle.signed.body
   const reference = evaluateTask(planned.task, inputs.pieces)
-  const piece = pieceOnDisk(planned, dirs)
-  const signed = piece !== null && cidOfBytes(piece) === output
+  const { findings, piece } = checkFile(bundle, planned, isExact(kernel), dirs)
+  return [...findings, checkResult(planned, kernel, inputs, { output, reference, piece })]
+}
+
+/** Whether the file that `swarm run` left holds what was signed; and that, where it does. */
+export const checkFile = (
+  { signed, job }: Bundle,
+  planned: Planned,
+  exact: boolean,
+  dirs: readonly string[],
+): { findings: Finding[]; piece: Uint8Array<ArrayBuffer> | null } => {
+  const found = pieceOnDisk(planned, dirs)
+  if (found === null) return { findings: [], piece: null }
+  const what = 'output file'
+  const { piece, path } = found
+  if (cidOfBytes(piece) === signed.body.output) {
+    const detail = `${path} holds the very bits that were signed`
+    return { findings: [{ what, holds: true, detail }], piece }
+  }
   // Of several results that are equal within the tolerance, the file holds one.
-  const another = !isExact(kernel) && (bundle.job?.redundancy ?? 1) > 1
-  const file: Finding = signed
-    ? { what: 'output file', holds: true, detail: 'holds the very bits that were signed' }
-    : { what: 'output file', holds: another ? null : false, detail: 'holds other bits' }
-  const result = checkResult(planned, kernel, inputs, {
-    output,
-    reference,
-    piece: signed ? piece : null,
-  })
-  return piece === null ? [result] : [file, result]
+  const another = !exact && (job?.redundancy ?? 1) > 1
+  const detail = `${path} holds other bits`
+  return { findings: [{ what, holds: another ? null : false, detail }], piece: null }
 }
 
 type Results = {
@@ -106,12 +116,13 @@ const furthestApart = (a: TensorData, b: TensorData): number => {
 const pieceOnDisk = (
   { plan, task }: Planned,
   dirs: readonly string[],
-): Uint8Array<ArrayBuffer> | null => {
+): { piece: Uint8Array<ArrayBuffer>; path: string } | null => {
   const { tensor, rect } = task.writes
   const path = dirs.map((dir) => join(dir, `${tensor}.npy`)).find((file) => existsSync(file))
-  const read = path === undefined ? null : readNpy(new Uint8Array(readFileSync(path)))
+  if (path === undefined) return null
+  const read = readNpy(new Uint8Array(readFileSync(path)))
   const type = plan.tensors[tensor]!
-  if (!read?.ok || read.value.dtype !== type.dtype) return null
+  if (!read.ok || read.value.dtype !== type.dtype) return null
   const fits = elements(read.value.shape) === elements(type.shape)
-  return fits ? cut(read.value.data, type, rect) : null
+  return fits ? { piece: cut(read.value.data, type, rect), path } : null
 }

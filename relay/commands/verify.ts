@@ -7,6 +7,8 @@ import { EXIT, readArgs, type Flags } from './args.ts'
 import { explain } from './outcome.ts'
 import { checkAgain } from './verify-again.ts'
 import { FILE_BYTES_MAX, readBundles, type Bundle, type Unreadable } from './verify-bundle.ts'
+import type { Places } from './verify-inputs.ts'
+import { checkSpec } from './verify-spec.ts'
 import { checkNames, checkPayment, checkPlan, type Finding } from './verify-checks.ts'
 
 const FLAGS: Flags = {
@@ -38,34 +40,41 @@ const verify = async (argv: readonly string[]): Promise<number> => {
   for (const file of files) {
     const dirs = [...(given === undefined ? [] : [given]), folderOf(file)]
     const text = readText(file)
-    const verified = text.ok ? await verifyText(text.value, dirs) : text
+    const verified = text.ok ? await verifyText(text.value, dirs, given) : text
     if (!verified.ok) return explain({ code: 'usage', text: `${file}: ${verified.error.detail}` })
     all.push(...verified.value)
   }
   const agree = all.filter(({ agrees }) => agrees).length
   const sum = all.length > 1 ? [`${agree} of ${all.length} receipts agree`] : []
   const words = [...all.map(inWords), ...sum].join('\n\n')
-  answer(words, args.value.text('json'), { receipts: all })
-  return agree === all.length ? EXIT.done : EXIT.failed
+  const written = answer(words, args.value.text('json'), { receipts: all })
+  return written && agree === all.length ? EXIT.done : EXIT.failed
 }
 
-/** Everything that can be said of the receipts in a file. @error unreadable */
+/** Everything that can be said of the receipts in a file; `given` is the folder that was named. @error unreadable */
 export const verifyText = async (
   text: string,
   dirs: readonly string[],
+  given?: string,
 ): Promise<Result<readonly Verified[], Unreadable>> => {
   const bundles = readBundles(text)
   if (!bundles.ok) return bundles
   const all: Verified[] = []
-  for (const bundle of bundles.value) all.push(await verifyBundle(bundle, dirs))
+  for (const bundle of bundles.value) all.push(await verifyBundle(bundle, { dirs, given }))
   return ok(all)
 }
 
-const verifyBundle = async (bundle: Bundle, dirs: readonly string[]): Promise<Verified> => {
-  const findings = [...(await checkNames(bundle)), ...(await checkPayment(bundle))]
+const verifyBundle = async (bundle: Bundle, places: Places): Promise<Verified> => {
+  const faults = bundle.faults.map((fault): Finding => ({ ...fault, holds: false }))
+  const payment = await checkPayment(bundle)
+  const findings = [
+    ...(await checkNames(bundle)),
+    ...faults,
+    ...payment.filter(({ what }) => faults.every((fault) => fault.what !== what)),
+  ]
   const { findings: planned, planned: found } = checkPlan(bundle)
-  findings.push(...planned)
-  if (found) findings.push(...(await checkAgain(bundle, found, dirs)))
+  findings.push(...planned, ...checkSpec(bundle, places))
+  if (found) findings.push(...(await checkAgain(bundle, found, places)))
   return { receipt: bundle.cid, agrees: findings.every(({ holds }) => holds !== false), findings }
 }
 
@@ -114,5 +123,6 @@ export const command = {
   summary:
     'checks signatures, payment and price of a receipt, and does its task again on the CPU reference',
   usage: 'swarm verify RECEIPT... [--inputs DIR] [--json F]',
+  flags: FLAGS,
   run: verify,
 }

@@ -1,7 +1,7 @@
 /**
- * An Ed25519 key as the browser's own crypto holds it: used by its handle, never read. A fresh seed
- * exists as bytes only until it is imported; the public half is asked from the browser, so that no
- * second implementation of the curve has to agree with it.
+ * An Ed25519 key as the browser's own crypto holds it: used by its handle, and read for one purpose, a
+ * backup. The public half is asked from the browser, so that no second implementation of the curve has
+ * to agree with it.
  */
 import { did, type Did } from '../base/ids.ts'
 import { err, ok, type Result } from '../base/result.ts'
@@ -19,7 +19,6 @@ export const NO_ED25519: PortError = {
     'This browser cannot sign with Ed25519 keys it keeps to itself. It works in Chrome or Edge 137, Firefox 130, Safari 17 and newer, over https.',
 }
 
-/** Imports a seed so that its private half can be used and not read back. */
 export const importSeed = async (
   seed: Uint8Array<ArrayBuffer>,
 ): Promise<Result<AccountKey, PortError>> => {
@@ -27,9 +26,8 @@ export const importSeed = async (
   if (subtle === null) return err(NO_ED25519)
   const pkcs8 = pkcs8OfSeed(seed)
   try {
-    const readable = await subtle.importKey('pkcs8', pkcs8, ED25519, true, ['sign'])
-    const { x } = await subtle.exportKey('jwk', readable)
-    const privateKey = await subtle.importKey('pkcs8', pkcs8, ED25519, false, ['sign'])
+    const privateKey = await subtle.importKey('pkcs8', pkcs8, ED25519, true, ['sign'])
+    const { x } = await subtle.exportKey('jwk', privateKey)
     if (x === undefined) return err(NO_ED25519)
     const publicKey = fromBase64Url(x)
     // Some engines have had the name and not the thing: believe only a signature that verifies.
@@ -37,14 +35,21 @@ export const importSeed = async (
     const verifier = await subtle.importKey('raw', publicKey, ED25519, true, ['verify'])
     const sig = await subtle.sign(ED25519, privateKey, probe)
     const good = await subtle.verify(ED25519, verifier, sig, probe)
-    if (!good || publicKey.byteLength !== SEED_BYTES || privateKey.extractable)
-      return err(NO_ED25519)
+    if (!good || publicKey.byteLength !== SEED_BYTES) return err(NO_ED25519)
     return ok({ account: did(didFromPublicKey(publicKey)), privateKey })
   } catch {
     return err(NO_ED25519)
   } finally {
     pkcs8.fill(0)
   }
+}
+
+/** The seed of a key; null where its handle was made so that nobody can read it. */
+export const seedOf = async (privateKey: CryptoKey): Promise<Uint8Array<ArrayBuffer> | null> => {
+  if (!privateKey.extractable) return null
+  const { d } = await crypto.subtle.exportKey('jwk', privateKey)
+  const seed = d === undefined ? null : fromBase64Url(d)
+  return seed?.byteLength === SEED_BYTES ? seed : null
 }
 
 /** A handle read back from storage still has to be one. */

@@ -30,6 +30,8 @@ export type ConnectionOptions = {
   readonly openLimitMs?: number
 }
 
+export const CLOSED: PortError = { code: 'closed', detail: 'The store was closed.' }
+
 const OPEN_LIMIT_MS = 10_000
 /** A browser that closes the database again and again is not going to stop. */
 const REOPEN_MAX = 5
@@ -78,7 +80,7 @@ class Keeper implements Connection {
   }
 
   close(): void {
-    this.#shut({ code: 'closed', detail: 'The store was closed.' })
+    this.#shut(CLOSED)
   }
 
   /** The open database; opens it again when the browser has closed it. */

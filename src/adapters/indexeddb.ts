@@ -6,10 +6,15 @@ import type { IDBPDatabase } from 'idb'
 import type { Cid, Did } from '../base/ids.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import type { PortError, Store, Table } from '../ports.ts'
-import { refuseWrites } from '../wire/stored.ts'
-import { connect, eraseDatabase, type Connection, type SchemaStep } from './idb-connection.ts'
-import { inWords } from './idb-errors.ts'
-import { isRecord, openRecord, prepare, type Prepared } from './idb-record.ts'
+import {
+  CLOSED,
+  connect,
+  eraseDatabase,
+  type Connection,
+  type SchemaStep,
+} from './idb-connection.ts'
+import { isRecord, openRecord } from './idb-record.ts'
+import { idbWriter } from './idb-writer.ts'
 import { memoryStore } from './memory-store.ts'
 import { storageEstimate } from './persistence.ts'
 
@@ -77,28 +82,14 @@ export const openStore = async (
 }
 
 const storeOver = (connection: Connection): Store => {
-  let turn: Promise<unknown> = Promise.resolve()
-  let pending = 0
-
-  /** Values are hashed side by side, yet written in the order of the calls. */
-  const write: Store['write'] = async (writes, durability) => {
-    const refused = refuseWrites(writes, pending)
-    if (refused !== null) return err(refused)
-    pending++
-    try {
-      const prepared = prepare(writes)
-      const ready = turn.then(() => prepared)
-      turn = ready.catch(() => undefined)
-      const all = await ready
-      return all.ok ? await connection.use((db) => transact(db, all.value, durability)) : all
-    } catch (cause) {
-      return err(inWords(cause))
-    } finally {
-      pending--
-    }
-  }
-  const clear: Store['clear'] = async () => {
-    await turn
+  const { write, idle } = idbWriter(connection)
+  const { read, all, usage } = reading(connection)
+  let closed = false
+  const unlessClosed = async <T>(
+    work: () => Promise<Result<T, PortError>>,
+  ): Promise<Result<T, PortError>> => (closed ? err(CLOSED) : work())
+  const clear = async (): Promise<Result<null, PortError>> => {
+    await idle()
     return connection.use(async (db) => {
       const tables = [...db.objectStoreNames]
       const tx = db.transaction(tables, 'readwrite', { durability: 'strict' })
@@ -106,7 +97,18 @@ const storeOver = (connection: Connection): Store => {
       return null
     })
   }
-  return { ...reading(connection), write, clear, close: () => connection.close() }
+  return {
+    write: (writes, durability) => unlessClosed(() => write(writes, durability)),
+    read: (table, key) => unlessClosed(() => read(table, key)),
+    all: (table) => unlessClosed(() => all(table)),
+    clear: () => unlessClosed(clear),
+    usage,
+    close: () => {
+      closed = true
+      // What was accepted before is still written.
+      void idle().then(() => connection.close())
+    },
+  }
 }
 
 const reading = (connection: Connection): Pick<Store, 'read' | 'all' | 'usage'> => ({
@@ -141,33 +143,6 @@ const reading = (connection: Connection): Pick<Store, 'read' | 'all' | 'usage'> 
     return { usedBytes: counted.ok ? counted.value : 0, quotaBytes: null }
   },
 })
-
-/** One transaction: all of it or nothing. */
-const transact = async (
-  db: IDBPDatabase,
-  prepared: readonly Prepared[],
-  durability: 'strict' | 'relaxed',
-): Promise<null> => {
-  if (prepared.length === 0) return null
-  const tables = [...new Set(prepared.map(({ table }) => table))]
-  const tx = db.transaction(tables, 'readwrite', { durability })
-  const requests: Promise<unknown>[] = []
-  try {
-    for (const { table, key, record } of prepared) {
-      const store = tx.objectStore(table)
-      requests.push(record === null ? store.delete(key) : store.put(record, key))
-    }
-  } catch (cause) {
-    requests.push(tx.done)
-    tx.abort()
-    await Promise.allSettled(requests)
-    throw cause
-  }
-  // The transaction's own error says why; a request's may only say that it was aborted.
-  await Promise.allSettled(requests)
-  await tx.done
-  return null
-}
 
 const countBytes = async (db: IDBPDatabase): Promise<number> => {
   let sum = 0

@@ -5,7 +5,7 @@ import type { PortError } from '../ports.ts'
 import { isAccountKey, NO_ED25519, type AccountKey } from './account-key.ts'
 import type { Connection, SchemaStep } from './idb-connection.ts'
 
-/** `impossible`: made on an earlier visit and never saved; it cannot be read any more. */
+/** `impossible`: made by an earlier version, that let nobody read a key, and not saved then. */
 export type BackupState = 'not-saved' | 'saved' | 'confirmed' | 'impossible'
 
 export type Kept = AccountKey & { readonly backup: BackupState }

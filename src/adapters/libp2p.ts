@@ -12,10 +12,13 @@ import type { TransportFactory } from './libp2p/node.ts'
 /** One message of the data channel: a chunk and its headers. Measured: faster than libp2p's 16 KiB. */
 const MESSAGE_BYTES = 64 * 1024
 
-export const openBrowserNetwork = (options: NetworkOptions): Promise<Result<Network, PortError>> =>
+/** `relayedOnly`: no WebRTC, so that nobody but the relay sees where this device is. */
+export const openBrowserNetwork = (
+  options: NetworkOptions & { readonly relayedOnly?: boolean },
+): Promise<Result<Network, PortError>> =>
   openNetwork(options, {
     webrtc:
-      'RTCPeerConnection' in globalThis
+      'RTCPeerConnection' in globalThis && !options.relayedOnly
         ? (configuration) =>
             webRTC({
               // Left out, four public STUN servers would be asked; ours are those somebody configured.

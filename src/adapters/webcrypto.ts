@@ -1,14 +1,21 @@
 /**
- * The account of a browser: its key lies in IndexedDB as a handle that signs and cannot be read, so a
- * script that gets in can use it while it runs and cannot take it away. The seed of a new key is held
- * in memory only until the person has saved the backup, or the page goes.
+ * The account of a browser: its key lies in IndexedDB as a handle that signs, and that can be read for
+ * one purpose, a backup under a passphrase. Whoever runs a script in this page could read it too; that
+ * is the price of a backup at any time (docs/decisions/0010).
  */
 import type { Did } from '../base/ids.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import type { PortError, Signer } from '../ports.ts'
-import { foreignSeed, keyToCheck, readBackup, SEED_BYTES, writeBackup } from '../wire/keys.ts'
+import { foreignSeed, keyToCheck, SEED_BYTES } from '../wire/keys.ts'
 import { signingBytes } from '../wire/signed.ts'
-import { ED25519, importSeed, NO_ED25519, subtleCrypto, type AccountKey } from './account-key.ts'
+import {
+  ED25519,
+  importSeed,
+  NO_ED25519,
+  seedOf,
+  subtleCrypto,
+  type AccountKey,
+} from './account-key.ts'
 import { connect, type Connection } from './idb-connection.ts'
 import {
   deleteKey,
@@ -19,6 +26,7 @@ import {
   type BackupState,
   type Kept,
 } from './key-store.ts'
+import { openBackup, sealBackup } from './sealed-backup.ts'
 
 export type Keyring = {
   readonly signer: Signer
@@ -28,12 +36,18 @@ export type Keyring = {
   /** True when the account did not exist before this call. */
   readonly created: boolean
   backup(): BackupState
-  /** The backup file, once; afterwards the seed is forgotten. Null when there is nothing to take. */
-  takeBackup(): string | null
+  /** The backup file, sealed with a passphrase. @error weak-passphrase, key-unreadable */
+  takeBackup(passphrase: string): Promise<Result<string, PortError>>
   /** Whether this text is a readable backup of this very account: the proof that it was saved. */
-  confirmBackup(text: string): Promise<Result<null, PortError>>
-  /** Replaces the account by that of a backup; says which. This keyring keeps signing for the old one. */
-  restore(text: string): Promise<Result<{ readonly account: Did }, PortError>>
+  confirmBackup(text: string, passphrase: string | null): Promise<Result<null, PortError>>
+  /**
+   * Replaces the account by that of a backup; says which. This keyring keeps signing for the old one.
+   * @error bad-backup, sealed-backup (ask for the passphrase), wrong-passphrase
+   */
+  restore(
+    text: string,
+    passphrase: string | null,
+  ): Promise<Result<{ readonly account: Did }, PortError>>
   /** Deletes the key from this browser. */
   erase(): Promise<Result<null, PortError>>
   close(): void
@@ -59,30 +73,27 @@ export const openKeyring = async (
   const connection = opened.ok ? opened.value : null
   const found = await loadKey(connection)
   if (!found.ok) return found
-  if (found.value !== null) {
-    // A seed that was not taken went with the page that made it.
-    const backup = found.value.backup === 'not-saved' ? 'impossible' : found.value.backup
-    return ok(keyringOf(connection, { ...found.value, backup }, null))
-  }
+  if (found.value !== null) return ok(keyringOf(connection, found.value, false))
   const seed = crypto.getRandomValues(new Uint8Array(SEED_BYTES))
   const key = await importSeed(seed)
+  seed.fill(0)
   if (!key.ok) return key
   const kept: Kept = { ...key.value, backup: 'not-saved' }
   const stands = await saveFirstKey(connection, kept)
   if (!stands.ok) return stands
-  if (stands.value === kept) return ok(keyringOf(connection, kept, seed))
-  seed.fill(0)
-  return ok(keyringOf(connection, { ...stands.value, backup: 'impossible' }, null))
+  return ok(keyringOf(connection, stands.value, stands.value === kept))
 }
 
-const keyringOf = (
-  connection: Connection | null,
-  kept: Kept,
-  fresh: Uint8Array<ArrayBuffer> | null,
-): Keyring => {
-  const { account } = kept
-  let seed = fresh
+const UNREADABLE: PortError = {
+  code: 'key-unreadable',
+  detail:
+    'This key was made by an earlier version, which let nobody read it. A file that was saved then is its only copy.',
+}
+
+const keyringOf = (connection: Connection | null, kept: Kept, created: boolean): Keyring => {
+  const { account, privateKey } = kept
   let state = kept.backup
+  if (state === 'not-saved' && !privateKey.extractable) state = 'impossible'
   const mark = async (next: BackupState): Promise<Result<null, PortError>> => {
     state = next
     return saveKey(connection, { ...kept, backup: next })
@@ -90,42 +101,41 @@ const keyringOf = (
   return {
     account,
     kept: connection === null ? 'memory' : 'disk',
-    created: fresh !== null,
-    signer: { account, sign: signWith(kept.privateKey), verify: verifier() },
+    created,
+    signer: { account, sign: signWith(privateKey), verify: verifier() },
     backup: () => state,
-    takeBackup: () => {
-      if (seed === null) return null
-      const text = writeBackup({ account, seed })
+    takeBackup: async (passphrase) => {
+      const seed = await seedOf(privateKey)
+      if (seed === null) return err(UNREADABLE)
+      const sealed = await sealBackup({ account, seed }, passphrase)
       seed.fill(0)
-      seed = null
-      void mark('saved')
-      return text
+      if (sealed.ok) void mark('saved')
+      return sealed
     },
-    confirmBackup: async (text) => {
-      const read = await keyOf(text)
+    confirmBackup: async (text, passphrase) => {
+      const read = await keyOf(text, passphrase)
       if (!read.ok) return read
       if (read.value.account === account) return mark('confirmed')
       const detail = `This is the backup of another account: ${read.value.account}.`
       return err({ code: 'bad-backup', detail })
     },
-    restore: async (text) => {
-      const read = await keyOf(text)
+    restore: async (text, passphrase) => {
+      const read = await keyOf(text, passphrase)
       if (!read.ok) return read
       const saved = await saveKey(connection, { ...read.value, backup: 'confirmed' })
       return saved.ok ? ok({ account: read.value.account }) : saved
     },
-    erase: async () => {
-      seed?.fill(0)
-      seed = null
-      return deleteKey(connection)
-    },
+    erase: () => deleteKey(connection),
     close: () => connection?.close(),
   }
 }
 
 /** The key of a backup, when its seed makes the account it names. */
-const keyOf = async (text: string): Promise<Result<AccountKey, PortError>> => {
-  const read = readBackup(text)
+const keyOf = async (
+  text: string,
+  passphrase: string | null,
+): Promise<Result<AccountKey, PortError>> => {
+  const read = await openBackup(text, passphrase)
   if (!read.ok) return read
   const key = await importSeed(read.value.seed)
   read.value.seed.fill(0)

@@ -29,6 +29,8 @@ export type LaneLimits = {
 const LIMITS: LaneLimits = { hangMs: 15_000, stallMs: 120_000, cancelMs: 10_000 }
 /** How often a working worker is asked whether it is still there, and told its share. */
 const KNOCK_MS = 200
+/** And how soon again after a task: two questions cost as much as a very short task. */
+const BETWEEN_KNOCKS_MS = 25
 /** A page that was frozen finds its timers before its messages: only several knocks in vain count. */
 const KNOCKS_MIN = 3
 /** Failures within ten minutes before a worker is given up. */
@@ -63,8 +65,14 @@ export class WorkerLane {
   #running: Running | null = null
   #calls = 0
   #share: () => number = () => 1
+  /** What the worker was told of it last; each starts with all of the time. */
+  #told = 1
   #lively = 0
-  #knocking: ReturnType<typeof setInterval> | undefined
+  #knocked = -Infinity
+  /** When the worker last answered a knock, and how many there were since. */
+  #heard = 0
+  #vain = 0
+  #knocking: ReturnType<typeof setInterval> | null = null
   #failures: number[] = []
   #closed = false
 
@@ -108,6 +116,14 @@ export class WorkerLane {
     this.#share = share
   }
 
+  /** Messages keep their order: a share that has changed is there before what comes next. */
+  tellShare(service: Remote<ComputeService>): void {
+    const share = this.#share()
+    if (share === this.#told) return
+    this.#told = share
+    service.setShare(share).catch(noAnswer)
+  }
+
   /** Ends a task; and the worker with it, should it not listen. */
   cancel(id: string, over: Promise<unknown>): void {
     const running = this.#running
@@ -119,6 +135,7 @@ export class WorkerLane {
 
   close(): void {
     this.#closed = true
+    this.#rest()
     this.#running?.end(LANE_PROBLEMS.closed)
   }
 
@@ -140,6 +157,7 @@ export class WorkerLane {
 
   #watch(worker: Worker): Running {
     const service = wrap<ComputeService>(worker)
+    this.#told = 1
     let settle: (why: PortError) => void = () => undefined
     const ended = new Promise<PortError>((done) => (settle = done))
     const end = (why: PortError): void => {
@@ -161,35 +179,46 @@ export class WorkerLane {
   #enter(): void {
     if (this.#calls++ > 0) return
     this.#lively = performance.now()
-    let since = this.#lively
-    let vain = 0
-    this.#knocking = setInterval(() => {
-      const running = this.#running
-      if (running === null) return
-      const now = performance.now()
-      const silent = vain >= KNOCKS_MIN && now - since > this.#limits.hangMs
-      if (silent || now - this.#lively > this.#limits.stallMs)
-        return running.end(LANE_PROBLEMS.hung)
-      vain++
-      void this.#knock(running.service).then(() => {
-        vain = 0
-        since = performance.now()
-      }, noAnswer)
-    }, KNOCK_MS)
+    this.#heard = this.#lively
+    this.#vain = 0
+    this.#knocking ??= setInterval(() => this.#look(), KNOCK_MS)
+  }
+
+  /** Knocks, and ends a worker that has not answered for long, or not got on. */
+  #look(): void {
+    const idle = this.#calls === 0
+    if (idle) this.#rest()
+    const running = this.#running
+    if (running === null) return
+    const now = performance.now()
+    const silent = this.#vain >= KNOCKS_MIN && now - this.#heard > this.#limits.hangMs
+    if (!idle && (silent || now - this.#lively > this.#limits.stallMs))
+      return running.end(LANE_PROBLEMS.hung)
+    this.#vain++
+    void this.#knock(running.service).then(() => {
+      this.#vain = 0
+      this.#heard = performance.now()
+    }, noAnswer)
   }
 
   async #knock(service: Remote<ComputeService>): Promise<void> {
-    await service.setShare(this.#share())
-    const total = await service.busyMs()
-    this.#options.busy?.(total)
+    this.#knocked = performance.now()
+    this.tellShare(service)
+    this.#options.busy?.(await service.busyMs())
   }
 
   #leave(): void {
     this.#lively = performance.now()
     if (--this.#calls > 0) return
-    clearInterval(this.#knocking)
     const service = this.#running?.service
-    if (service !== undefined) this.#knock(service).catch(noAnswer)
+    // Of very short tasks it is not asked after each one; the interval has the last word.
+    const due = this.#lively - this.#knocked >= BETWEEN_KNOCKS_MS
+    if (due && service !== undefined) this.#knock(service).catch(noAnswer)
+  }
+
+  #rest(): void {
+    if (this.#knocking !== null) clearInterval(this.#knocking)
+    this.#knocking = null
   }
 }
 

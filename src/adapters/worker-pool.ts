@@ -8,6 +8,7 @@ import { busyMeter } from '../base/busy-meter.ts'
 import { err, type Result } from '../base/result.ts'
 import type { Capability, CheckTask, Compute, ComputeTask, PortError } from '../ports.ts'
 import { rawCidFromDigest, sha256 } from '../wire/codec.ts'
+import { SMALL_BYTES } from '../wire/stored.ts'
 import type { Adapter } from '../../workers/compute.ts'
 import { subtleCrypto } from './account-key.ts'
 import { WorkerLane, type LaneLimits } from './worker-lane.ts'
@@ -98,8 +99,8 @@ export const workerPool = (options: PoolOptions = {}): WorkerPool => {
       engine.setShare(share)
       const { copy, buffers } = copied(task)
       return showing(progress, (heard) => {
-        const work = engine.call(async (service) => {
-          await service.setShare(share())
+        const work = engine.call((service) => {
+          engine.tellShare(service)
           return service.run(transfer(copy, buffers), heard)
         })
         return tracked(task.id, engine, work)
@@ -116,6 +117,7 @@ export const workerPool = (options: PoolOptions = {}): WorkerPool => {
     },
     cancel,
     hash: async (bytes) => {
+      if (bytes.byteLength < SMALL_BYTES) return rawCidFromDigest(sha256(bytes))
       // The browser hashes beside the page by itself; a worker would only add a copy.
       const digest = await subtleCrypto()?.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)
       return rawCidFromDigest(digest === undefined ? sha256(bytes) : new Uint8Array(digest))

@@ -9,6 +9,7 @@ import { workerPool, type WorkerPool } from '../adapters/worker-pool.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import { epochMs } from '../base/units.ts'
 import { live } from '../peer/living.ts'
+import { watchDevice } from './watch-device.ts'
 import type { NodeHandle } from '../peer/view.ts'
 import type { PortError, Store } from '../ports.ts'
 import { readSwarmInfo, type SwarmInfo } from '../wire/swarm-info.ts'
@@ -37,7 +38,14 @@ export type JoinOptions = {
   readonly storage?: 'browser' | 'memory'
   /** Where the account's key lies, among those of this origin. */
   readonly keyName?: string
+  /** No direct links: other nodes are not to see this device's address. */
+  readonly relayedOnly?: boolean
+  /** Told of what is wrong with the storage, and stays so while the page is open. */
+  trouble?(problem: PortError): void
 }
+
+/** `books`: where the data lies that could not be used. */
+export type JoinError = PortError & { readonly books?: string }
 
 /** The relay's own words; off-line, what it said last. */
 const fetchInfo = async (url: string, remember: boolean): Promise<Result<SwarmInfo, PortError>> => {
@@ -62,22 +70,31 @@ const fetchInfo = async (url: string, remember: boolean): Promise<Result<SwarmIn
   }
 }
 
-export const joinSwarm = async (options: JoinOptions): Promise<Result<Joined, PortError>> => {
-  const { url, stage = () => undefined, storage = 'browser', keyName } = options
+export const joinSwarm = async (options: JoinOptions): Promise<Result<Joined, JoinError>> => {
+  const { url, stage = () => undefined, storage = 'browser', keyName, relayedOnly } = options
+  const onProblem = (problem: PortError): void => options.trouble?.(problem)
   stage('asking the relay')
   const info = await fetchInfo(url, storage === 'browser')
   if (!info.ok) return info
   stage('opening your key')
-  const keyring = await openKeyring({ storage, ...(keyName ? { name: keyName } : {}) })
+  const keyring = await openKeyring({
+    storage,
+    onProblem,
+    ...(keyName ? { name: keyName } : {}),
+  })
   if (!keyring.ok) return keyring
   stage('reading your books')
   const books = booksName(info.value.swarm.cid, keyring.value.account)
   const stored =
-    storage === 'memory' ? ok({ store: memoryStore() }) : await openStore({ name: books })
-  if (!stored.ok) return stored
+    storage === 'memory'
+      ? ok({ store: memoryStore(), problem: null })
+      : await openStore({ name: books, onProblem })
+  if (!stored.ok) return err({ ...stored.error, books })
+  if (stored.value.problem) onProblem(stored.value.problem)
   const { signer } = keyring.value
   const { store } = stored.value
   const compute = workerPool()
+  const node: { handle: NodeHandle | null } = { handle: null }
   const clock = browserClock()
   const stop = new AbortController()
   stage('joining the swarm')
@@ -86,6 +103,7 @@ export const joinSwarm = async (options: JoinOptions): Promise<Result<Joined, Po
       openBrowserNetwork({
         relays: info.value.relays,
         iceServers: info.value.iceServers,
+        ...(relayedOnly ? { relayedOnly } : {}),
         agent: AGENT,
         events,
         verify: ({ body, sig }) => signer.verify(body.account, body, sig),
@@ -94,13 +112,15 @@ export const joinSwarm = async (options: JoinOptions): Promise<Result<Joined, Po
     {
       clock,
       store,
-      compute,
+      compute: watchDevice(compute, () => node.handle?.condition('device-lost', true)),
       signer,
       random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
     },
     {
       swarm: info.value.swarm,
       agent: AGENT,
+      restored: !keyring.value.created,
+      recalling: () => stage('asking other nodes for your payments'),
       signal: stop.signal,
       backedUp: () => keyring.value.backup() === 'saved' || keyring.value.backup() === 'confirmed',
       async close() {
@@ -111,8 +131,13 @@ export const joinSwarm = async (options: JoinOptions): Promise<Result<Joined, Po
       },
     },
   )
-  if (!opened.ok) return opened
+  if (!opened.ok) {
+    // Whoever repairs the books needs them to be let go of.
+    for (const part of [store, compute, clock, keyring.value]) part.close()
+    return err({ ...opened.error, books })
+  }
   const handle = opened.value
+  node.handle = handle
   const conditions = watchConditions((condition, present) => {
     // A browser that says "offline" may still reach a relay on its own machine: the network knows better.
     if (condition !== 'offline') handle.condition(condition, present)

@@ -14,7 +14,7 @@ export const verifyReceipt =
     const findings: Finding[] = [
       { what: 'Name', holds: true, detail: `${cidOf(body)}, worked out from its bytes` },
     ]
-    const add = (what: string, holds: boolean, detail: string): void =>
+    const add = (what: string, holds: boolean | null, detail: string): void =>
       void findings.push({ what, holds, detail })
     add(
       'Requester’s signature',
@@ -23,7 +23,7 @@ export const verifyReceipt =
     )
     if (workerSig)
       add('Worker’s signature', await signer.verify(body.worker, body, workerSig), body.worker)
-    else add('Worker’s signature', false, 'the worker has not countersigned yet')
+    else add('Worker’s signature', null, 'the worker has not countersigned yet')
     const { swarm, wallet, jobs } = handle.view()
     add('Swarm', body.swarm === swarm.cid, body.swarm === swarm.cid ? swarm.name : 'another swarm')
     if (body.microCredits > 0) {

@@ -1,16 +1,22 @@
 /** What the interface asks of the browser, made from the parts of a joined node. */
-import { ok, err } from '../base/result.ts'
+import { kernelIds } from '../../kernels/index.ts'
+import { ok, err, type Result } from '../base/result.ts'
 import { requestPersistence } from '../adapters/persistence.ts'
+import type { Compute, PortError } from '../ports.ts'
 import { WIRE_VERSION } from '../wire/version.ts'
-import type { Problem, Services } from '../ui/services.ts'
+import type { Problem, Services, SpecProblem } from '../ui/services.ts'
 import { AGENT, type Joined } from './join.ts'
-import { readImage } from './images.ts'
 import { receiptLine, verifyReceipt } from './receipts.ts'
 import { resultServices } from './results.ts'
-import { compiler, openSpec, templates } from './specs.ts'
 import { storageServices } from './storage.ts'
 
-const VERSION = AGENT.split('/')[1]!
+/** Put in by the build, where it is made in a repository. */
+declare const __APP_COMMIT__: string | undefined
+const BUILD = {
+  version: AGENT.split('/')[1]!,
+  commit: typeof __APP_COMMIT__ === 'string' ? __APP_COMMIT__ : 'not from a repository',
+  protocol: `work/${WIRE_VERSION}`,
+}
 
 /** The screen stays on while the node runs, and only then. */
 const awake = () => {
@@ -29,62 +35,79 @@ const awake = () => {
   }
 }
 
+const inWords = <T>(result: Result<T, PortError>): Result<T, Problem> =>
+  result.ok ? result : err({ code: result.error.code, text: result.error.detail })
+
+const NOT_LOADED = {
+  code: 'not-loaded',
+  text: 'This part of the program did not load. Load the page again.',
+}
+const notRead = (): Result<never, SpecProblem> =>
+  err({ ...NOT_LOADED, file: '', line: null, field: null })
+
+/** Whoever only lends never asks for these: their parsers are loaded with the first spec or picture. */
+const specServices = (
+  compute: Compute,
+): Pick<Services, 'templates' | 'openSpec' | 'compile' | 'readImage'> => {
+  const specs = () => import('./specs.ts')
+  return {
+    templates: () =>
+      specs().then(
+        ({ templates }) => templates(),
+        () => err(NOT_LOADED),
+      ),
+    openSpec: (file) => specs().then(({ openSpec }) => openSpec(file), notRead),
+    compile: (spec, draft) =>
+      specs().then(({ compiler }) => compiler(compute)(spec, draft), notRead),
+    readImage: (file) =>
+      import('./images.ts').then(
+        ({ readImage }) => readImage(file),
+        () => err(NOT_LOADED),
+      ),
+  }
+}
+
 export const services = (joined: Joined): Services => {
   const { handle, keyring, compute } = joined
-  const keyProblem = (code: string, text: string): { code: string; text: string } => ({
-    code,
-    text,
-  })
   return {
-    build: { version: VERSION, commit: 'unknown', protocol: `work/${WIRE_VERSION}` },
-    senses: {
-      battery: 'getBattery' in navigator,
-      metered: 'connection' in navigator,
-      warmth: 'PressureObserver' in globalThis,
-      wakeLock: 'wakeLock' in navigator,
-    },
-    templates,
-    openSpec,
-    compile: compiler(compute),
-    readImage,
+    build: BUILD,
+    kernels: kernelIds(),
+    ...specServices(compute),
     ...resultServices(),
     verifyReceipt: verifyReceipt(keyring.signer, handle),
     receiptLine,
     ...storageServices(joined),
     keepStorage: async () => (await requestPersistence()) === 'granted',
     keyState: () => keyring.backup(),
-    async confirmKey(file) {
-      const confirmed = await keyring.confirmBackup(await file.text())
-      return confirmed.ok
-        ? confirmed
-        : err<Problem>(keyProblem(confirmed.error.code, confirmed.error.detail))
+    confirmKey: async (file, passphrase) =>
+      inWords(await keyring.confirmBackup(await file.text(), passphrase)),
+    async backupKey(passphrase) {
+      const sealed = await keyring.takeBackup(passphrase)
+      return sealed.ok
+        ? ok(new Blob([sealed.value], { type: 'application/json' }))
+        : inWords(sealed)
     },
-    async backupKey() {
-      const text = keyring.takeBackup()
-      if (text !== null) return ok(new Blob([text], { type: 'application/json' }))
-      return err<Problem>(
-        keyProblem(
-          'key-sealed',
-          'This key was made in an earlier visit and cannot be read any more, not even by this page. Save the file right after a key is made.',
-        ),
-      )
-    },
-    async restoreKey(file) {
-      const restored = await keyring.restore(await file.text())
-      return restored.ok
-        ? restored
-        : err<Problem>(keyProblem(restored.error.code, restored.error.detail))
-    },
+    restoreKey: async (file, passphrase) =>
+      inWords(await keyring.restore(await file.text(), passphrase)),
     async diagnostics() {
       const { reachability, donate, nodes, problems } = handle.view()
+      const { share, memoryBytes } = handle.limits()
+      const links = (link: 'direct' | 'relayed'): number =>
+        nodes.filter((node) => node.link === link).length
       const facts = {
-        agent: AGENT,
+        ...BUILD,
         browser: navigator.userAgent,
         isolated: crossOriginIsolated,
         reachability: reachability.kind,
         adapter: donate.capability?.adapter ?? 'not measured',
         state: donate.state,
+        pause: donate.pause,
+        share,
+        memoryBytes,
         nodes: nodes.length,
+        direct: links('direct'),
+        relayed: links('relayed'),
+        keyStored: keyring.kept,
         problems: problems.map(({ code }) => code),
       }
       return JSON.stringify(facts, null, 2)

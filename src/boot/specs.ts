@@ -19,7 +19,7 @@ import type {
 } from '../ui/services.ts'
 
 /** In the order they are offered. */
-const TEMPLATES = ['mandelbrot', 'image', 'matmul', 'map', 'sum']
+const TEMPLATES = ['mandelbrot', 'image', 'matmul', 'map', 'sum', 'own-shader']
 
 export const templates = async (): Promise<Result<readonly SpecFile[], Problem>> => {
   try {

@@ -3,9 +3,9 @@ import { eraseOtherBooks } from '../adapters/indexeddb.ts'
 import { err, ok } from '../base/result.ts'
 import type { Table } from '../ports.ts'
 import { encode } from '../wire/codec.ts'
+import { exportStore } from './export.ts'
 import type { Services } from '../ui/services.ts'
 import type { Joined } from './join.ts'
-import { receiptLine } from './receipts.ts'
 
 const PARTS: readonly {
   name: string
@@ -21,8 +21,15 @@ const PARTS: readonly {
   },
   { name: 'trust', label: 'What we think of other nodes', tables: ['trust'], erasable: true },
   { name: 'receipts', label: 'Receipts', tables: ['receipts'], erasable: false },
-  { name: 'blocks', label: 'Your chain', tables: ['blocks'], erasable: false },
-  { name: 'settings', label: 'Settings', tables: ['settings', 'meta'], erasable: true },
+  { name: 'blocks', label: 'Your chain of payments', tables: ['blocks'], erasable: false },
+  {
+    name: 'known',
+    label: 'Chains of those you dealt with',
+    tables: ['known-blocks'],
+    erasable: false,
+  },
+  { name: 'owed', label: 'What others still owe you', tables: ['meta'], erasable: false },
+  { name: 'settings', label: 'Settings', tables: ['settings'], erasable: true },
 ]
 
 const sizeOf = (value: unknown): number => {
@@ -55,21 +62,16 @@ export const storageServices = ({ handle, keyring, store, books }: Joined): Stor
     return ok({ usedBytes: usage.usedBytes, quotaBytes: usage.quotaBytes, kept, parts })
   },
   async exportData() {
-    const { account, wallet, jobs } = handle.view()
-    const lines = [
-      JSON.stringify({ kind: 'swarmharness-export', v: 1, account }),
-      ...wallet.receipts.map(({ signed }) => receiptLine(signed)),
-      ...jobs.map(({ id, job, title, state }) =>
-        JSON.stringify({ kind: 'job', id, title, state, job }),
-      ),
-    ]
-    return ok(new Blob([`${lines.join('\n')}\n`], { type: 'application/jsonl' }))
+    const made = await exportStore(store, handle.view().account)
+    return made.ok ? made : err({ code: made.error.code, text: made.error.detail })
   },
   async erase(part) {
     if (part === 'jobs') {
       for (const job of handle.view().jobs) handle.forgetJob(job.id)
-      return ok(null)
+      return ok({ reload: false })
     }
+    // The node goes by what it remembers, and writes it down again: it must not be running.
+    handle.stop()
     const tables = PARTS.find(({ name, erasable }) => name === part && erasable)?.tables ?? []
     for (const table of tables) {
       const found = await store.all(table)
@@ -80,7 +82,7 @@ export const storageServices = ({ handle, keyring, store, books }: Joined): Stor
       )
       if (!erased.ok) return err({ code: erased.error.code, text: erased.error.detail })
     }
-    return ok(null)
+    return ok({ reload: true })
   },
   async eraseAll() {
     const cleared = await store.clear()

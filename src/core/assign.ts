@@ -1,6 +1,7 @@
 /** Who gets which task: candidates, fresh probes, the choice, the offer. */
 import type { Did } from '../base/ids.ts'
 import { microCredits, ms, type MicroCredits, type Ms } from '../base/units.ts'
+import { ableNow, candidateOf, freeSlots } from './able.ts'
 import {
   addLease,
   dropLease,
@@ -12,12 +13,8 @@ import {
   type Lease,
   type TaskRun,
 } from './dispatch.ts'
-import { OWN_SHADER } from './own-shader.ts'
-import { choose, draw, FRESH_MS, PROBE_MS, type Candidate } from './route.ts'
+import { choose, draw, FRESH_MS, PROBE_MS, RENEW_MS } from './route.ts'
 import type { NodeState, Probe, Standing, SwarmEffect, SwarmState } from './swarm-state.ts'
-
-/** At or above this a node counts as one whose work we have accepted before (about four good tasks). */
-const TRUSTED = 0.5
 
 export type HeldLease = { run: JobRun; task: TaskRun; lease: Lease }
 
@@ -28,6 +25,7 @@ export const release = (state: SwarmState, { run, task, lease }: HeldLease): voi
   if (!node) return
   node.inFlight -= 1
   node.inFlightCost -= task.planned.microCredits
+  node.inFlightBytes -= task.planned.bytes
 }
 
 export const end = (
@@ -51,45 +49,6 @@ export const end = (
   out.push({ kind: 'ended', run })
 }
 
-const fits = (state: SwarmState, run: JobRun, task: TaskRun, node: NodeState, at: Ms): boolean => {
-  const { needs } = run.job
-  if (node.restUntil > at || node.inFlight >= LEASE_LIMITS.perNode) return false
-  if (needs.adapter === 'gpu' && node.adapter !== 'gpu') return false
-  if (needs.adapter === 'webgpu' && node.adapter === 'cpu') return false
-  if (node.memoryBytes < task.planned.bytes) return false
-  if (task.planned.kernel === OWN_SHADER && !node.wgsl) return false
-  if (task.leases.some((lease) => lease.node === node.node)) return false
-  return !task.passed.some((passed) => passed.node === node.node)
-}
-
-/** Nodes that could take the task now; those that already failed it only when nobody else is left. */
-const candidates = (
-  state: SwarmState,
-  run: JobRun,
-  task: TaskRun,
-  at: Ms,
-  standing: Standing,
-): Candidate[] => {
-  const skill = task.planned.kernel
-  const able: NodeState[] = []
-  const second: NodeState[] = []
-  for (const node of state.nodes.values()) {
-    if (!fits(state, run, task, node, at)) continue
-    if (run.job.privacy === 'trusted' && standing.trust(node.node, skill, at) < TRUSTED) continue
-    if (task.avoid.has(node.node)) second.push(node)
-    else able.push(node)
-  }
-  return (able.length > 0 ? able : second).map((node) => ({
-    node: node.node,
-    trust: standing.trust(node.node, skill, at),
-    pheromone: standing.pheromone(node.node, skill, at),
-    rttMs: node.rttMs,
-    queued: (node.load?.queued ?? 0) + node.inFlightCost,
-    speed: node.load?.speed ?? 0,
-    price: node.load?.price ?? 1000,
-  }))
-}
-
 export const assign = (state: SwarmState, at: Ms, standing: Standing, out: SwarmEffect[]): void => {
   for (const probe of [...state.probes.values()]) settleProbe(state, probe, at, standing, out)
   for (const run of state.runs.values()) {
@@ -98,9 +57,10 @@ export const assign = (state: SwarmState, at: Ms, standing: Standing, out: Swarm
     let room = freeSlots(state, at) - state.probes.size
     while (room > 0 && run.queue.length > 0) {
       const task = run.queue[0]!
-      const able = candidates(state, run, task, at, standing)
+      const able = ableNow(state, run, task, at, standing)
       if (able.length === 0) {
-        run.starvedSince ??= at
+        // Where somebody works for us, this task's turn will come.
+        if (![...state.nodes.values()].some(({ inFlight }) => inFlight > 0)) run.starvedSince ??= at
         break
       }
       run.starvedSince = null
@@ -112,20 +72,12 @@ export const assign = (state: SwarmState, at: Ms, standing: Standing, out: Swarm
   }
 }
 
-const freeSlots = (state: SwarmState, at: Ms): number => {
-  let slots = 0
-  for (const node of state.nodes.values()) {
-    if (node.restUntil <= at) slots += Math.max(0, LEASE_LIMITS.perNode - node.inFlight)
-  }
-  return slots
-}
-
 /** Draws three candidates and asks those whose load is not fresh. */
 const begin = (
   state: SwarmState,
   run: JobRun,
   task: TaskRun,
-  able: readonly Candidate[],
+  able: readonly NodeState[],
   at: Ms,
   standing: Standing,
   out: SwarmEffect[],
@@ -133,11 +85,15 @@ const begin = (
   const id = state.nextId++
   const asked = new Set<Did>()
   const answered = new Set<Did>()
-  for (const { node } of draw(able, state.random)) {
+  const candidates = able.map((node) => candidateOf(node, task.planned.kernel, at, standing))
+  for (const { node } of draw(candidates, state.random)) {
     asked.add(node)
-    const load = state.nodes.get(node)?.load
-    if (load && at - load.at <= FRESH_MS) answered.add(node)
-    else out.push({ kind: 'probe', node, id, task })
+    const known = state.nodes.get(node)!
+    const age = known.load ? at - known.load.at : Number.POSITIVE_INFINITY
+    if (age <= FRESH_MS) answered.add(node)
+    if (age <= RENEW_MS || known.askedUntil > at) continue
+    known.askedUntil = ms(at + PROBE_MS)
+    out.push({ kind: 'probe', node, id, task })
   }
   const probe: Probe = { id, run, task, asked, answered, until: ms(at + PROBE_MS) }
   state.probes.set(id, probe)
@@ -154,12 +110,14 @@ const settleProbe = (
   const { run, task, asked, answered } = probe
   if (answered.size < asked.size && at < probe.until) return
   state.probes.delete(probe.id)
-  const able = candidates(state, run, task, at, standing).filter(
-    ({ node }) => answered.has(node) && (state.nodes.get(node)?.load?.willing ?? false),
-  )
+  const able = ableNow(state, run, task, at, standing)
+    .filter(({ node, load }) => answered.has(node) && load?.willing)
+    .map((node) => candidateOf(node, task.planned.kernel, at, standing))
   for (const node of asked) {
-    const silent = state.nodes.get(node)
-    if (!answered.has(node) && silent) silent.restUntil = ms(at + LEASE_LIMITS.restMs)
+    const known = state.nodes.get(node)
+    if (answered.has(node) || !known || known.restUntil > at) continue
+    known.restUntil = ms(at + LEASE_LIMITS.restMs)
+    known.silent = true
   }
   if (wanted(run, task) === 0) return
   const chosen = choose(able, task.planned.microCredits)
@@ -203,6 +161,7 @@ const offer = (
   state.leases.set(lease.id, { run, task, lease })
   node.inFlight += 1
   node.inFlightCost += task.planned.microCredits
+  node.inFlightBytes += task.planned.bytes
   out.push({ kind: 'offer', node: node.node, run, task, lease })
   requeue(run, task)
 }

@@ -7,6 +7,7 @@ import type { Cid, Did, JobId, TaskId } from '../base/ids.ts'
 import { microCredits, ms, type MicroCredits, type Ms } from '../base/units.ts'
 import type { Job } from './job.ts'
 import type { Plan, PlannedTask } from './plan.ts'
+import { TASK_BYTES_MAX } from './plan/draft.ts'
 
 export const LEASE_LIMITS = {
   /** An offer is answered at once or not at all. */
@@ -17,6 +18,12 @@ export const LEASE_LIMITS = {
   resultMs: 40_000,
   /** Leases one node holds for us at a time: one computing, one with its inputs on the way. */
   perNode: 2,
+  /** Tasks so short that the messages about them take longer may be there in greater number ... */
+  perNodeMost: 16,
+  /** ... as many as the node says it does in this time: so much is held up should it fall silent ... */
+  aheadMs: 250,
+  /** ... and with no more bytes than one large task has, because a link and a node hold them. */
+  aheadBytes: TASK_BYTES_MAX,
   /** Executions of one task before its job is given up. */
   attempts: 16,
   /** A node that failed or refused us gets no offers from us for this long. */

@@ -20,7 +20,7 @@ const params = {
   itemLength: 2,
   iterations: 8,
   output: 'f32',
-  inputs: 'x',
+  inputs: 'x: f32',
   lengths: [100],
   constants: 'gain: f32 = 1.5',
   first: 300,
@@ -44,7 +44,34 @@ describe("alice's own shader", () => {
     expect(ownKernel.specialise?.('', p)).toContain('fn main')
   })
 
+  it('reads whole numbers, and the pixels of a picture as words of four bytes', () => {
+    const typed = source
+      .replace('x: array<f32>', 'x: array<i32>')
+      .replace(
+        '@binding(2)',
+        '@binding(2) var<storage, read> photo: array<u32>;\n@group(0) @binding(3)',
+      )
+      .replace('x[item]', 'f32(x[item] + i32(photo[item] & 0xffu))')
+    const parsed = ownKernel.parse({
+      ...params,
+      source: typed,
+      inputs: 'x: i32\nphoto: u8',
+      lengths: [100, 400],
+    })
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
+    expect(ownKernel.inputs(parsed.value)).toEqual([
+      { dtype: 'i32', shape: [100] },
+      { dtype: 'u8', shape: [400] },
+    ])
+    expect(ownKernel.costBytes(parsed.value)).toBe(400 + 400 + 800)
+    const odd = { ...params, source: typed, inputs: 'x: i32\nphoto: u8', lengths: [100, 399] }
+    expect(ownKernel.parse(odd).ok).toBe(false)
+  })
+
   it.each([
+    ['an input of a type it does not declare', { inputs: 'x: u32' }, 'source, line 3'],
+    ['an input without a type', { inputs: 'x' }, 'source'],
+    ['an input of bytes', { inputs: 'x: i8' }, 'source'],
     [
       'a line that is no WGSL',
       { source: source.replace('var sum = 0.0;', 'var sum = ;') },

@@ -2,13 +2,18 @@
  * A spec's own WGSL as a task. Kernel `wgsl@1` is not pinned by hash as the others are: its source
  * travels in the parameters and is admitted anew by whoever plans it and whoever runs it.
  *
- * `source`, `items`, `itemLength`, `iterations` and `output` (a dtype) are the spec's; `inputs` names
- * its input tensors (all f32), one per line, and `lengths` their elements; `constants` are lines such
- * as `gain: f32 = 1.5`. The first constant is always `first: u32`, the number of the task's first item
+ * `source`, `items`, `itemLength`, `iterations` and `output` (a dtype) are the spec's; `inputs` are its
+ * input tensors, lines such as `x: f32`, and `lengths` their elements; u8, the bytes of a picture, are
+ * words of four to the shader. `constants` are lines such as `gain: f32 = 1.5`. The first constant is always `first: u32`, the number of the task's first item
  * in the whole job; a slice of an input begins there too.
  */
-import { customKernel, type CustomKernel, type CustomParams } from '../../kernels/custom.ts'
-import type { Kernel, Params } from '../../kernels/kernel.ts'
+import {
+  customKernel,
+  type CustomInput,
+  type CustomKernel,
+  type CustomParams,
+} from '../../kernels/custom.ts'
+import type { DType, Kernel, Params } from '../../kernels/kernel.ts'
 import { err, ok, type Result } from '../base/result.ts'
 
 export const OWN_SHADER = 'wgsl@1'
@@ -27,6 +32,7 @@ export type OwnShaderError = {
 const SOURCE_MAX = 32 * 1024
 const LINES_MAX = 2_048
 const CONSTANT = /^([A-Za-z][A-Za-z0-9_]{0,31})\s*:\s*(f32|i32|u32)\s*=\s*([-+.0-9eE]{1,40})$/
+const INPUT = /^([A-Za-z][A-Za-z0-9_]{0,31}): (f32|i32|u32|u8)$/
 const OUTPUTS = ['f32', 'i32', 'u32'] as const
 const KEYS = [
   'source',
@@ -55,7 +61,7 @@ export const ownShader = (params: Params, digest: string): Result<OwnShader, Own
   const type = OUTPUTS.find((dtype) => dtype === output)
   if (type === undefined) return refuse(`output ${OUTPUTS.join(', ')}`, output)
   if (typeof inputs !== 'string' || inputs.length > LINES_MAX)
-    return refuse('names of inputs', inputs)
+    return refuse('lines of inputs', inputs)
   if (typeof constants !== 'string' || constants.length > LINES_MAX) {
     return refuse('lines of constants', constants)
   }
@@ -67,11 +73,12 @@ export const ownShader = (params: Params, digest: string): Result<OwnShader, Own
   }
   const read = readConstants(constants === '' ? [] : constants.split('\n'))
   if (!read.ok) return read
-  const names = inputs === '' ? [] : inputs.split('\n')
+  const tensors = readInputs(inputs === '' ? [] : inputs.split('\n'))
+  if (!tensors.ok) return tensors
   const made = customKernel(source, {
     digest,
     title: 'A shader of its own',
-    inputs: names.map((name) => ({ name, type: 'f32' as const })),
+    inputs: tensors.value,
     output: { name: 'result', type },
     constants: [
       { name: 'first', type: 'u32' },
@@ -127,6 +134,20 @@ type Constant = {
   readonly name: string
   readonly type: 'f32' | 'i32' | 'u32'
   readonly value: number | string
+}
+
+/** An input as `params` say it. */
+export const inputLine = (name: string, dtype: DType): string => `${name}: ${dtype}`
+
+const readInputs = (lines: readonly string[]): Result<CustomInput[], OwnShaderError> => {
+  const inputs: CustomInput[] = []
+  for (const line of lines) {
+    const [, name, dtype] = INPUT.exec(line) ?? []
+    if (name === undefined) return refuse('an input such as x: f32', line)
+    if (dtype === 'u8') inputs.push({ name, type: 'u32', packed: true })
+    else inputs.push({ name, type: dtype as 'f32' | 'i32' | 'u32' })
+  }
+  return ok(inputs)
 }
 
 const readConstants = (lines: readonly string[]): Result<Constant[], OwnShaderError> => {

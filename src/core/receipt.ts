@@ -42,10 +42,11 @@ export type Agreed = {
   /** What the worker handed over. */
   readonly output: Cid
   readonly price: MicroCredits
-  /** Looked at when the worker knows them: its swarm, its own metering, its clock. */
+  /** Looked at when the worker knows them: its swarm, its own metering. */
   readonly swarm?: Cid
   readonly flop?: number
   readonly bytes?: number
+  /** By the requester's clock. Nothing is paid by the hour, so a clock that is wrong costs nobody money. */
   readonly hour?: number
 }
 
@@ -61,10 +62,6 @@ export type ReceiptProblem =
   | 'wrong-output'
   | 'wrong-metering'
   | 'wrong-amount'
-  | 'wrong-hour'
-
-/** Clocks of honest strangers may be in neighbouring hours. */
-const HOURS_APART = 1
 
 type Rule = {
   readonly code: ReceiptProblem
@@ -84,10 +81,6 @@ const RULES: readonly Rule[] = [
   { code: 'wrong-metering', holds: (r, a) => a.flop === undefined || r.flop === a.flop },
   { code: 'wrong-metering', holds: (r, a) => a.bytes === undefined || r.bytes === a.bytes },
   { code: 'wrong-amount', holds: (r, a) => r.microCredits === a.price },
-  {
-    code: 'wrong-hour',
-    holds: (r, a) => a.hour === undefined || Math.abs(r.hour - a.hour) <= HOURS_APART,
-  },
 ]
 
 /** Why a worker must not countersign, or null: it signs only what it agreed to and what it delivered. */

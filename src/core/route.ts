@@ -16,8 +16,10 @@ const EXPONENT = 8
 const EXPLORE = 0.02
 /** Nodes that do not answer a probe in time are left out. */
 export const PROBE_MS = 500
-/** Load older than this is asked for again. */
+/** Load older than this is not gone by ... */
 export const FRESH_MS = 250
+/** ... and is asked for again from this age on, so that work in a steady flow never waits for it. */
+export const RENEW_MS = 125
 /** A warm node, with weights and pipelines in place, is left only for one that is this much better. */
 const HYSTERESIS = 0.1
 /** What a second of waiting is worth: as much as 1 GFLOP of work costs. */

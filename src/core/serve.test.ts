@@ -9,6 +9,7 @@ import {
   cancelGrant,
   deliver,
   exposure,
+  finish,
   freeLeft,
   grant,
   nextToRun,
@@ -91,16 +92,29 @@ describe('an offer', () => {
     expect(give(openServe(ms(0)), offer({ wgsl: true }), rich, ms(0), open).code).toBe('fine')
   })
 
-  it('is refused as busy beyond 4 leases of one requester and 16 in all', () => {
+  it('is refused as busy beyond 16 leases of one requester and 64 in all', () => {
     const state = openServe(ms(0))
     const codes = (who: Did, n: number): string[] =>
-      Array.from({ length: n }, () => give(state, offer({ requester: who }), rich).code)
-    expect(codes(alice.did, 5)).toEqual(['fine', 'fine', 'fine', 'fine', 'busy'])
-    for (let i = 0; i < 3; i++) expect(codes(did(`other ${i}`), 4)).not.toContain('busy')
+      Array.from(
+        { length: n },
+        () => give(state, offer({ requester: who, price: m(0), cost: m(1) }), rich).code,
+      )
+    expect(codes(alice.did, 17).indexOf('busy')).toBe(16)
+    for (let i = 0; i < 3; i++) expect(codes(did(`other ${i}`), 16)).not.toContain('busy')
     expect(codes(bob.did, 1)).toEqual(['busy'])
     const [first] = state.grants.keys()
     cancelGrant(state, first!, 0, house.speed, ms(0))
     expect(codes(bob.did, 2)).toEqual(['fine', 'busy'])
+  })
+
+  it('is refused as busy where it does not fit into memory beside the others', () => {
+    const state = openServe(ms(0))
+    const half = offer({ memoryBytes: bytes(500_000) })
+    const [first, second, third] = [1, 2, 3].map(() => give(state, half, rich))
+    expect([first, second, third].map((each) => each?.code)).toEqual(['fine', 'fine', 'busy'])
+    begin(state, first!.lease)
+    deliver(state, first!.lease)
+    expect(give(state, half, rich).code).toBe('fine')
   })
 
   it('counts what was delivered and not paid against the balance of its requester', () => {
@@ -126,9 +140,41 @@ describe('an offer', () => {
     expect(rounds.indexOf('no-credit')).toBe(SERVE_LIMITS.unpaidPerRequester)
     expect(give(state, offer(), rich).code).toBe('fine')
   })
+
+  it('counts what mallory has in hand as well: no result beyond sixteen is ever handed over unpaid', () => {
+    const state = openServe(ms(0))
+    const asked = Array.from({ length: 20 }, () => give(state, offer(), rich))
+    const taken = asked.filter(({ code }) => code === 'fine')
+    expect(taken).toHaveLength(SERVE_LIMITS.unpaidPerRequester)
+    for (const { lease } of taken.slice(0, 8)) deliver(state, lease)
+    expect(give(state, offer(), rich).code).toBe('no-credit')
+  })
 })
 
 describe('the device', () => {
+  it('takes requesters in turn: who sends many leases ahead does not make the others wait', () => {
+    const state = openServe(ms(0))
+    const long = Array.from({ length: 4 }, () => give(state, offer(), rich).lease)
+    const short = give(state, offer({ requester: bob.did }), rich).lease
+    const order: string[] = []
+    for (let i = 0; i < 5; i++) {
+      const next = nextToRun(state, () => true)!
+      order.push(next)
+      begin(state, next)
+      finish(state, next)
+    }
+    expect(order).toEqual([long[0], short, long[1], long[2], long[3]])
+  })
+
+  it('goes on with the next lease while the result of the last is on its way', () => {
+    const state = openServe(ms(0))
+    const [a, b] = [1, 2].map(() => give(state, offer(), rich).lease) as [string, string]
+    begin(state, a)
+    expect(nextToRun(state, () => true)).toBeNull()
+    finish(state, a)
+    expect(nextToRun(state, () => true)).toBe(b)
+  })
+
   it('runs one lease at a time, oldest first, of those whose inputs are here', () => {
     const state = openServe(ms(0))
     const [a, b, c] = [alice, bob, carol].map(

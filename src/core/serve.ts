@@ -7,12 +7,12 @@ import type { Did } from '../base/ids.ts'
 import { microCredits, type Bytes, type MicroCredits, type Ms } from '../base/units.ts'
 
 export const SERVE_LIMITS = {
-  /** One computing, one with its inputs on the way, and room for a second link of the same account. */
-  leasesPerRequester: 4,
-  leases: 16,
+  /** One computing, and as many short ones as a requester sends ahead (core/dispatch.ts). */
+  leasesPerRequester: 16,
+  leases: 64,
   /** Results handed over and not paid for yet; beyond it the oldest are written off. */
   delivered: 256,
-  /** Unpaid results after which a requester that does pay gets nothing more until it has paid. */
+  /** Unpaid results, and leases that will become some, of one requester that does pay. */
   unpaidPerRequester: 16,
 } as const
 
@@ -68,11 +68,12 @@ export type Grant = {
   readonly cost: MicroCredits
   /** What is at stake for us: 0 in the free tier. */
   readonly price: MicroCredits
-  readonly state: 'waiting' | 'running' | 'delivered'
+  readonly memoryBytes: Bytes
+  readonly state: 'waiting' | 'running' | 'computed' | 'delivered'
 }
 
 export type ServeState = {
-  /** By lease, in the order in which they were granted. */
+  /** By lease, in the order of their turns. */
   readonly grants: Map<string, Grant>
   /** How full the free tier's bucket is with work that was given away, as of `freeAt`. */
   freeUsed: number
@@ -94,7 +95,7 @@ export const answerOffer = (
   at: Ms,
 ): OfferAnswer => {
   const free = offer.price === 0
-  const code = unfit(house, offer, requester) ?? crowded(state, offer.requester)
+  const code = unfit(house, offer, requester) ?? crowded(state, house, offer)
   if (code) return { kind: 'refuse', code }
   if (free && freeUsedAt(state, house.speed, at) + offer.cost > freeCapacity(house.speed)) {
     return { kind: 'refuse', code: 'free-tier-used-up' }
@@ -109,7 +110,7 @@ export const answerOffer = (
 export const grant = (
   state: ServeState,
   lease: string,
-  { requester, cost, price }: Offer,
+  { requester, cost, price, memoryBytes }: Offer,
   speed: number,
   at: Ms,
 ): void => {
@@ -117,10 +118,10 @@ export const grant = (
     state.freeUsed = freeUsedAt(state, speed, at) + cost
     state.freeAt = at
   }
-  state.grants.set(lease, { requester, cost, price, state: 'waiting' })
+  state.grants.set(lease, { requester, cost, price, memoryBytes, state: 'waiting' })
 }
 
-/** The lease that may compute now: the oldest one that waits and is `ready`, when none is running. */
+/** The lease that may compute now: the first one that waits and is `ready`, when none is running. */
 export const nextToRun = (state: ServeState, ready: (lease: string) => boolean): string | null => {
   let next: string | null = null
   for (const [lease, each] of state.grants) {
@@ -130,7 +131,19 @@ export const nextToRun = (state: ServeState, ready: (lease: string) => boolean):
   return next
 }
 
-export const begin = (state: ServeState, lease: string): void => mark(state, lease, 'running')
+/** Whatever else the same requester has waiting goes behind everybody's: a long list gains nobody time. */
+export const begin = (state: ServeState, lease: string): void => {
+  mark(state, lease, 'running')
+  const requester = state.grants.get(lease)?.requester
+  for (const [other, each] of [...state.grants]) {
+    if (each.requester !== requester || each.state !== 'waiting') continue
+    state.grants.delete(other)
+    state.grants.set(other, each)
+  }
+}
+
+/** There is a result, and the device is free for the next lease. */
+export const finish = (state: ServeState, lease: string): void => mark(state, lease, 'computed')
 
 /** The result was handed over. What was free is done with; the rest is at stake until it is paid. */
 export const deliver = (state: ServeState, lease: string): void => {
@@ -201,19 +214,25 @@ const unfit = (house: House, offer: Offer, requester: Standing): OfferRefusal | 
   return offer.price * 1000 < offer.cost * house.priceMilli ? 'price-too-low' : null
 }
 
-const crowded = (state: ServeState, requester: Did): OfferRefusal | null => {
+const crowded = (
+  state: ServeState,
+  house: House,
+  { requester, memoryBytes }: Offer,
+): OfferRefusal | null => {
   let all = 0
   let own = 0
-  let unpaid = 0
+  let owed = 0
+  let memory = 0
   for (const each of state.grants.values()) {
     const mine = each.requester === requester ? 1 : 0
-    if (each.state === 'delivered') unpaid += mine
-    else {
-      all += 1
-      own += mine
-    }
+    if (each.price > 0) owed += mine
+    if (each.state === 'delivered') continue
+    all += 1
+    own += mine
+    memory += each.memoryBytes
   }
-  if (unpaid >= SERVE_LIMITS.unpaidPerRequester) return 'no-credit'
+  if (owed >= SERVE_LIMITS.unpaidPerRequester) return 'no-credit'
+  if (memory + memoryBytes > house.memoryBytes) return 'busy'
   return all >= SERVE_LIMITS.leases || own >= SERVE_LIMITS.leasesPerRequester ? 'busy' : null
 }
 

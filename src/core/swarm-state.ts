@@ -1,23 +1,51 @@
 /** What the requester's law works on: nodes, runs, leases and probes; its events and its effects. */
 import type { Cid, Did, JobId } from '../base/ids.ts'
-import type { Ms } from '../base/units.ts'
+import { ms, type Ms } from '../base/units.ts'
 import type { Prng } from '../base/prng.ts'
-import type { JobRun, Lease, Passed, TaskRun } from './dispatch.ts'
+import { LEASE_LIMITS, type JobRun, type Lease, type Passed, type TaskRun } from './dispatch.ts'
 
-/** What we know of a node that has said hello. */
-export type NodeState = {
+/** What a node is, as it said itself. */
+export type Skills = {
   readonly node: Did
   readonly adapter: 'gpu' | 'software' | 'cpu'
   readonly memoryBytes: number
   /** Its owner lets shaders of strangers run there. */
+  readonly wgsl: boolean
+}
+
+/** What we know of a node that has said hello. */
+export type NodeState = Omit<Skills, 'wgsl'> & {
   wgsl: boolean
   rttMs: number
+  /** Our own leases there, their metered cost, and their bytes. */
   inFlight: number
-  /** Metered cost of our own leases there that its last load report may not show yet. */
   inFlightCost: number
+  inFlightBytes: number
+  /** Results we took and the node has not countersigned: it works for us on credit until then. */
+  unpaid: number
+  /** Leases it may hold now: more after each good result, fewer after a refusal. */
+  ahead: number
   load: { queued: number; speed: number; price: number; willing: boolean; at: Ms } | null
+  /** A question about its load is under way until then; more would only say the same. */
+  askedUntil: Ms
   restUntil: Ms
+  /** It rests because it did not answer; once it does, there is no reason to. */
+  silent: boolean
 }
+
+export const newcomer = (skills: Skills, rttMs: number): NodeState => ({
+  ...skills,
+  rttMs,
+  inFlight: 0,
+  inFlightCost: 0,
+  inFlightBytes: 0,
+  unpaid: 0,
+  ahead: LEASE_LIMITS.perNode,
+  load: null,
+  askedUntil: ms(0),
+  restUntil: ms(0),
+  silent: false,
+})
 
 export type Probe = {
   readonly id: number
@@ -41,10 +69,11 @@ export type SwarmEvent =
   | { readonly kind: 'opened'; readonly run: JobRun }
   | { readonly kind: 'node'; readonly node: NodeState }
   | { readonly kind: 'node-gone'; readonly node: Did }
+  /** It countersigned a receipt of ours. */
+  | { readonly kind: 'settled'; readonly node: Did }
   | {
       readonly kind: 'load'
       readonly node: Did
-      readonly probe: number
       readonly queued: number
       readonly speed: number
       readonly price: number

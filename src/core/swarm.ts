@@ -43,12 +43,22 @@ const apply = (state: SwarmState, event: SwarmEvent, at: Ms, out: SwarmEffect[])
       }
       state.nodes.delete(event.node)
       return
+    case 'settled': {
+      const node = state.nodes.get(event.node)
+      if (node) node.unpaid = Math.max(0, node.unpaid - 1)
+      return
+    }
     case 'load': {
       const node = state.nodes.get(event.node)
       if (!node) return
       const { queued, speed, price, willing } = event
       node.load = { queued, speed, price, willing, at }
-      state.probes.get(event.probe)?.answered.add(event.node)
+      node.askedUntil = at
+      if (node.silent) node.restUntil = at
+      node.silent = false
+      // One answer is fresh for every task that waits for it.
+      for (const { asked, answered } of state.probes.values())
+        if (asked.has(event.node)) answered.add(event.node)
       if (!willing) node.restUntil = ms(at + LEASE_LIMITS.restMs)
       return
     }
@@ -95,6 +105,12 @@ const fromWorker = (state: SwarmState, event: WorkerEvent, at: Ms, out: SwarmEff
       const held = find(state, event.node, event.lease)
       if (!held || held.lease.state !== 'offered') return
       held.task.attempts -= 1
+      const node = state.nodes.get(event.node)
+      if (node && node.inFlight > 1 && FULL.includes(event.code)) {
+        release(state, held)
+        node.ahead = node.inFlight
+        return requeue(held.run, held.task)
+      }
       return lose(state, held, `refused: ${event.code}`, at, out)
     }
     case 'beat': {
@@ -120,6 +136,9 @@ const fromWorker = (state: SwarmState, event: WorkerEvent, at: Ms, out: SwarmEff
   }
 }
 
+/** Refusals that say no more than "not so many" of a node that works for us already. */
+const FULL = ['busy', 'no-credit']
+
 /** The lease came to nothing: the task goes to somebody else, the node rests. */
 const lose = (
   state: SwarmState,
@@ -133,7 +152,11 @@ const lose = (
   task.why = why
   task.avoid.add(lease.node)
   const node = state.nodes.get(lease.node)
-  if (node) node.restUntil = ms(at + LEASE_LIMITS.restMs)
+  if (node) {
+    node.restUntil = ms(at + LEASE_LIMITS.restMs)
+    node.silent = false
+    node.ahead = LEASE_LIMITS.perNode
+  }
   if (run.phase !== 'running') return
   if (task.attempts >= LEASE_LIMITS.attempts) {
     const text = `task ${task.planned.index} failed ${task.attempts} times; last: ${why}`
@@ -153,6 +176,8 @@ const pass = (
   const { run, task, lease } = held
   const { output, equals, check, computeMs } = event
   release(state, held)
+  const worker = state.nodes.get(lease.node)
+  if (worker) worker.ahead = Math.min(LEASE_LIMITS.perNodeMost, worker.ahead + 1)
   if (task.state !== 'open') return
   const { id, node, attempt, price } = lease
   const elapsedMs = at - lease.offeredAt
@@ -161,6 +186,10 @@ const pass = (
   const agreed = agreement(run, task, event.exact)
   if (!agreed) return requeue(run, task)
   for (const passed of task.passed) run.promised -= passed.price
+  for (const { node: payee, price: due } of agreed) {
+    const owed = state.nodes.get(payee)
+    if (owed && due > 0) owed.unpaid += 1
+  }
   const outvoted = task.passed.filter((passed) => !agreed.includes(passed))
   for (const other of [...task.leases]) {
     out.push({ kind: 'cancel', node: other.node, lease: other.id })

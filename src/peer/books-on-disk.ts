@@ -1,4 +1,7 @@
 /** What of an account's books is on the disk: blocks with what they answer, and receipts. */
+import type { Block } from '../core/ledger/block.ts'
+import type { Entry } from '../core/ledger/rules.ts'
+import type { Write } from '../ports.ts'
 import type { SignedBlock, SignedReceipt } from '../wire/signed.ts'
 
 const HOUR_MS = 3_600_000
@@ -20,3 +23,18 @@ export type KeptReceipt = {
 
 export const hourOf = (epoch: number): number => Math.floor(epoch / HOUR_MS)
 export const blockKey = (seq: number): string => String(seq).padStart(12, '0')
+
+export const bodyOf = ({ block }: ChainEntry): Block => block.body
+
+/** As the law looks at it. */
+export const unsigned = ({ block, answers }: ChainEntry): Entry => ({
+  block: block.body,
+  answers: answers?.body ?? null,
+})
+
+/** A block of our own chain. */
+export const onDisk = (entry: ChainEntry): Write => ({
+  table: 'blocks',
+  key: blockKey(entry.block.body.seq),
+  value: entry,
+})

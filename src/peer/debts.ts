@@ -80,9 +80,17 @@ export const debts = (desk: Desk, closed: (lease: string) => void) => {
       key: nameOfDebt(requester, task, attempt),
     }),
     paid: ({ requester, task, attempt }: Debt): void => drop(nameOfDebt(requester, task, attempt)),
-    /** The requester did not accept what was done under a lease. */
+    /** What was done under a lease never left. */
     refused(lease: string): void {
       for (const [name, each] of open) if (each.lease === lease) writeOff(name)
+    },
+    /**
+     * The requester has a result and says that it is wrong. What was to be paid stays at stake for its
+     * hour, or a word would be enough to get any amount of work for nothing.
+     */
+    rejected(lease: string): void {
+      for (const [name, each] of open)
+        if (each.lease === lease && each.debt.price === 0) writeOff(name)
     },
     load(records: readonly { readonly key: string; readonly value: unknown }[]): void {
       for (const { key, value } of records)

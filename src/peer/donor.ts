@@ -13,6 +13,7 @@ export const DEFAULT_LIMITS: Limits = {
   pauseOnBattery: true,
   pauseOnMetered: true,
   allowWgsl: false,
+  refuses: [],
   freeTier: true,
   memoryBytes: 256 * 1024 * 1024,
   stopAfterMinutes: 0,
@@ -186,6 +187,8 @@ export const donor = (
     allowsWgsl(): boolean {
       return limits.allowWgsl && capability !== null && capability.adapter !== 'cpu'
     },
+    /** The owner has not switched this kernel off; `matmul@1` goes by `matmul`. */
+    runs: (kernel: string): boolean => !limits.refuses.includes(kernel.split('@')[0] ?? ''),
     limits: (): Limits => limits,
     capability: (): Capability | null => capability,
     /** Micro-credits of metered cost per second, lately; 0 until a task has been done. */

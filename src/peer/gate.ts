@@ -7,7 +7,9 @@ import {
   begin,
   cancelGrant,
   deliver,
+  finish,
   grant,
+  nextToRun,
   openServe,
   SERVE_LIMITS,
   settleGrant,
@@ -59,7 +61,7 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
     ): Refusal | null {
       const asked: Offer = {
         requester,
-        known: true,
+        known: lender.runs(kernel.id),
         wgsl: kernel.id.startsWith('wgsl'),
         memoryBytes: byteCount(memory),
         cost,
@@ -80,7 +82,10 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
       ]
     },
     allowsWgsl: (): boolean => lender.allowsWgsl(),
+    /** The lease whose turn it is, of those that are ready. */
+    next: (ready: (lease: string) => boolean): string | null => nextToRun(state, ready),
     begun: (lease: string): void => begin(state, lease),
+    computed: (lease: string): void => finish(state, lease),
     delivered: (lease: string): void => deliver(state, lease),
     cancelled: (lease: string, permille: number): void =>
       cancelGrant(state, lease, permille, ratedSpeed(), desk.now()),
@@ -90,7 +95,7 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
     load(requester: Did, probe: HeadOf<'probe'>, queued: number): HeadOf<'load'> {
       const asked: Offer = {
         requester,
-        known: true,
+        known: lender.runs(probe.kernel),
         wgsl: probe.kernel.startsWith('wgsl'),
         memoryBytes: byteCount(0),
         cost: microCredits(0),

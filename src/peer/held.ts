@@ -26,6 +26,8 @@ export type Held = {
     cid: Cid
     computeMs: number
     salt: Uint8Array<ArrayBuffer>
+    /** What we will be owed for it is on our disk. */
+    recorded: boolean
   } | null
 }
 

@@ -40,6 +40,8 @@ export const jobDesk = (
   const kept = new Map<JobId, StoredJob>()
   /** Jobs on their way from or to the disk: they have begun, though they are not in memory yet. */
   const opening = new Set<JobId>()
+  /** Accepted pieces of a job that are not on the disk yet. */
+  const landing = new Map<JobId, number>()
 
   const record = (job: RunningJob, phase: StoredJob['phase']): StoredJob => ({
     id: job.run.id,
@@ -99,6 +101,22 @@ export const jobDesk = (
       const spent = spentBefore(stored)
       jobs.begin({ job, id, title, plan: planned, ...found, attemptBase: base, spent, submittedAt })
     })
+  }
+
+  /** A job that says it is done must be whole: a crash between the two would lose its last piece. */
+  const close = (job: RunningJob): void => {
+    const { phase } = job.run
+    if (phase === 'running' || phase === 'paused') return
+    if (phase === 'done' && landing.has(job.run.id)) return
+    save(record(job, phase), [], () => desk.changed())
+  }
+
+  const landed = (job: RunningJob): void => {
+    const left = (landing.get(job.run.id) ?? 0) - 1
+    if (left > 0) return void landing.set(job.run.id, left)
+    landing.delete(job.run.id)
+    // It may have been thrown away meanwhile.
+    if (job.run.phase === 'done' && kept.has(job.run.id)) close(job)
   }
 
   return {
@@ -202,6 +220,7 @@ export const jobDesk = (
       const extra: Write[] = primary
         ? [{ table: 'job-outputs', key: pieceKey(job.run.id, planned.index), value }]
         : []
+      landing.set(job.run.id, (landing.get(job.run.id) ?? 0) + 1)
       till.pay(
         receipt,
         () => peerOf(passed.node),
@@ -210,15 +229,12 @@ export const jobDesk = (
         () => {
           const done = job.done.get(planned.index)
           if (primary && done) done.receipt = cid
+          landed(job)
           desk.changed()
         },
       )
     },
-    ended(job: RunningJob): void {
-      const { phase } = job.run
-      if (phase === 'running' || phase === 'paused') return
-      save(record(job, phase), [], () => desk.changed())
-    },
+    ended: close,
     resume(id: JobId): void {
       const stored = kept.get(id)
       const running = jobs.jobs().get(id)

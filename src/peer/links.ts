@@ -21,6 +21,8 @@ export type Greeted = {
   readonly account: Did
   readonly adapter: HeadOf<'hello'>['adapter']
   link: Link
+  /** When it last said anything. */
+  heardAt: Ms
 }
 
 type Entry = {
@@ -81,7 +83,8 @@ export const links = (desk: Desk, hello: () => HeadOf<'hello'> | null, events: L
       mine === null ? 'not-ready' : strangeHello(entry.link.peer, head, mine, desk.epoch())
     if (code !== null) return drop(entry.link.peer, code)
     const { account } = head.delegation.body
-    entry.greeted = { peer: entry.link.peer, account, adapter: head.adapter, link: entry.link }
+    const { link } = entry
+    entry.greeted = { peer: link.peer, account, adapter: head.adapter, link, heardAt: desk.now() }
     events.greeted(entry.greeted)
   }
 
@@ -92,6 +95,7 @@ export const links = (desk: Desk, hello: () => HeadOf<'hello'> | null, events: L
       return greet(entry, head)
     }
     if (!entry.greeted) return drop(entry.link.peer, 'no-hello')
+    entry.greeted.heardAt = desk.now()
     events.head(entry.greeted, head, body)
   }
 

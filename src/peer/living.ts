@@ -10,6 +10,8 @@ import type { NodeHandle } from './view.ts'
 export type LivingOptions = {
   readonly swarm: Swarm
   readonly agent: string
+  readonly restored: boolean
+  recalling(): void
   backedUp(): boolean
   /** Aborted when the node is to stop measuring. */
   readonly signal: AbortSignal
@@ -27,7 +29,7 @@ export const live = async (
     opened: (link) => node?.opened(link),
     received: (from, head, body) => node?.received(from, head, body),
     faulty: (from, error) => node?.faulty(from, error),
-    closed: (from) => node?.closed(from),
+    closed: (from, reason) => node?.closed(from, reason),
     linkChanged: (link) => node?.linkChanged(link),
     reachability: (state) => node?.reachability(state),
     welcome: (from, head) => node?.welcome(from, head) ?? 0,

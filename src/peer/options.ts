@@ -8,6 +8,10 @@ export type PeerOptions = {
   readonly adapter: () => Capability['adapter']
   measure(progress: (permille: number) => void, then: (found: Capability | PortError) => void): void
   measuredShare(): number
+  /** The key was not made just now: where no block of it is stored, others may hold its chain. */
+  readonly restored?: boolean
+  /** Others are being asked for it, for a quarter of a minute at most. */
+  recalling?(): void
   /** The account key has been saved outside this device. */
   backedUp(): boolean
   closed(): Promise<void>

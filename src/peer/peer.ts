@@ -12,9 +12,12 @@ import { donor } from './donor.ts'
 import { gate } from './gate.ts'
 import { nodeHandle } from './handle.ts'
 import { jobDesk } from './job-desk.ts'
+import { keptChains } from './kept-chains.ts'
 import { links, type Greeted } from './links.ts'
 import type { PeerOptions } from './options.ts'
+import { paths } from './paths.ts'
 import { presence } from './presence.ts'
+import { recall } from './recall.ts'
 import { recruiter } from './recruiter.ts'
 import { requester } from './requester.ts'
 import { standing } from './standing.ts'
@@ -30,6 +33,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
   const { swarm } = options
   let reachability: Reachability = { kind: 'connecting' }
   const troubles = troubleList(() => desk.now())
+  const ways = paths(() => desk.now(), troubles)
   const watchers = new Set<() => void>()
   let ready = false
 
@@ -44,7 +48,9 @@ export const peer = (desk: Desk, options: PeerOptions) => {
 
   const papers = credentials(desk, options, trouble)
   const purse = wallet(desk, swarm, (error) => (error ? trouble(error) : changed()))
-  const ledgers = books(swarm)
+  const ledgers = books(swarm, keptChains(desk), purse.cheques)
+  const meetAll = (): void => net.all().forEach(till.sayTip)
+  const past = recall(desk, purse, { trouble, healed: troubles.clear, recalled: meetAll })
   const opinion = standing(desk)
 
   const lender = donor(() => desk.now(), {
@@ -73,6 +79,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
       lender.paid(amount)
       changed()
     },
+    answered: ({ account }) => jobs.settled(account),
     trouble,
     changed,
   })
@@ -86,6 +93,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     head: (who, head, body) => route(who, head, body),
     gone: (who) => {
       till.gone(who)
+      past.gone(who)
       work.gone(who)
       jobs.gone(who.account)
       changed()
@@ -106,7 +114,8 @@ export const peer = (desk: Desk, options: PeerOptions) => {
   const shelf = jobDesk(desk, swarm.cid, purse, jobs, till, net.peerOf, trouble)
 
   const here = presence(desk, swarm.cid, () => lender.advertises(work.held().length), {
-    found: () => {
+    found: (adverts) => {
+      past.found(adverts)
       crew.call()
       changed()
     },
@@ -119,15 +128,20 @@ export const peer = (desk: Desk, options: PeerOptions) => {
       else troubles.clear('not-announced')
     },
     busy: () => jobs.busy(),
+    trusted: opinion.hasServed,
   })
 
-  const crew = recruiter(desk, net, here, jobs, purse)
+  const crew = recruiter(desk, net, here, jobs, work, purse, opinion)
 
   const route = (who: Greeted, head: Head, body: Uint8Array<ArrayBuffer> | null): void => {
     switch (head.k) {
       case 'tip':
       case 'blocks':
+        till.head(who, head)
+        return past.head(who, head)
       case 'settle':
+        // Whoever does not know its own past cannot judge it; it is sent again when we have asked.
+        return past.mustWait() ? undefined : till.head(who, head)
       case 'settled':
         return till.head(who, head)
       case 'probe':
@@ -161,6 +175,12 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     if (!ready) return
     papers.wake()
     net.sweep()
+    ways.look(
+      net.all().map(({ link }) => link),
+      reachability,
+    )
+    past.wake()
+    till.wake()
     work.wake()
     lender.wake()
     jobs.wake()
@@ -168,27 +188,13 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     crew.call()
   }
 
-  const handle = nodeHandle({
-    desk,
-    swarm,
-    options,
-    lender,
-    work,
-    jobs,
-    purse,
-    here,
-    net,
-    opinion,
-    shelf,
-    watchers,
-    troubles,
-    changed,
-    reachability: () => reachability,
-  })
+  const parts = { desk, swarm, options, lender, work, jobs, purse, here, net, opinion, shelf }
+  const seen = { watchers, troubles, changed, reachability: () => reachability }
+  const handle = nodeHandle({ ...parts, ...seen })
 
   return {
     handle,
-    /** Reads what was stored and opens the chain; nothing is sent before. */
+    /** Reads what was stored; a restored account asks others for its chain; then the chain is opened. */
     start(then: (problem: PortError | null) => void): void {
       readStored(desk, (stored) => {
         if (stored.limits) lender.setLimits(stored.limits)
@@ -196,20 +202,34 @@ export const peer = (desk: Desk, options: PeerOptions) => {
         opinion.load(stored.trust)
         shelf.load(stored.jobs)
         work.debts().load(stored.meta)
+        // Who paid us is known before what others have written is judged.
         const broken = purse.load(stored.chain, stored.receipts)
+        ledgers.load(stored.known)
         if (broken) trouble(broken)
-        purse.open(() =>
-          papers.renew(() => {
-            ready = true
-            shelf.resumeAll()
-            wake()
-            changed()
-            then(purse.problem())
-          }),
-        )
+        const begin = (): void =>
+          purse.open(() =>
+            papers.renew(() => {
+              ready = true
+              shelf.resumeAll()
+              meetAll()
+              wake()
+              changed()
+              then(purse.problem())
+            }),
+          )
+        if (!options.restored || broken || stored.chain.length > 0) return begin()
+        papers.renew(() => {
+          ready = true
+          options.recalling?.()
+          past.ask(begin)
+          wake()
+        })
       })
     },
-    opened: (link: Link) => net.opened(link),
+    opened(link: Link) {
+      ways.opened()
+      net.opened(link)
+    },
     linkChanged(link: Link) {
       net.changed(link)
       const who = net.get(link.peer)
@@ -218,7 +238,11 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     },
     received: (from: PeerId, head: Head, body: Uint8Array<ArrayBuffer> | null) =>
       net.received(from, head, body),
-    closed: (from: PeerId) => net.closed(from),
+    closed(from: PeerId, reason = '') {
+      if (net.has(from)) return net.closed(from)
+      ways.failed(from, reason, reachability)
+      changed()
+    },
     faulty(from: PeerId, error: PortError) {
       net.closed(from)
       trouble({ code: 'faulty-peer', detail: `${from}: ${error.code} ${error.detail}` })
@@ -250,6 +274,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
         ...jobs.sizes(),
         ...purse.sizes(),
         ...ledgers.sizes(),
+        ...past.sizes(),
         ...here.sizes(),
         ...opinion.sizes(),
       ],

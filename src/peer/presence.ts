@@ -10,7 +10,8 @@ import { epochMs, ms, type Ms } from '../base/units.ts'
 import { remember } from '../core/recent.ts'
 import type { Capability } from '../ports.ts'
 import { sha256 } from '../wire/codec.ts'
-import type { Advert, SignedAdvert } from '../wire/signed.ts'
+import { BUCKETS, bucketName, placesOf } from '../wire/registry.ts'
+import type { Advert } from '../wire/signed.ts'
 import { ADVERT_LIFE_MS, CLOCK_SKEW_MS } from '../wire/version.ts'
 import type { Desk } from './desk.ts'
 import type { Size } from './size.ts'
@@ -18,11 +19,18 @@ import type { Size } from './size.ts'
 /** Changes are gathered for this long, so that a flickering tab does not flood the registry. */
 const SETTLE_MS = 1_500
 const RENEW_MS = ADVERT_LIFE_MS / 2
+/** After a refusal; twice as long after each further one, and never longer than a renewal takes. */
 const RETRY_MS = 5_000
 /** How often we look who is there: while a job runs, and while somebody may be watching. */
 const LOOK_BUSY_MS = 3_000
 const LOOK_IDLE_MS = 15_000
 const FIND_LIMIT = 64
+/** What every node stands under, and what we look for. */
+const EVERYBODY = 'any'
+/** More than so many under the plain name, and it may hold no more: half of what a server keeps. */
+const CROWDED = 512
+/** Then every so many looks still go to it: who lies about its size hides nobody for ever. */
+const PLAIN_EVERY = 4
 /** Adverts remembered: what a node may dial from, many times over. The one heard longest ago goes. */
 const KNOWN_MAX = 512
 
@@ -51,6 +59,8 @@ export const presence = (
     found(adverts: readonly Advert[], total: number): void
     failed(code: string | null): void
     busy(): boolean
+    /** Has worked well for us: a flood of strangers does not make us forget it. */
+    trusted(account: Did): boolean
   },
 ) => {
   const known = new Map<Did, Advert>()
@@ -62,8 +72,13 @@ export const presence = (
   let lastSaid: PresenceState | null = null
   let dueAt: Ms | null = null
   let announcing = false
+  let retryMs = RETRY_MS
   let looking = false
   let nextLook = ms(0)
+  let looks = 0
+  let crowded = false
+  /** The bucket looked into last; chance decides where we begin, so that servers share the load. */
+  let bucket: number | null = null
   /** It was time to look and there was no relay to ask: done as soon as there is one. */
   let missed = false
 
@@ -107,33 +122,47 @@ export const presence = (
         announcing = false
         return events.failed(signed.error.code)
       }
-      const capabilities = ['any', state.capability.adapter, ...(state.wgsl ? ['wgsl'] : [])]
-      desk.announce({ body: advert, sig: signed.value[0]! }, capabilities, (answer) => {
+      const can = [EVERYBODY, state.capability.adapter, ...(state.wgsl ? ['wgsl'] : [])]
+      const places = placesOf(can, desk.account)
+      desk.announce({ body: advert, sig: signed.value[0]! }, places, (answer) => {
         announcing = false
         everSaid ||= answer.ok
         if (answer.ok) lastSaid = now() ? state : null
+        const wait = answer.ok ? RENEW_MS : retryMs
+        retryMs = answer.ok ? RETRY_MS : Math.min(RENEW_MS, 2 * retryMs)
         // A change that came in the meantime is due sooner.
-        if (says(now()) === saying)
-          dueAt = answer.ok && !lastSaid ? null : ms(desk.now() + (answer.ok ? RENEW_MS : RETRY_MS))
+        if (says(now()) === saying) dueAt = answer.ok && !lastSaid ? null : ms(desk.now() + wait)
         desk.wake(dueAt ?? nextLook)
         events.failed(answer.ok ? null : answer.error.code)
       })
     })
   }
+  const whereToLook = (): string => {
+    if (!crowded || looks++ % PLAIN_EVERY === 0) return EVERYBODY
+    bucket = ((bucket ?? desk.random.bytes(1)[0]!) + 1) % BUCKETS
+    return bucketName(EVERYBODY, bucket)
+  }
+
   const look = (): void => {
     if (looking || !desk.relay()) return
     looking = true
-    desk.find('any', FIND_LIMIT, (answer) => {
+    const where = whereToLook()
+    desk.find(where, FIND_LIMIT, (answer) => {
       looking = false
       if (!answer.ok) return
       for (const { body: advert } of answer.value.adverts) {
         const older = known.get(advert.account)
-        if (advert.swarm === swarm && (!older || older.seq <= advert.seq))
-          remember(known, advert.account, advert, KNOWN_MAX)
+        if (advert.swarm === swarm && (!older || older.seq <= advert.seq)) keep(advert)
       }
       expire()
+      if (where === EVERYBODY) crowded = answer.value.total > CROWDED
       events.found([...known.values()], answer.value.total)
     })
+  }
+
+  const keep = (advert: Advert): void => {
+    const isTrusted = (other: Advert): boolean => events.trusted(other.account)
+    remember(known, advert.account, advert, KNOWN_MAX, isTrusted)
   }
 
   const expire = (): void => {
@@ -175,10 +204,6 @@ export const presence = (
     },
     get(account: Did): Advert | null {
       return known.get(account) ?? null
-    },
-    /** Takes in an advert a node gave us itself. */
-    learn({ body: advert }: SignedAdvert): void {
-      remember(known, advert.account, advert, KNOWN_MAX)
     },
   }
 }

@@ -5,10 +5,18 @@ import { did, peerId, type PeerId } from '../base/ids.ts'
 import { prng } from '../base/prng.ts'
 import { epochMs } from '../base/units.ts'
 import { cidOf, didFromPublicKey, encode } from '../wire/codec.ts'
-import { parseAnswer } from '../wire/registry.ts'
+import { bucketName, BUCKETS, parseAnswer, placesOf } from '../wire/registry.ts'
 import type { SignedAdvert } from '../wire/signed.ts'
 import { ADVERT_BYTES_MAX, ADVERT_LIFE_MS } from '../wire/version.ts'
-import { ADVERTS_PER_KEY_MAX, ENTRIES_MAX, KEYS_PER_ACCOUNT_MAX, registry } from './registry.ts'
+import {
+  ADVERTS_PER_ANSWER_MAX,
+  ADVERTS_PER_KEY_MAX,
+  CROWD,
+  ENTRIES_MAX,
+  INVENTED_MAX,
+  KEYS_PER_ACCOUNT_MAX,
+  registry,
+} from './registry.ts'
 
 const swarm = cidOf({ name: 'test' })
 const now = epochMs(1_800_000_000_000)
@@ -53,6 +61,14 @@ const found = (answer: ReturnType<ReturnType<typeof registry>['find']>) => {
   return answer
 }
 
+/** Looks often enough to see all; what is not seen then is not there. */
+const everyoneUnder = (server: ReturnType<typeof registry>, name: string, at: typeof now) => {
+  const seen = new Set<string>()
+  for (let i = 0; i < 400; i++)
+    for (const { body } of found(server.find(name, 64, at)).adverts) seen.add(body.account)
+  return seen
+}
+
 describe('a registry', () => {
   it('keeps what alice announces and gives it to bob', () => {
     const server = registry(1)
@@ -67,9 +83,9 @@ describe('a registry', () => {
   it('has adverts that fit their limit, and answers that fit one frame', () => {
     expect(encode(advert(1)).byteLength).toBeLessThanOrEqual(ADVERT_BYTES_MAX)
     const server = registry(1)
-    for (let n = 0; n < ADVERTS_PER_KEY_MAX; n++) server.put(announce(n), peerOf(n), now, true)
-    const answer = server.find('any', 64, now)
-    expect(found(answer).adverts.length).toBe(64)
+    for (let n = 0; n <= ADVERTS_PER_ANSWER_MAX; n++) server.put(announce(n), peerOf(n), now, true)
+    const answer = server.find('any', 1_000, now)
+    expect(found(answer).adverts.length).toBe(ADVERTS_PER_ANSWER_MAX)
     expect(parseAnswer(encode(answer))).toEqual({ ok: true, value: answer })
   })
 
@@ -125,22 +141,92 @@ describe('a registry', () => {
     expect(server.counts()).toEqual({ accounts: 0, keys: 0, entries: 0 })
   })
 
-  it('is full for newcomers at 64 under one name, and has room again when they die', () => {
+  it('lets every one of a thousand nodes be found, a sample at a time', () => {
+    const server = registry(1)
+    for (let n = 0; n < 1_000; n++) server.put(announce(n), peerOf(n), now, true)
+    const seen = new Set<string>()
+    for (let i = 0; i < 200; i++) {
+      const answer = found(server.find('any', 64, now))
+      expect(answer.total).toBe(1_000)
+      for (const { body } of answer.adverts) seen.add(body.account)
+    }
+    expect(seen.size).toBe(1_000)
+  })
+
+  it('gives a newcomer the place of another where a name is full, and never takes it from its elders', () => {
+    const server = registry(1)
+    const elders = ADVERTS_PER_KEY_MAX / 2
+    for (let n = 0; n < elders; n++) server.put(announce(n), peerOf(n), now, true)
+    const later = epochMs(now + 1_000)
+    const flood = 4 * ADVERTS_PER_KEY_MAX
+    for (let n = elders; n < flood; n++) server.put(announce(n), peerOf(n), later, true)
+    expect(server.counts().entries).toBe(ADVERTS_PER_KEY_MAX)
+    const seen = everyoneUnder(server, 'any', later)
+    for (let n = 0; n < elders; n++) expect(seen).toContain(accountOf(n))
+    expect(server.put(announce(5, ['any'], { seq: 2 }), peerOf(5), later, true).k).toBe('kept')
+  })
+
+  it('lets a flood from one neighbourhood displace nobody but itself', () => {
+    const server = registry(2)
+    const honest = 600
+    for (let n = 0; n < honest; n++) {
+      server.put(announce(n), peerOf(n), epochMs(now + n), true, `10.0.${n % 200}`)
+    }
+    const later = epochMs(now + 2_000)
+    for (let n = honest; n < honest + 5_000; n++)
+      server.put(announce(n), peerOf(n), later, true, '192.0.2')
+    const seen = everyoneUnder(server, 'any', later)
+    for (let n = 0; n < honest; n++) expect(seen).toContain(accountOf(n))
+    for (let n = 10_000; n < 10_200; n++)
+      server.put(announce(n), peerOf(n), later, true, `10.1.${n % 200}`)
+    const after = everyoneUnder(server, 'any', later)
+    for (let n = 10_000; n < 10_200; n++) expect(after, 'newcomers come in').toContain(accountOf(n))
+    expect(after.size - honest - 200, 'the flood keeps what is left').toBeGreaterThanOrEqual(CROWD)
+  })
+
+  it('keeps one advert of a node, whatever accounts it speaks for', () => {
+    const server = registry(1)
+    const from = peerOf(1)
+    for (let n = 1; n <= 50; n++) {
+      const { advert: signed } = announce(n, ['any'], { peer: from })
+      server.put({ k: 'announce', capabilities: ['any'], advert: signed }, from, now, true)
+    }
+    expect(server.counts()).toEqual({ accounts: 1, keys: 1, entries: 1 })
+  })
+
+  it('lets a node stand in its own bucket, and in none of the others', () => {
+    const server = registry(1)
+    const own = placesOf(['any'], accountOf(1))
+    expect(server.put(announce(1, own), peerOf(1), now, true).k).toBe('kept')
+    expect(server.counts().entries).toBe(2)
+    const all = Array.from({ length: BUCKETS }, (_, i) => bucketName('gpu', i))
+    server.put(announce(1, all, { seq: 2 }), peerOf(1), now, true)
+    expect(server.counts().entries).toBe(1)
+    const others = all.filter((name) => !placesOf(['gpu'], accountOf(2)).includes(name))
+    expect(server.put(announce(2, others), peerOf(2), now, true)).toEqual({
+      k: 'refused',
+      code: 'bad-request',
+    })
+  })
+
+  it('forgets a node that left the relay by which it could be called, and no other', () => {
+    const server = registry(1)
+    const relay = '12D3KooWGRUkzKVFYJvmrVbQ1dBrNDTsFQb2HCsVHDDzRcQe5vzZ'
+    server.put(announce(1), peerOf(1), now, true)
+    server.left(peerOf(1), '12D3KooWElsewhere')
+    server.left(peerOf(2), relay)
+    expect(server.counts().accounts).toBe(1)
+    server.left(peerOf(1), relay)
+    expect(server.counts()).toEqual({ accounts: 0, keys: 0, entries: 0 })
+  })
+
+  it('has room again when adverts die', () => {
     const server = registry(1)
     for (let n = 0; n < ADVERTS_PER_KEY_MAX; n++) server.put(announce(n), peerOf(n), now, true)
-    expect(server.put(announce(100), peerOf(100), now, true)).toEqual({
-      k: 'refused',
-      code: 'full',
-    })
-    expect(server.put(announce(100, ['any', 'gpu']), peerOf(100), now, true).k, 'elsewhere').toBe(
-      'kept',
-    )
-    expect(server.put(announce(5, ['any'], { seq: 2 }), peerOf(5), now, true).k, 'a renewal').toBe(
-      'kept',
-    )
     const later = epochMs(now + ADVERT_LIFE_MS)
-    const renewed = announce(101, ['any'], { until: epochMs(later + 1_000) })
-    expect(server.put(renewed, peerOf(101), later, true)).toEqual({ k: 'kept', seconds: 1 })
+    const renewed = announce(9_999, ['any'], { until: epochMs(later + 1_000) })
+    expect(server.put(renewed, peerOf(9_999), later, true)).toEqual({ k: 'kept', seconds: 1 })
+    expect(server.counts().entries).toBe(1)
   })
 
   it('stores at most 16 entries of a peer that announces a million times', () => {
@@ -164,28 +250,23 @@ describe('a registry', () => {
     expect(server.counts()).toEqual({ accounts: 1, keys: 16, entries: 16 })
   }, 120_000)
 
-  it('holds no more than its limit in all', () => {
+  it('holds no more than its limits, and invented names leave the known ones their room', () => {
     const server = registry(1)
-    const perAccount = Array.from({ length: 16 }, (_, i) => i)
+    const invented = (n: number) => Array.from({ length: 16 }, (_, i) => `s${n}.${i}`)
     let n = 0
-    for (; server.counts().entries < ENTRIES_MAX && n < 10_000; n++) {
-      const shelf = Math.floor(n / ADVERTS_PER_KEY_MAX)
-      server.put(
-        announce(
-          n,
-          perAccount.map((i) => `s${shelf}.${i}`),
-        ),
-        peerOf(n),
-        now,
-        true,
-      )
-    }
-    expect(server.counts().entries).toBe(ENTRIES_MAX)
+    for (; server.counts().entries < INVENTED_MAX; n++)
+      server.put(announce(n, invented(n)), peerOf(n), now, true)
     expect(server.put(announce(n, ['new']), peerOf(n), now, true)).toEqual({
       k: 'refused',
       code: 'full',
     })
-  }, 120_000)
+    for (const to = n + 2 * ADVERTS_PER_KEY_MAX; n < to; n++) {
+      const places = placesOf(['any', 'gpu', 'wgsl'], accountOf(n))
+      expect(server.put(announce(n, places), peerOf(n), now, true).k).toBe('kept')
+    }
+    expect(server.counts().entries).toBeLessThanOrEqual(ENTRIES_MAX)
+    expect(found(server.find('any', 64, now)).total).toBe(ADVERTS_PER_KEY_MAX)
+  })
 
   it('answers with a fair sample, the same for the same seed', () => {
     const fill = (seed: number) => {

@@ -1,49 +1,73 @@
 /**
- * What a registry server remembers: signed adverts under capability names, each as long as it lives
- * and no longer. It vouches for nothing; a reader checks signatures again. All of it is bounded, so
- * that nobody can fill a server, or a capability of others, with more than a fair share.
+ * What a registry server remembers: signed adverts under names, each as long as it lives and no longer.
+ * It vouches for nothing; a reader checks signatures again. All of it is bounded, and where a name is
+ * full the newcomer takes the place of another by rules that a flood cannot turn against everybody.
  */
 import type { Did, PeerId } from '../base/ids.ts'
 import { prng } from '../base/prng.ts'
 import type { EpochMs } from '../base/units.ts'
 import { encode } from '../wire/codec.ts'
-import type { RegistryAnswer, RegistryRequest } from '../wire/registry.ts'
+import { ownPlaces, type RegistryAnswer, type RegistryRequest } from '../wire/registry.ts'
 import type { SignedAdvert } from '../wire/signed.ts'
 import { ADVERT_BYTES_MAX, ADVERT_LIFE_MS, CLOCK_SKEW_MS } from '../wire/version.ts'
 
-/** Adverts under one capability: an answer of 64 still fits one frame. */
-export const ADVERTS_PER_KEY_MAX = 64
-/** Capabilities one account may stand under. */
+/** Adverts in one answer: they fit one frame. */
+export const ADVERTS_PER_ANSWER_MAX = 64
+/** Adverts under one name; with its buckets, a capability has room for 16 times as many. */
+export const ADVERTS_PER_KEY_MAX = 1_024
+/** Names one account may stand under. */
 export const KEYS_PER_ACCOUNT_MAX = 16
-/** Entries in all: at 512 bytes and a few hundred of overhead, below 100 MB. */
+/** What every node announces: 5 names and their buckets, 87 040 entries when all are full. */
+const KNOWN = /^(any|gpu|software|cpu|wgsl)(\.b\d\d?)?$/
+/** Entries under all other names: nobody can use up the room of the known ones by inventing some. */
+export const INVENTED_MAX = 10_000
+/** In all: at 512 bytes and a few hundred of overhead, below 100 MB. */
 export const ENTRIES_MAX = 100_000
+/** So many of one neighbourhood under a full name, and it is they who give way. */
+export const CROWD = ADVERTS_PER_KEY_MAX / 8
 /** Looking for dead adverts costs a walk over all of them, so not at every request. */
 const SWEEP_EVERY_MS = 30_000
 
 export type Announce = Extract<RegistryRequest, { k: 'announce' }>
 type Refused = Extract<RegistryAnswer, { k: 'refused' }>['code']
-type Kept = { readonly advert: SignedAdvert; readonly until: number; readonly keys: Set<string> }
+type Kept = {
+  readonly advert: SignedAdvert
+  readonly until: number
+  /** Renewed without a gap since then. */
+  readonly since: number
+  /** Where it was announced from; empty where that tells nothing. */
+  readonly near: string
+  readonly keys: Set<string>
+}
 
 export type Registry = ReturnType<typeof registry>
 
-/** `seed` decides which adverts an answer holds when there are more than it has room for. */
+/** `seed` decides what is drawn: which adverts an answer holds, and who gives way. */
 export const registry = (seed: number | readonly number[]) => {
   const random = prng(seed)
   const accounts = new Map<Did, Kept>()
+  /** A node speaks for one account; many accounts need many connections. */
+  const peers = new Map<PeerId, Did>()
   const keys = new Map<string, Set<Did>>()
   let entries = 0
+  let invented = 0
   let swept = 0
 
   const drop = (account: Did): void => {
     const kept = accounts.get(account)
     if (!kept) return
     accounts.delete(account)
-    for (const key of kept.keys) {
-      const under = keys.get(key)
-      under?.delete(account)
-      if (under?.size === 0) keys.delete(key)
-    }
-    entries -= kept.keys.size
+    peers.delete(kept.advert.body.peer)
+    for (const key of kept.keys) remove(key, account)
+  }
+  const remove = (key: string, account: Did): void => {
+    const under = keys.get(key)
+    if (under?.delete(account)) count(key, -1)
+    if (under?.size === 0) keys.delete(key)
+  }
+  const count = (key: string, one: 1 | -1): void => {
+    entries += one
+    if (!KNOWN.test(key)) invented += one
   }
 
   const sweep = (now: EpochMs): void => {
@@ -63,34 +87,75 @@ export const registry = (seed: number | readonly number[]) => {
     return null
   }
 
-  /** Under which of these capabilities there is room. */
-  const roomy = (capabilities: readonly string[]): string[] =>
-    [...new Set(capabilities)]
-      .filter((key) => (keys.get(key)?.size ?? 0) < ADVERTS_PER_KEY_MAX)
-      .slice(0, Math.max(0, Math.min(KEYS_PER_ACCOUNT_MAX, ENTRIES_MAX - entries)))
+  /**
+   * Who gives way under a full name: the most crowded neighbourhood, if one is, and of these by lot one
+   * of the half that came last. So a flood from one place displaces itself, and one from everywhere
+   * never those who have been here longest.
+   */
+  const loser = (under: ReadonlySet<Did>): Kept => {
+    const all = [...under].map((account) => accounts.get(account)!)
+    const crowds = new Map<string, Kept[]>()
+    for (const one of all) {
+      if (one.near !== '') crowds.set(one.near, [...(crowds.get(one.near) ?? []), one])
+    }
+    const most = [...crowds.values()].reduce((a, b) => (b.length > a.length ? b : a), [])
+    const from = most.length > CROWD ? most : all
+    from.sort((a, b) => b.since - a.since)
+    return from[random.below(Math.ceil(from.length / 2))]!
+  }
+
+  /** Puts the account under a name, in the place of another where there is no room. */
+  const place = (key: string, newcomer: Kept): void => {
+    if (invented >= INVENTED_MAX && !KNOWN.test(key)) return
+    const under = keys.get(key) ?? new Set<Did>()
+    keys.set(key, under)
+    under.add(newcomer.advert.body.account)
+    newcomer.keys.add(key)
+    count(key, 1)
+    if (under.size <= ADVERTS_PER_KEY_MAX) return
+    const gone = loser(under)
+    const account = gone.advert.body.account
+    remove(key, account)
+    gone.keys.delete(key)
+    if (gone.keys.size === 0 && gone !== newcomer) drop(account)
+  }
 
   return {
     refusal,
-    /** `genuine` says whether the account's signature on the advert was found good. */
-    put(request: Announce, from: PeerId, now: EpochMs, genuine: boolean): RegistryAnswer {
+    /** `genuine`: its account's signature was found good. `near`: its neighbourhood, as far as known. */
+    put(
+      request: Announce,
+      from: PeerId,
+      now: EpochMs,
+      genuine: boolean,
+      near = '',
+    ): RegistryAnswer {
       const code = genuine ? refusal(request, from, now) : 'bad-signature'
       if (code !== null) return { k: 'refused', code }
-      if (now - swept > SWEEP_EVERY_MS) sweep(now)
       const { account, until } = request.advert.body
+      const names = ownPlaces(request.capabilities, account).slice(0, KEYS_PER_ACCOUNT_MAX)
+      if (names.length === 0) return { k: 'refused', code: 'bad-request' }
+      if (now - swept > SWEEP_EVERY_MS || invented >= INVENTED_MAX) sweep(now)
+      const before = accounts.get(account)
+      const since = before && before.until > now ? before.since : now
       // Whatever happens next, the account itself has said that its older advert is out of date.
       drop(account)
-      if (roomy(request.capabilities).length === 0) sweep(now)
-      const room = roomy(request.capabilities)
-      if (room.length === 0) return { k: 'refused', code: 'full' }
+      const other = peers.get(from)
+      if (other !== undefined) drop(other)
       const life = Math.min(until - now, ADVERT_LIFE_MS)
-      accounts.set(account, { advert: request.advert, until: now + life, keys: new Set(room) })
-      for (const key of room) {
-        const under = keys.get(key)
-        if (under) under.add(account)
-        else keys.set(key, new Set([account]))
+      peers.set(from, account)
+      const kept = {
+        advert: request.advert,
+        until: now + life,
+        since,
+        near,
+        keys: new Set<string>(),
       }
-      entries += room.length
-      return { k: 'kept', seconds: Math.floor(life / 1_000) }
+      accounts.set(account, kept)
+      for (const key of names) place(key, kept)
+      if (kept.keys.size > 0) return { k: 'kept', seconds: Math.floor(life / 1_000) }
+      drop(account)
+      return { k: 'refused', code: 'full' }
     },
     find(capability: string, limit: number, now: EpochMs): RegistryAnswer {
       const alive = [...(keys.get(capability) ?? [])].flatMap((account) => {
@@ -98,7 +163,7 @@ export const registry = (seed: number | readonly number[]) => {
         return kept && kept.until > now ? [kept.advert] : []
       })
       const total = alive.length
-      const count = Math.min(limit, total, ADVERTS_PER_KEY_MAX)
+      const count = Math.min(limit, total, ADVERTS_PER_ANSWER_MAX)
       // The first `count` steps of a Fisher-Yates shuffle: every sample is as likely as any other.
       for (let i = 0; i < count; i++) {
         const j = i + random.below(total - i)
@@ -107,6 +172,12 @@ export const registry = (seed: number | readonly number[]) => {
         alive[j] = a
       }
       return { k: 'adverts', total, adverts: alive.slice(0, count) }
+    },
+    /** A node is gone, and with it the only way to call it: through the relay it was connected to. */
+    left(peer: PeerId, relay: string): void {
+      const account = peers.get(peer)
+      const kept = account === undefined ? undefined : accounts.get(account)
+      if (kept?.advert.body.relay.endsWith(`/p2p/${relay}`)) drop(kept.advert.body.account)
     },
     sweep,
     counts: () => ({ accounts: accounts.size, keys: keys.size, entries }),

@@ -3,39 +3,31 @@
  * decided by `core/swarm.ts`; here its effects are carried out: pieces cut and sent, results checked
  * against their commitment and their inputs, accepted pieces put in place and paid.
  */
-import { kernelById } from '../../kernels/index.ts'
-import { tensorBytes } from '../../kernels/kernel.ts'
 import { words } from '../base/bytes.ts'
 import type { Did, JobId } from '../base/ids.ts'
 import { prng } from '../base/prng.ts'
-import {
-  LEASE_LIMITS,
-  type JobRun,
-  type Lease,
-  type Passed,
-  type TaskRun,
-} from '../core/dispatch.ts'
-import { remember } from '../core/recent.ts'
+import { mayWork } from '../core/able.ts'
+import { LEASE_LIMITS, type JobRun, type Lease, type TaskRun } from '../core/dispatch.ts'
 import { step } from '../core/swarm.ts'
 import {
   emptySwarm,
-  type NodeState,
+  newcomer,
+  type Skills,
   type Standing,
   type SwarmEffect,
   type SwarmEvent,
 } from '../core/swarm-state.ts'
 import type { HeadOf } from '../wire/messages.ts'
 import type { Desk } from './desk.ts'
-import { examine, likeEarlier, offerHead, type OpenLease, type Waiting } from './open-lease.ts'
+import { leaseTable } from './lease-table.ts'
+import { offerHead, type OpenLease } from './open-lease.ts'
 import { pieces } from './pieces.ts'
 import type { RequesterEvents } from './requester-events.ts'
-import { openJob, place, type Beginning, type RunningJob } from './running-job.ts'
+import { openJob, type Beginning, type RunningJob } from './running-job.ts'
 import type { Size } from './size.ts'
+import { verdicts } from './verdicts.ts'
 
 export type Requester = ReturnType<typeof requester>
-
-/** Leases given up lately whose result may already be under way: expected, and thrown away. */
-const LATE_MAX = 256
 
 export const requester = (
   desk: Desk,
@@ -45,13 +37,23 @@ export const requester = (
 ) => {
   const state = emptySwarm(prng(words(desk.random.bytes(16))))
   const jobs = new Map<JobId, RunningJob>()
-  const open = new Map<number, OpenLease>()
-  const waiting = new Map<number, Waiting>()
-  const late = new Map<number, OpenLease>()
+  const leases = leaseTable()
   const cutting = pieces(desk)
+  // `feed` is not there yet when this line runs.
+  const results = verdicts(desk, leases, rateFor, events, (event) => feed(event))
 
+  /**
+   * Carries out what the law says. A node that waits for its next task waits for nothing else: pieces
+   * are put in place, since tasks may read them, then words go out, and money is counted afterwards.
+   */
   const feed = (event: SwarmEvent): void => {
-    for (const effect of step(state, event, desk.now(), standing)) perform(effect)
+    const effects = step(state, event, desk.now(), standing)
+    const payments = effects.flatMap((effect) =>
+      effect.kind === 'accept' ? [results.accept(effect, jobs.get(effect.run.id)!)] : [],
+    )
+    for (const effect of effects) perform(effect)
+    for (const pay of payments) pay()
+    for (const effect of effects) if (effect.kind === 'ended') ended(effect.run)
     events.changed()
   }
 
@@ -66,39 +68,35 @@ export const requester = (
       case 'reveal':
         return tell(effect.node, { k: 'reveal', lease: effect.lease })
       case 'cancel':
-        forget(effect.lease)
+        leases.giveUp(effect.lease)
         return tell(effect.node, { k: 'cancel', lease: effect.lease })
       case 'reject':
-        forget(effect.lease)
+        leases.giveUp(effect.lease)
         return tell(effect.node, {
           k: 'reject',
           lease: effect.lease,
           code: effect.code.slice(0, 40),
         })
       case 'accept':
-        return accept(effect.run, effect.task, effect.paid, effect.outvoted)
-      case 'ended': {
-        for (const { passed } of effect.run.tasks) {
-          for (const { lease } of passed) waiting.delete(lease)
-        }
-        const job = jobs.get(effect.run.id)
-        if (job) events.ended(job)
+        for (const { node, lease } of effect.outvoted)
+          tell(node, { k: 'reject', lease, code: 'outvoted' })
         return
-      }
       case 'wake':
         return desk.wake(effect.at)
+      case 'ended':
+        return
     }
+  }
+
+  const ended = (run: JobRun): void => {
+    results.forget(run.tasks)
+    const job = jobs.get(run.id)
+    if (job) events.ended(job)
   }
 
   const tell = (node: Did, head: Parameters<Desk['send']>[1]): void => {
     const peer = events.peerOf(node)
     if (peer) desk.send(peer, head, null)
-  }
-
-  const forget = (lease: number): void => {
-    const entry = open.get(lease)
-    if (entry?.commitment && !entry.checking) remember(late, lease, entry, LATE_MAX)
-    open.delete(lease)
   }
 
   const offer = (run: JobRun, task: TaskRun, lease: Lease): void => {
@@ -116,59 +114,13 @@ export const requester = (
       commitment: null,
       checking: false,
     }
-    open.set(lease.id, entry)
+    leases.add(entry)
     cutting.cut(job, task, (bytes, cids) => {
-      if (open.get(lease.id) !== entry) return
+      if (!leases.isOpen(entry)) return
       entry.pieces = bytes
       entry.cids = cids
       if (lease.price > 0) events.showChain(peer)
       desk.send(peer, offerHead(entry, desk.now()), null)
-    })
-  }
-
-  const accept = (
-    run: JobRun,
-    task: TaskRun,
-    paid: readonly Passed[],
-    outvoted: readonly Passed[],
-  ): void => {
-    const job = jobs.get(run.id)!
-    const first = paid[0]!
-    place(job, task, first, waiting.get(first.lease)!.bytes)
-    for (const passed of paid) {
-      const { kernel, microCredits } = task.planned
-      events.judged(passed.node, kernel, 'accepted', microCredits, passed.elapsedMs)
-      const { bytes, cids } = waiting.get(passed.lease)!
-      events.settle(job, task, passed, cids, bytes, passed === first)
-      waiting.delete(passed.lease)
-    }
-    for (const passed of outvoted) {
-      events.judged(passed.node, task.planned.kernel, 'wrong', task.planned.microCredits, 1)
-      waiting.delete(passed.lease)
-      tell(passed.node, { k: 'reject', lease: passed.lease, code: 'outvoted' })
-    }
-  }
-
-  const wrong = (entry: OpenLease, code: string): void => {
-    const { lease, task } = entry
-    events.judged(lease.node, task.planned.kernel, 'wrong', task.planned.microCredits, 1)
-    feed({ kind: 'wrong', lease: lease.id, code })
-  }
-
-  const result = (node: Did, head: HeadOf<'result'>, body: Uint8Array<ArrayBuffer>): void => {
-    const entry = open.get(head.lease)
-    if (!entry || entry.lease.node !== node || entry.checking || !entry.commitment) return
-    entry.checking = true
-    const { kernel } = entry.task.planned
-    examine(desk, entry, head, body, rateFor(node, kernel), (found) => {
-      if (open.get(head.lease) !== entry) return
-      if (found.kind === 'wrong') return wrong(entry, found.code)
-      if (found.kind === 'failed') return feed({ ...found, node, lease: head.lease })
-      open.delete(head.lease)
-      const equals = likeEarlier(entry, waiting, body) ?? found.output
-      waiting.set(head.lease, { bytes: body, cids: entry.cids })
-      const exact = kernelById(kernel)?.tolerance === undefined
-      feed({ ...found, equals, lease: head.lease, exact, computeMs: head.computeMs })
     })
   }
 
@@ -181,18 +133,28 @@ export const requester = (
       events.began()
     },
     feed,
-    node(node: NodeState): void {
-      feed({ kind: 'node', node })
-    },
-    hasNode(node: Did): boolean {
-      return state.nodes.has(node)
-    },
-    /** What an owner allows may change while the node is here. */
-    allows(node: Did, wgsl: boolean): void {
-      const known = state.nodes.get(node)
-      if (!known || known.wgsl === wgsl) return
-      known.wgsl = wgsl
+    /** Who may ever work on what is left of our jobs; asked once for many nodes. */
+    mayWork: (): ((node: Skills) => boolean) => mayWork(state, standing, desk.now()),
+    /** A node that may work for us is here, or what its owner allows has changed. */
+    enlist(skills: Skills, rttMs: number): void {
+      const known = state.nodes.get(skills.node)
+      if (!known) return feed({ kind: 'node', node: newcomer(skills, rttMs) })
+      if (known.wgsl === skills.wgsl) return
+      known.wgsl = skills.wgsl
       feed({ kind: 'tick' })
+    },
+    /** It may not work on anything that is left; a lease that it still holds it may finish. */
+    dismiss(node: Did): void {
+      if (state.nodes.get(node)?.inFlight === 0) state.nodes.delete(node)
+    },
+    /** It works for us, or would. */
+    isOfUse(node: Did): boolean {
+      const known = state.nodes.get(node)
+      return known !== undefined && (known.load?.willing ?? true)
+    },
+    /** It countersigned a receipt, so no longer works on credit for that one. */
+    settled(node: Did): void {
+      feed({ kind: 'settled', node })
     },
     rtt(node: Did, rttMs: number): void {
       const known = state.nodes.get(node)
@@ -206,20 +168,12 @@ export const requester = (
     ): void {
       switch (head.k) {
         case 'load': {
-          const { id: probe, queued, speed, price, willing } = head
-          return feed({
-            kind: 'load',
-            node,
-            probe,
-            queued,
-            speed,
-            price,
-            willing: willing === null,
-          })
+          const { queued, speed, price, willing: code } = head
+          return feed({ kind: 'load', node, queued, speed, price, willing: code === null })
         }
         case 'accept': {
-          const entry = open.get(head.lease)
-          if (!entry || entry.lease.node !== node) return
+          const entry = leases.of(node, head.lease)
+          if (!entry) return
           feed({ kind: 'accepted', node, lease: head.lease })
           for (const slot of new Set(head.need)) {
             const piece = entry.pieces[slot]
@@ -233,37 +187,26 @@ export const requester = (
           return
         }
         case 'refuse':
-          forget(head.lease)
+          leases.giveUp(head.lease)
           return feed({ kind: 'refused', node, lease: head.lease, code: head.code })
         case 'beat':
           return feed({ kind: 'beat', node, lease: head.lease, permille: head.permille })
         case 'commit': {
-          const entry = open.get(head.lease)
-          if (!entry || entry.lease.node !== node || entry.commitment) return
+          const entry = leases.of(node, head.lease)
+          if (!entry || entry.commitment) return
           entry.commitment = head.commitment
           return feed({ kind: 'committed', node, lease: head.lease })
         }
         case 'result':
-          return result(node, head, body ?? new Uint8Array(0))
+          return results.result(node, head, body ?? new Uint8Array(0))
         case 'failed':
-          forget(head.lease)
+          leases.giveUp(head.lease)
           return feed({ kind: 'failed', node, lease: head.lease, code: head.code })
       }
     },
-    /** How many bytes of a result are welcome: exactly the size of what the task writes. */
-    welcome(node: Did, head: HeadOf<'result'>): number {
-      // What crossed our cancellation on the way is no reason to hang up.
-      const entry = open.get(head.lease) ?? late.get(head.lease)
-      if (!entry || entry.lease.node !== node || !entry.commitment || entry.checking) return 0
-      const { tensor, rect } = entry.task.planned.writes
-      const bytes = tensorBytes({
-        dtype: entry.job.run.plan.tensors[tensor]!.dtype,
-        shape: [rect.rows, rect.cols],
-      })
-      return head.bytes === bytes ? bytes : 0
-    },
+    welcome: leases.welcome,
     gone(node: Did): void {
-      for (const [id, entry] of open) if (entry.lease.node === node) open.delete(id)
+      leases.gone(node)
       feed({ kind: 'node-gone', node })
     },
     wake(): void {
@@ -287,10 +230,9 @@ export const requester = (
         {
           what: 'leases at one node',
           held: Math.max(0, ...perNode.values()),
-          limit: LEASE_LIMITS.perNode,
+          limit: LEASE_LIMITS.perNodeMost,
         },
-        { what: 'results under check', held: open.size, limit: state.leases.size },
-        { what: 'results expected in vain', held: late.size, limit: LATE_MAX },
+        ...leases.sizes(state.leases.size),
       ]
     },
     busy(): boolean {

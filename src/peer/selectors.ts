@@ -192,6 +192,7 @@ const nodeViews = ({ desk, adverts, linked, opinion, lender, work }: Sources): N
         link: who ? direct : 'none',
         rttMs: who?.link.rttMs ?? null,
         queued: advert.queued,
+        wgsl: advert.wgsl,
         ...opinion.summary(advert.account),
         self: false,
       }
@@ -208,6 +209,7 @@ const nodeViews = ({ desk, adverts, linked, opinion, lender, work }: Sources): N
       link: who.link.direct ? 'direct' : 'relayed',
       rttMs: who.link.rttMs,
       queued: 0,
+      wgsl: false,
       ...opinion.summary(who.account),
       self: false,
     })
@@ -222,6 +224,7 @@ const nodeViews = ({ desk, adverts, linked, opinion, lender, work }: Sources): N
     link: 'none',
     rttMs: null,
     queued: work.held().length,
+    wgsl: lender.allowsWgsl(),
     trust: 1,
     accepted: 0,
     rejected: 0,

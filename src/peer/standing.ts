@@ -63,6 +63,8 @@ export const standing = (desk: Desk) => {
         counts.set(key as Did, kept.count)
       }
     },
+    /** Has done something for us that was right: asked of hundreds of nodes at a time. */
+    hasServed: (node: Did): boolean => (counts.get(node)?.accepted ?? 0) > 0,
     /** For a person: the best we think of it in any skill, and what it did for us. */
     summary(node: Did): { trust: number; accepted: number; rejected: number } {
       const skills = Object.keys(opinions.get(node)?.skills ?? {})

@@ -5,6 +5,7 @@
  */
 import type { Cid, Did, PeerId } from '../base/ids.ts'
 import type { MicroCredits } from '../base/units.ts'
+import type { LedgerError } from '../core/ledger/rules.ts'
 import { paymentProblem, receiptProblem } from '../core/receipt.ts'
 import type { PortError, Write } from '../ports.ts'
 import type { Head, HeadOf } from '../wire/messages.ts'
@@ -12,15 +13,15 @@ import { nameOf, type Receipt, type SignedBlock, type SignedReceipt } from '../w
 import type { Books } from './books.ts'
 import type { Desk } from './desk.ts'
 import type { Greeted } from './links.ts'
-import { type Wallet } from './wallet.ts'
-import { hourOf, type ChainEntry, type Signature } from './books-on-disk.ts'
+import { showing, TIPS_MAX } from './showing.ts'
+import type { Wallet } from './wallet.ts'
+import type { Signature } from './books-on-disk.ts'
 import type { Worker } from './worker.ts'
-
-/** Blocks per message: 48 pairs of about 600 bytes stay below the 64 KiB head. */
-const BLOCKS_PER_HEAD = 40
 
 export type TellerEvents = {
   paid(who: Greeted, amount: MicroCredits, receipt: Cid): void
+  /** It countersigned a receipt of ours that costs something. */
+  answered(who: Greeted): void
   trouble(error: PortError): void
   changed(): void
 }
@@ -32,39 +33,40 @@ export const teller = (
   swarm: Cid,
   wallet: Wallet,
   books: Books,
-  worker: Worker,
+  worker: Pick<Worker, 'debts'>,
   events: TellerEvents,
 ) => {
-  /** How much of our chain, and of which payers' chains, each linked node has been shown. */
-  const shown = new Map<PeerId, Map<Did, number>>()
   /** Receipts that are being countersigned and credited. */
   const taking = new Set<Cid>()
+  const asked = new Map<PeerId, number>()
+  const shown = showing(desk, wallet, books, (who) => remind(who))
 
-  const show = (peer: PeerId, account: Did, entries: readonly ChainEntry[]): void => {
-    const seen = shown.get(peer)
-    if (!seen) return
-    let from = seen.get(account) ?? 0
-    while (from < entries.length) {
-      const blocks = entries.slice(from, from + BLOCKS_PER_HEAD)
-      desk.send(
-        peer,
-        { k: 'blocks', blocks: blocks.map(({ block, answers }) => ({ block, answers })) },
-        null,
-      )
-      from += blocks.length
-    }
-    seen.set(account, from)
+  /** How much we hold of somebody's chain; who owes us an answer, or waits for one, speaks up on it. */
+  const sayTip = (who: Greeted): void => {
+    const { seq, cid } = books.tip(who.account)
+    desk.send(who.peer, { k: 'tip', account: who.account, seq, cid }, null)
   }
 
-  /** Our chain, after the chains of those who paid us: so that the node can see where our money is from. */
-  const showChain = (peer: PeerId): void => {
-    const payers = new Set<Did>()
-    for (const { block } of wallet.chain()) {
-      const { act } = block.body
-      if (act.act === 'credit') payers.add(act.from)
-    }
-    for (const payer of payers) show(peer, payer, books.entries(payer))
-    show(peer, desk.account, wallet.chain())
+  const hasDealtWith = (account: Did): boolean =>
+    wallet.chain().some(({ block: { body } }) => {
+      const { act, link } = body
+      return link?.account === account || (act.act === 'debit' && act.to === account)
+    })
+
+  /** What it said does not follow what we have of its chain: it is told how much that is. */
+  const askAgain = (who: Greeted): void => {
+    const times = (asked.get(who.peer) ?? 0) + 1
+    if (times > TIPS_MAX) return
+    asked.set(who.peer, times)
+    sayTip(who)
+  }
+
+  /** What it has not answered is sent again, once it has seen where the money is from. */
+  const remind = (who: Greeted): void => {
+    const waiting = wallet.unanswered(who.account)
+    const isShown = waiting.every(({ block }) => block === null) || shown.money(who.peer)
+    for (const { signed, block } of waiting)
+      if (isShown || !block) desk.send(who.peer, settleHead(signed, block, 0), null)
   }
 
   const settleHead = (
@@ -83,7 +85,17 @@ export const teller = (
     receipt: Cid,
     workerSig: Signature,
     credit: SignedBlock | null,
-  ): void => desk.send(peer, { k: 'settled', receipt, workerSig, credit }, null)
+  ): void => {
+    desk.send(peer, { k: 'settled', receipt, workerSig, credit }, null)
+    if (credit) shown.credited(peer, credit)
+  }
+
+  /** A debit that was credited before our receipts were lost: the payer is told once more. */
+  const answerAgain = (who: Greeted, { body }: SignedReceipt, credit: SignedBlock): void =>
+    desk.sign([body], (signed) => {
+      if (signed.ok) answer(who.peer, nameOf(body), signed.value[0]!, credit)
+      else events.trouble(signed.error)
+    })
 
   const settle = (who: Greeted, head: HeadOf<'settle'>): void => {
     const { receipt: signed, debit } = head
@@ -92,19 +104,23 @@ export const teller = (
     if (before?.role === 'worker' && before.signed.workerSig) {
       return answer(who.peer, cid, before.signed.workerSig, wallet.block(before.block))
     }
+    const earlier = debit && wallet.creditFor(nameOf(debit.body))
+    if (earlier && names(earlier, cid)) return answerAgain(who, signed, earlier)
     const { task, attempt } = signed.body
     // The same cheque may come twice before the first is on our disk.
     if (taking.has(cid)) return
     const debts = worker.debts()
     const owed = debts.owed(who.account, task, attempt)
     const refuse = (code: string, detail: string): void => events.trouble({ code, detail })
+    if (debit && books.isForked(who.account)) return refuse('fork', who.account)
     if (!owed) return refuse('not-owed', `nothing is owed for ${task}`)
-    const agreed = { ...owed, swarm, worker: desk.account, hour: hourOf(desk.epoch()) }
+    const agreed = { ...owed, swarm, worker: desk.account }
     const problem =
       receiptProblem(signed.body, agreed) ?? paymentProblem(signed.body, cid, debit?.body ?? null)
     if (problem) return refuse(problem, `receipt ${cid}`)
     if (debit) {
       const error = books.take([{ block: debit, answers: null }])
+      if (error && isPart(error)) askAgain(who)
       if (error) return refuse(error.code, error.detail)
       if (!books.hasCheque(debit.body))
         return refuse('fork', `block ${debit.body.seq} of ${who.account}`)
@@ -113,6 +129,7 @@ export const teller = (
     const done = (workerSig: Signature, credit: SignedBlock | null): void => {
       taking.delete(cid)
       debts.paid(owed)
+      if (credit) shown.entrust(who.peer, credit.body.seq - 1)
       answer(who.peer, cid, workerSig, credit)
       events.paid(who, owed.price, cid)
     }
@@ -129,27 +146,33 @@ export const teller = (
     if (!kept || kept.role !== 'requester' || kept.answered) return
     const { body } = kept.signed
     if (body.worker !== who.account) return
+    const fits = answersOurCheque(wallet.block(kept.block), head.credit)
+    // Kept for the payee, if we know what comes before it; at once, since its next block may follow.
+    if (fits && head.credit) books.take([{ block: head.credit, answers: wallet.block(kept.block) }])
     desk.verify([{ account: body.worker, body, sig: head.workerSig }], (genuine) => {
       if (!genuine)
         return events.trouble({ code: 'bad-signature', detail: `receipt ${head.receipt}` })
-      if (body.microCredits > 0 && !answersOurCheque(wallet.block(kept.block), head.credit)) {
+      if (body.microCredits > 0 && !fits) {
         return events.trouble({ code: 'wrong-credit', detail: `receipt ${head.receipt}` })
       }
       wallet.answered(head.receipt, head.workerSig, head.credit)
+      if (body.microCredits > 0) events.answered(who)
       events.changed()
     })
   }
 
   return {
     greeted(who: Greeted): void {
-      shown.set(who.peer, new Map())
-      const { seq, cid } = books.tip(who.account)
-      desk.send(who.peer, { k: 'tip', account: who.account, seq, cid }, null)
+      shown.greeted(who)
+      sayTip(who)
     },
+    sayTip,
     gone(who: Greeted): void {
-      shown.delete(who.peer)
+      shown.gone(who)
+      asked.delete(who.peer)
     },
-    showChain,
+    wake: shown.wake,
+    showChain: (peer: PeerId): void => void shown.money(peer),
     /** Pays an accepted result; `then` hears the receipt's name once it is on disk. */
     pay(
       receipt: Receipt,
@@ -160,10 +183,8 @@ export const teller = (
     ): void {
       const sent = (signed: SignedReceipt, block: SignedBlock | null): void => {
         const to = peer()
-        if (to) {
-          if (block) showChain(to)
-          desk.send(to, settleHead(signed, block, lease), null)
-        }
+        // What has to wait for our chain is sent with whatever else is not answered then.
+        if (to && (!block || shown.money(to))) desk.send(to, settleHead(signed, block, lease), null)
         then(nameOf(receipt))
       }
       wallet.pay(receipt, extra, sent, events.trouble)
@@ -171,21 +192,19 @@ export const teller = (
     head(who: Greeted, head: Head): void {
       switch (head.k) {
         case 'tip': {
-          // Only a tip that is really ours lets us skip what came before it.
-          const mine = wallet.chain()[head.seq - 1]
-          const seen = shown.get(who.peer)
-          if (head.account === desk.account && mine && nameOf(mine.block.body) === head.cid) {
-            seen?.set(desk.account, Math.max(seen.get(desk.account) ?? 0, head.seq))
-          }
-          for (const { signed, block } of wallet.unanswered(who.account)) {
-            if (block) showChain(who.peer)
-            desk.send(who.peer, settleHead(signed, block, 0), null)
-          }
+          if (head.account === who.account) return shown.giveBack(who, head.seq)
+          const isOurs = shown.tip(who.peer, head)
+          if (isOurs && hasDealtWith(who.account)) shown.entrust(who.peer, wallet.chain().length)
+          remind(who)
           return
         }
         case 'blocks': {
           const error = books.take(head.blocks)
-          if (error) events.trouble({ code: error.code, detail: error.detail })
+          // Our own blocks are recalled elsewhere; as money of others they may well be out of order.
+          const isOurs = head.blocks.some(({ block }) => block.body.account === desk.account)
+          if (error && isPart(error) && head.blocks[0]?.block.body.account === who.account)
+            askAgain(who)
+          if (error && !isOurs) events.trouble({ code: error.code, detail: error.detail })
           return
         }
         case 'settle':
@@ -198,6 +217,12 @@ export const teller = (
     },
   }
 }
+
+/** What comes before it is missing here. */
+const isPart = ({ code }: LedgerError): boolean => code === 'gap' || code === 'not-opened'
+
+const names = ({ body: { act } }: SignedBlock, receipt: Cid): boolean =>
+  act.act === 'credit' && act.receipt === receipt
 
 const answersOurCheque = (cheque: SignedBlock | null, credit: SignedBlock | null): boolean => {
   if (!cheque || !credit) return false

@@ -8,9 +8,13 @@ const SHOWN_MS = 60_000
 const LASTING = new Set([
   'storage-corrupt',
   'chain-corrupt',
+  'own-fork',
+  'own-chain-incomplete',
   'quota-full',
   'no-storage',
   'not-announced',
+  'no-path',
+  'no-direct-path',
 ])
 /** More at once say nothing more. */
 const KEPT_MAX = 20

@@ -128,6 +128,8 @@ export type NodeView = {
   readonly link: 'direct' | 'relayed' | 'none'
   readonly rttMs: number | null
   readonly queued: number
+  /** Its owner lets shaders of others run there. */
+  readonly wgsl: boolean
   /** My own view of it, 0..1. */
   readonly trust: number
   readonly accepted: number
@@ -180,6 +182,8 @@ export type Limits = {
   readonly pauseOnBattery: boolean
   readonly pauseOnMetered: boolean
   readonly allowWgsl: boolean
+  /** Kernels this owner does not run, by name without version: `mandelbrot`. */
+  readonly refuses: readonly string[]
   readonly freeTier: boolean
   /** Bytes one task may take. */
   readonly memoryBytes: number

@@ -11,13 +11,17 @@ import { validateChain } from '../core/ledger/rules.ts'
 import type { PortError, Write } from '../ports.ts'
 import { nameOf, type Receipt, type SignedBlock, type SignedReceipt } from '../wire/signed.ts'
 import {
-  blockKey,
+  bodyOf,
   hourOf,
+  onDisk,
+  unsigned,
   type ChainEntry,
   type KeptReceipt,
   type Signature,
 } from './books-on-disk.ts'
+import { answeredCheques } from './answered-cheques.ts'
 import type { Desk } from './desk.ts'
+import { keptReceipt, keptReceipts } from './kept-receipts.ts'
 import type { Size } from './size.ts'
 
 /** Settlements that wait for the disk; beyond it the node takes no more work until it catches up. */
@@ -39,29 +43,34 @@ export type Wallet = ReturnType<typeof wallet>
 
 export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | null) => void) => {
   const chain: ChainEntry[] = []
-  const receipts = new Map<Cid, KeptReceipt>()
-  /** Those of ours that the payee has not countersigned. */
-  const open = new Set<Cid>()
+  const shelf = keptReceipts(desk, () => changed(null))
+  /** As `ahead`, including what is not on disk yet. */
+  const cheques = answeredCheques()
   let tip: Tip | null = null
   /** The tip including blocks that are not on disk yet. */
   let ahead: Tip | null = null
   const queue: Job[] = []
   let sealing = false
+  let held = false
   let stuck: PortError | null = null
 
   const pump = (): void => {
-    if (sealing || stuck || queue.length === 0) return
+    if (sealing || held || stuck || queue.length === 0) return
     sealing = true
     const batch = queue.splice(0, BATCH).flatMap((job) => {
       const made = job.make()
       if (!made) return []
-      if (made.block) ahead = { cid: nameOf(made.block), block: made.block }
+      if (made.block) {
+        ahead = { cid: nameOf(made.block), block: made.block }
+        cheques.note(made.block)
+      }
       return [{ job, ...made }]
     })
     const bodies = batch.flatMap(({ receipt, block }) => (block ? [receipt, block] : [receipt]))
     const fail = (error: PortError): void => {
       // What was signed may already be known elsewhere only if it was sent, and nothing was sent.
       ahead = tip
+      cheques.read(chain.map(bodyOf))
       sealing = false
       stuck = error
       for (const { job } of batch) job.failed(error)
@@ -81,11 +90,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
         done.push(result.done)
         if (sealedBlock) {
           entries.push({ block: sealedBlock, answers })
-          writes.push({
-            table: 'blocks',
-            key: blockKey(sealedBlock.body.seq),
-            value: { block: sealedBlock, answers },
-          })
+          writes.push(onDisk({ block: sealedBlock, answers }))
         }
       }
       desk.write(writes, 'strict', (written) => {
@@ -107,18 +112,6 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
     pump()
   }
 
-  const stored = (cid: Cid, kept: KeptReceipt): Write => ({
-    table: 'receipts',
-    key: cid,
-    value: kept,
-  })
-
-  const keep = (cid: Cid, kept: KeptReceipt): void => {
-    receipts.set(cid, kept)
-    if (kept.role === 'requester' && !kept.answered) open.add(cid)
-    else open.delete(cid)
-  }
-
   const hour = (): number => hourOf(desk.epoch())
   const blockAt = (seq: number | null): SignedBlock | null =>
     seq === null ? null : (chain[seq - 1]?.block ?? null)
@@ -126,24 +119,48 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
   return {
     /** Takes up what was stored. A chain that breaks the law is reported and nothing is written to it. */
     load(stored: readonly ChainEntry[], kept: readonly KeptReceipt[]): PortError | null {
-      const bodies = stored.map(({ block, answers }) => ({
-        block: block.body,
-        answers: answers?.body ?? null,
-      }))
-      const valid = validateChain(bodies, swarm, nameOf)
+      const valid = validateChain(stored.map(unsigned), swarm, nameOf)
       if (!valid.ok) {
         stuck = { code: 'chain-corrupt', detail: `block ${valid.error.seq}: ${valid.error.code}` }
         return stuck
       }
       chain.push(...stored)
+      cheques.read(chain.map(bodyOf))
       tip = ahead = valid.value
-      for (const receipt of kept) keep(nameOf(receipt.signed.body), receipt)
+      shelf.load(kept)
       return null
+    },
+    /**
+     * Takes up blocks of ours that somebody else kept. They follow what is here, or stand for all of it
+     * where that is only the first block; a chain that breaks the law is refused whole.
+     */
+    adopt(entries: readonly ChainEntry[], then: (problem: PortError | null) => void): void {
+      if (sealing) return then({ code: 'busy', detail: 'a settlement is being written' })
+      const anew = chain.length === 1 && entries[0]?.block.body.seq === 1
+      const whole = anew ? entries : [...chain, ...entries]
+      if (whole.some(({ block }) => block.body.account !== desk.account))
+        return then({ code: 'wrong-account', detail: 'these are blocks of somebody else' })
+      const valid = validateChain(whole.map(unsigned), swarm, nameOf)
+      if (!valid.ok) return then({ code: valid.error.code, detail: `block ${valid.error.seq}` })
+      sealing = true
+      desk.write(entries.map(onDisk), 'strict', (written) => {
+        sealing = false
+        if (written.ok) {
+          chain.splice(0, chain.length, ...whole)
+          cheques.read(chain.map(bodyOf))
+          tip = ahead = valid.value
+        } else stuck = written.error
+        const problem = written.ok ? null : written.error
+        changed(problem)
+        then(problem)
+        pump()
+      })
     },
     /** Opens the chain if it is new. */
     open(then: () => void): void {
       if (tip || stuck) return then()
-      const body = openBlock(swarm, desk.account, hour())
+      // With the hour of the swarm itself, so that a chain begun once more begins with the same block.
+      const body = openBlock(swarm, desk.account, swarm.hour)
       desk.sign([body], (signed) => {
         if (!signed.ok) {
           stuck = signed.error
@@ -152,7 +169,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
         }
         const block = { body, sig: signed.value[0]! }
         const entry: ChainEntry = { block, answers: null }
-        desk.write([{ table: 'blocks', key: blockKey(1), value: entry }], 'strict', (written) => {
+        desk.write([onDisk(entry)], 'strict', (written) => {
           if (written.ok) {
             chain.push(entry)
             tip = ahead = { cid: nameOf(body), block: body }
@@ -185,18 +202,12 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
         },
         sealed: (requesterSig, block) => {
           const signed: SignedReceipt = { body: receipt, requesterSig, workerSig: null }
-          const kept: KeptReceipt = {
-            signed,
-            role: 'requester',
-            block: block?.body.seq ?? null,
-            answered: false,
-            answer: null,
-          }
+          const kept = keptReceipt(signed, 'requester', block)
           const done = (): void => {
-            keep(cid, kept)
+            shelf.keep(cid, kept)
             then(signed, block)
           }
-          return { writes: [...extra, stored(cid, kept)], done }
+          return { writes: [...extra, shelf.write(cid, kept)], done }
         },
         failed,
       })
@@ -213,6 +224,11 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
       enqueue({
         make: () => {
           if (!cheque) return { receipt: signed.body, block: null, answers: null }
+          const twice = cheques.problem(cheque.body)
+          if (twice) {
+            failed(twice)
+            return null
+          }
           const answers = { cid: nameOf(cheque.body), block: cheque.body }
           const block = ahead && credit(ahead, answers, hour())
           if (!block?.ok) {
@@ -222,62 +238,29 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
           return { receipt: signed.body, block: block.value, answers: cheque }
         },
         sealed: (workerSig, block) => {
-          const both: SignedReceipt = { ...signed, workerSig }
-          const kept: KeptReceipt = {
-            signed: both,
-            role: 'worker',
-            block: block?.body.seq ?? null,
-            answered: true,
-            answer: null,
-          }
+          const kept = keptReceipt({ ...signed, workerSig }, 'worker', block)
           const done = (): void => {
-            keep(cid, kept)
+            shelf.keep(cid, kept)
             then(workerSig, block)
           }
-          return { writes: [...extra, stored(cid, kept)], done }
+          return { writes: [...extra, shelf.write(cid, kept)], done }
         },
         failed,
       })
     },
-    /** The payee has countersigned, and credited what we signed away. */
-    answered(cid: Cid, workerSig: Signature, answer: SignedBlock | null): void {
-      const kept = receipts.get(cid)
-      if (!kept || kept.role !== 'requester' || kept.answered) return
-      const both: KeptReceipt = {
-        ...kept,
-        answered: true,
-        answer,
-        signed: { ...kept.signed, workerSig },
-      }
-      keep(cid, both)
-      desk.write([stored(cid, both)], 'relaxed', () => changed(null))
-    },
-    receipt(cid: Cid): KeptReceipt | null {
-      return receipts.get(cid) ?? null
-    },
-    receipts(): ReadonlyMap<Cid, KeptReceipt> {
-      return receipts
-    },
+    answered: shelf.answered,
+    receipt: shelf.get,
+    receipts: shelf.all,
     /** Cheques the payee has not answered: sent again when it comes back. */
-    unanswered(to: Did | null): { signed: SignedReceipt; block: SignedBlock | null }[] {
-      const found: { signed: SignedReceipt; block: SignedBlock | null }[] = []
-      for (const cid of open.values()) {
-        const kept = receipts.get(cid)!
-        if (to !== null && kept.signed.body.worker !== to) continue
-        found.push({ signed: kept.signed, block: blockAt(kept.block) })
-      }
-      return found
-    },
-    /** Whoever has not answered a cheque or a receipt of ours. */
-    payees(): ReadonlySet<Did> {
-      return new Set([...open].map((cid) => receipts.get(cid)!.signed.body.worker))
-    },
+    unanswered: (to: Did | null): { signed: SignedReceipt; block: SignedBlock | null }[] =>
+      shelf.unanswered(to).map(({ signed, block }) => ({ signed, block: blockAt(block) })),
+    payees: shelf.payees,
+    inFlight: shelf.inFlight,
     block: blockAt,
-    inFlight(): MicroCredits {
-      let sum = 0
-      for (const cid of open.values()) sum += receipts.get(cid)!.signed.body.microCredits
-      return microCredits(sum)
-    },
+    cheques,
+    /** The block with which we credited ourselves for a debit, if we did. */
+    creditFor: (debit: Cid): SignedBlock | null =>
+      chain.find(({ block }) => block.body.link?.cid === debit)?.block ?? null,
     chain(): readonly ChainEntry[] {
       return chain
     },
@@ -289,6 +272,16 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
     },
     problem(): PortError | null {
       return stuck
+    },
+    /** Settlements wait while it is not known whether there are more blocks of ours somewhere. */
+    hold(on: boolean): void {
+      held = on
+      pump()
+    },
+    /** Nothing is signed until `retry`. */
+    halt(problem: PortError): void {
+      stuck = problem
+      changed(stuck)
     },
     /** Tries again after the cause was removed (space was freed, for example). */
     retry(): void {

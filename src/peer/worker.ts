@@ -3,16 +3,16 @@
  * the next one's inputs arrive; every lease beats, so that the requester knows it is alive.
  */
 import { tensorBytes } from '../../kernels/kernel.ts'
-import { microCredits, ms, type MicroCredits } from '../base/units.ts'
+import { ms, type MicroCredits } from '../base/units.ts'
 import { remember } from '../core/recent.ts'
 import { SERVE_LIMITS } from '../core/serve.ts'
 import type { HeadOf, Refusal } from '../wire/messages.ts'
-import { commitment, SALT_BYTES } from './commitment.ts'
+import { debts, type Debts } from './debts.ts'
+import { delivery } from './delivery.ts'
 import type { Desk } from './desk.ts'
 import { appraise, type Held } from './held.ts'
 import type { Gate } from './gate.ts'
 import type { Greeted } from './links.ts'
-import { debts, type Debts } from './debts.ts'
 import { inputCache } from './input-cache.ts'
 import type { Size } from './size.ts'
 
@@ -21,8 +21,6 @@ export const WORKER_LIMITS = {
   beatMs: 2_000,
   /** Inputs must be here by then, or the lease is handed back. */
   fetchMs: 60_000,
-  /** A committed result nobody asks for is dropped. */
-  revealMs: 60_000,
   late: 64,
   /** Bytes of inputs kept for later tasks that read the same (rows of a matrix, for example). */
   cacheBytes: 128 * 1024 * 1024,
@@ -36,9 +34,6 @@ export type WorkerEvents = {
 }
 
 export type Worker = ReturnType<typeof worker>
-
-/** Rounded up to a power of two, at least 16 ms: finer timing would fingerprint the device. */
-const bucketMs = (n: number): number => 2 ** Math.max(4, Math.ceil(Math.log2(Math.max(1, n))))
 
 export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
   const held = new Map<string, Held>()
@@ -54,7 +49,9 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     held.delete(item.key)
     if (item.state === 'computing') desk.cancelCompute(item.key)
     if (item.state === 'fetching') remember(late, item.key, item, WORKER_LIMITS.late)
-    if (item.state !== 'delivered') door.cancelled(item.key, item.permille)
+    if (item.state === 'delivered') return
+    if (item.result) owed.refused(item.key)
+    door.cancelled(item.key, item.permille)
   }
 
   /** All at once, and only then is something else begun: who stops must not begin the next task first. */
@@ -72,10 +69,19 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     letGo(...items)
   }
 
+  const results = delivery(desk, owed, {
+    isHeld: (item) => held.get(item.key) === item,
+    failed: (item, code) => giveUp([item], code.slice(0, 40)),
+    delivered(item, computeMs, cost) {
+      door.delivered(item.key)
+      events.finished(computeMs, cost)
+      letGo(item)
+    },
+  })
+
   const work = (): void => {
-    for (const item of held.values()) if (item.state === 'computing') return
-    const next = [...held.values()].find((item) => item.state === 'queued')
-    if (next) compute(next)
+    const next = door.next((key) => held.get(key)?.state === 'queued')
+    if (next !== null) compute(held.get(next)!)
   }
 
   const compute = (item: Held): void => {
@@ -83,7 +89,7 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     door.begun(item.key)
     events.changed()
     const { offer, key: id } = item
-    const inputs = item.inputs.map((input) => input!.slice())
+    const inputs = item.inputs.map((input) => input!)
     const task = { id, kernel: offer.kernel, params: offer.params, inputs }
     const beat = (permille: number): void => {
       item.permille = permille
@@ -92,14 +98,10 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     desk.compute(task, events.share, beat, (done) => {
       if (held.get(id) !== item) return
       if (!done.ok) return giveUp([item], done.error.code.slice(0, 40))
-      const { output, cid, computeMs } = done.value
-      const salt = desk.random.bytes(SALT_BYTES)
-      item.result = { output, cid, computeMs, salt }
-      item.state = 'committed'
-      item.until = ms(desk.now() + WORKER_LIMITS.revealMs)
-      const bound = commitment(offer.task, desk.account, salt, cid)
-      desk.send(item.who.peer, { k: 'commit', lease: offer.lease, commitment: bound }, null)
+      door.computed(id)
+      // The device goes on while the result is on its way.
       work()
+      results.commit(item, done.value)
     })
   }
 
@@ -158,54 +160,13 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     })
   }
 
-  const reveal = (who: Greeted, lease: number): void => {
-    const item = held.get(keyOf(who, lease))
-    if (!item?.result || item.state !== 'committed') return
-    const { offer, result } = item
-    item.state = 'revealing'
-    const debt = {
-      requester: who.account,
-      job: offer.job,
-      task: offer.task,
-      attempt: offer.attempt,
-      kernel: offer.kernel,
-      inputs: offer.reads.map((read) => read.cid!),
-      output: result.cid,
-      flop: item.flop,
-      bytes: item.bytes,
-      price: microCredits(offer.microCredits),
-    }
-    owed.record(debt, item.key, (problem) => {
-      // Cancelled while the disk was busy: nothing leaves, and nothing is owed.
-      if (held.get(item.key) !== item) return owed.refused(item.key)
-      if (problem) return giveUp([item], problem.code.slice(0, 40))
-      deliver(item, result)
-    })
-  }
-
-  const deliver = (
-    item: Held,
-    { output, cid, computeMs, salt }: NonNullable<Held['result']>,
-  ): void => {
-    item.state = 'delivered'
-    door.delivered(item.key)
-    events.finished(computeMs, item.cost)
-    const head = {
-      k: 'result',
-      lease: item.offer.lease,
-      salt,
-      output: cid,
-      computeMs: bucketMs(computeMs),
-      bytes: output.byteLength,
-    } as const
-    desk.send(item.who.peer, head, output)
-    letGo(item)
-  }
-
   return {
     offer,
     tensor,
-    reveal,
+    reveal(who: Greeted, lease: number): void {
+      const item = held.get(keyOf(who, lease))
+      if (item) results.reveal(item)
+    },
     cancel(who: Greeted, lease: number): void {
       const item = held.get(keyOf(who, lease))
       if (item) letGo(item)
@@ -225,7 +186,7 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     /** The requester did not accept the result of a lease. */
     rejected(who: Greeted, lease: number): void {
       const key = keyOf(who, lease)
-      owed.refused(key)
+      owed.rejected(key)
       const item = held.get(key)
       if (item) letGo(item)
     },

@@ -28,6 +28,8 @@ export const SIM_EPOCH_MS = 1_795_132_800_000
 /** What a node does that only an onlooker sees. */
 export type DeskFacts = {
   computes(): void
+  /** The device was lost under a task; a page tells its node so. */
+  deviceLost(): void
   said(lease: string, cid: Cid, truth: boolean): void
   wrote(writes: readonly Write[]): void
 }
@@ -42,6 +44,8 @@ export type DeskOptions = {
   readonly notary: Notary
   readonly disk: Disk
   readonly person: Person
+  /** A lost device computes nothing. */
+  deviceLost(): boolean
   readonly seed: number
   /** Clock error of this node against the truth. */
   readonly skewMs: number
@@ -58,6 +62,7 @@ const LOOKUP_MS = [20, 80] as const
 /** A worker says how far it is this often while it computes. */
 const BEATS = 4
 
+const lost: PortError = { code: 'device-lost', detail: 'the driver has reset the device' }
 const full: PortError = { code: 'quota-exceeded', detail: 'the disk is full' }
 
 export const simDesk = (options: DeskOptions): Desk => {
@@ -144,7 +149,7 @@ export const simDesk = (options: DeskOptions): Desk => {
 
 /** The device: as quick as its owner's, and as honest. */
 const virtualComputer = (
-  { person, facts, later }: DeskOptions,
+  { person, facts, later, deviceLost }: DeskOptions,
   random: Prng,
 ): Pick<Desk, 'compute'> & { cancel(id: string): void } => {
   const running = new Map<string, symbol>()
@@ -170,6 +175,10 @@ const virtualComputer = (
       later(durationMs, () => {
         if (!still()) return
         running.delete(task.id)
+        if (deviceLost()) {
+          facts.deviceLost()
+          return then(err(lost))
+        }
         const truth = referenceOf(task)
         const output = answer(truth)
         const cid = cidOfBytes(output)

@@ -15,27 +15,37 @@ type Waiting = { readonly writes: readonly Write[]; readonly ticket: number }
 
 export type Disk = ReturnType<typeof disk>
 
-export const nameOfRecord = (table: Table, key: string): string => `${table} ${key}`
+type Records = Map<Table, Map<string, unknown>>
+
+const tableOf = (records: Records, table: Table): Map<string, unknown> => {
+  const found = records.get(table)
+  if (found) return found
+  const made = new Map<string, unknown>()
+  records.set(table, made)
+  return made
+}
+
+const put = (into: Map<string, unknown>, key: string, value: unknown): void => {
+  if (value === undefined) into.delete(key)
+  else into.set(key, value)
+}
 
 /** `landed` hears of every write that cannot be lost any more. */
 export const disk = (landed: (writes: readonly Write[]) => void) => {
   /** What is there after a crash, and what the living node sees. */
-  const kept = new Map<string, unknown>()
-  let seen = new Map<string, unknown>()
+  const kept: Records = new Map()
+  const seen: Records = new Map()
   let waiting: Waiting[] = []
   let tickets = 0
   let isFull = false
 
-  const put = (into: Map<string, unknown>, writes: readonly Write[]): void => {
-    for (const { table, key, value } of writes) {
-      if (value === undefined) into.delete(nameOfRecord(table, key))
-      else into.set(nameOfRecord(table, key), value)
-    }
+  const writeTo = (into: Records, writes: readonly Write[]): void => {
+    for (const { table, key, value } of writes) put(tableOf(into, table), key, value)
   }
 
   const land = (count: number): void => {
     for (const { writes } of waiting.splice(0, count)) {
-      put(kept, writes)
+      writeTo(kept, writes)
       landed(writes)
     }
   }
@@ -45,7 +55,7 @@ export const disk = (landed: (writes: readonly Write[]) => void) => {
     accept(writes: readonly Write[]): number | null {
       if (isFull) return null
       const own = writes.map((write) => ({ ...write, value: clone(write.table, write.value) }))
-      put(seen, own)
+      writeTo(seen, own)
       tickets += 1
       waiting.push({ writes: own, ticket: tickets })
       return tickets
@@ -58,24 +68,29 @@ export const disk = (landed: (writes: readonly Write[]) => void) => {
     /** The power is gone: some of what waited has made it, in order. How much was lost. */
     crash(random: Prng): number {
       land(random.below(waiting.length + 1))
-      const lost = waiting.length
+      const lost = waiting
       waiting = []
-      seen = new Map(kept)
-      return lost
+      for (const { writes } of lost) {
+        for (const { table, key } of writes)
+          put(tableOf(seen, table), key, kept.get(table)?.get(key))
+      }
+      return lost.length
+    },
+    /** Somebody has cleared what the browser kept. */
+    wipe(): void {
+      waiting = []
+      kept.clear()
+      seen.clear()
     },
     setFull: (full: boolean): void => void (isFull = full),
     /** What would be there after a crash. */
-    durable: (table: Table, key: string): unknown => kept.get(nameOfRecord(table, key)),
-    read: (table: Table, key: string): unknown => seen.get(nameOfRecord(table, key)),
+    durable: (table: Table, key: string): unknown => kept.get(table)?.get(key),
+    read: (table: Table, key: string): unknown => seen.get(table)?.get(key),
     /** Every record of a table as the living node sees it, in key order. */
-    all(table: Table): { key: string; value: unknown }[] {
-      const prefix = nameOfRecord(table, '')
-      const found: { key: string; value: unknown }[] = []
-      for (const [name, value] of seen) {
-        if (name.startsWith(prefix)) found.push({ key: name.slice(prefix.length), value })
-      }
-      return found.toSorted((a, b) => (a.key < b.key ? -1 : 1))
-    },
+    all: (table: Table): { key: string; value: unknown }[] =>
+      [...(seen.get(table) ?? [])]
+        .map(([key, value]) => ({ key, value }))
+        .toSorted((a, b) => (a.key < b.key ? -1 : 1)),
     relaxedMs: RELAXED_MS,
     strictMs: (random: Prng): number => STRICT_MS + random.below(STRICT_MS),
   }

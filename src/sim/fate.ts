@@ -5,6 +5,9 @@ import type { World } from './world.ts'
 
 export type Fate = (world: World, until: number) => void
 
+/** So long a browser gives no adapter after the second loss. */
+const WITHHELD_MS = 120_000
+
 const repeat = (w: World, everyMs: number, until: number, then: () => void): void =>
   w.time.after(everyMs, () => {
     if (w.time.now() >= until) return
@@ -64,11 +67,8 @@ export const workersCrash: Fate = crashAfter(
 /** The only relay is gone for half of the time, and has forgotten every advert when it comes back. */
 export const relayLoss: Fate = (w, until) => {
   const from = w.time.now()
-  w.time.after((until - from) / 4, () => {
-    w.log.saw('relay lost')
-    w.directory.setUp(false)
-  })
-  w.time.after((3 * (until - from)) / 4, () => w.directory.setUp(true))
+  w.time.after((until - from) / 4, () => w.setRelay(false))
+  w.time.after((3 * (until - from)) / 4, () => w.setRelay(true))
 }
 
 /** Cut in two equal parts, or one node from the rest; heals before the end, and comes again. */
@@ -94,6 +94,7 @@ export const badWeather: Fate = (w) =>
     loss: 0.05,
     bytesPerMs: 200,
     hangingDials: 0.06,
+    relayedLinks: 0.4,
     linkMinutes: 1,
   })
 
@@ -104,6 +105,22 @@ export const freezes: Fate = (w, until) =>
       if (!node.life || w.random.below(8) > 0) continue
       w.log.saw('node frozen')
       node.frozenUntil = w.time.now() + 3_000 + w.random.below(37_000)
+    }
+  })
+
+/** Graphics drivers reset devices, which a browser then withholds for two minutes; the owner starts again. */
+export const deviceLosses: Fate = (w, until) =>
+  repeat(w, 5_000, until, () => {
+    for (const node of w.nodes.values()) {
+      const { life } = node
+      if (!life || !node.person.lends || node.deviceLostUntil > 0 || w.random.below(12) > 0)
+        continue
+      node.deviceLostUntil = w.time.now() + WITHHELD_MS
+      w.time.after(WITHHELD_MS, () => {
+        if (node.life !== life) return
+        node.deviceLostUntil = 0
+        handleOf(node)?.condition('device-lost', false)
+      })
     }
   })
 
@@ -156,6 +173,16 @@ export const fullDisks: Fate = (w, until) =>
     })
   })
 
+/** Some people clear their browser's data, and come back with nothing but their key. */
+export const lostDisks: Fate = (w, until) =>
+  w.time.after((until - w.time.now()) / 2, () => {
+    for (const node of w.nodes.values()) {
+      if (w.random.below(5) > 0) continue
+      w.wipe(node)
+      w.time.after(1_000 + w.random.below(5_000), () => w.arrive(node))
+    }
+  })
+
 /** Half of those who lend are gone for good, and their adverts stay where they are. */
 export const exodus: Fate = (w, until) =>
   w.time.after((until - w.time.now()) / 3, () => {
@@ -183,6 +210,7 @@ export const anything: Fate = (w, until) => {
     freezes,
     moods,
     fullDisks,
+    deviceLosses,
     exodus,
   ]
   for (const fate of dice) if (w.random.below(3) === 0) fate(w, until)

@@ -3,7 +3,13 @@
  * the mixing is MurmurHash3's (Appleby 2011, public domain), on four lanes.
  */
 
-export type Mix = { number(n: number): void; text(text: string): void; hex(): string }
+export type Mix = {
+  /** A whole number of up to 2^53. */
+  number(n: number): void
+  text(text: string): void
+  words(): Uint32Array
+  hex(): string
+}
 
 const C1 = 0x85ebca6b
 const C2 = 0xc2b2ae35
@@ -19,8 +25,14 @@ export const mix = (seed: number): Mix => {
     lanes[lane] = Math.imul(h, 5) + 0xe6546b64 + lanes[(lane + 1) & 3]!
   }
 
+  const words = (): Uint32Array =>
+    lanes.map((lane) => {
+      let h = Math.imul(lane ^ (lane >>> 16), C1)
+      h = Math.imul(h ^ (h >>> 13), C2)
+      return h ^ (h >>> 16)
+    })
+
   return {
-    /** A whole number of up to 2^53. */
     number(n) {
       word(n % 0x1_0000_0000)
       word(Math.floor(n / 0x1_0000_0000))
@@ -29,15 +41,7 @@ export const mix = (seed: number): Mix => {
       for (let i = 0; i < text.length; i++) word(text.charCodeAt(i))
       word(text.length)
     },
-    hex() {
-      let all = ''
-      for (let lane = 0; lane < 4; lane++) {
-        let h = lanes[lane]!
-        h = Math.imul(h ^ (h >>> 16), C1)
-        h = Math.imul(h ^ (h >>> 13), C2)
-        all += ((h ^ (h >>> 16)) >>> 0).toString(16).padStart(8, '0')
-      }
-      return all
-    },
+    words,
+    hex: () => [...words()].map((lane) => lane.toString(16).padStart(8, '0')).join(''),
   }
 }

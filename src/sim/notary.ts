@@ -20,12 +20,12 @@ const SIGNATURE_BYTES = 64
 
 export const keyedNotary = (seed: number): Notary => {
   const sign = (account: Did, body: SignedBody): Uint8Array<ArrayBuffer> => {
-    const signature = new Uint8Array(SIGNATURE_BYTES)
     const state = mix(seed)
     state.text(account)
     state.text(body.kind)
     state.text(nameOf(body))
-    signature.set(utf8(state.hex()))
+    const signature = new Uint8Array(SIGNATURE_BYTES)
+    new Uint32Array(signature.buffer).set(state.words())
     return signature
   }
   return {

@@ -23,8 +23,7 @@ export type Finding = 'true' | 'bent' | 'wrong' | 'unknown'
 export type Oracle = ReturnType<typeof oracle>
 
 export const oracle = () => {
-  const truths = new Map<JobId, Truth>()
-  const names = new Map<string, Cid>()
+  const truths = new Map<JobId, Truth & { readonly names: Map<string, Cid> }>()
   const bent = new Set<JobId>()
 
   const judge = ({ plan, tensors }: Truth, task: PlannedTask, bytes: Uint8Array): Finding => {
@@ -39,18 +38,21 @@ export const oracle = () => {
   }
 
   return {
-    expect: (job: JobId, truth: Truth): void => void truths.set(job, truth),
+    expect: (job: JobId, truth: Truth): void =>
+      void (truths.has(job) || truths.set(job, { ...truth, names: new Map() })),
+    /** Nobody will ask about this job again. */
+    forget: (job: JobId): void => void truths.delete(job),
     of: (job: JobId): Truth | undefined => truths.get(job),
     /** The name of what a task truly reads; null where that depends on something bent. */
     read(job: JobId, index: number, slot: number): Cid | null {
       const truth = truths.get(job)
       if (!truth || bent.has(job)) return null
-      const key = `${job}/${index}/${slot}`
-      const known = names.get(key)
+      const key = `${index}/${slot}`
+      const known = truth.names.get(key)
       if (known) return known
       const { tensor, rect } = truth.plan.tasks[index]!.reads[slot]!
       const name = cidOfBytes(cut(truth.tensors[tensor]!, truth.plan.tensors[tensor]!, rect))
-      names.set(key, name)
+      truth.names.set(key, name)
       return name
     },
     /** What a result that somebody accepted is worth. */

@@ -21,6 +21,8 @@ export type Person = {
   readonly lie: Lie | null
   /** Share of tasks it lies about: a careful liar lies seldom. */
   readonly liesPermille: number
+  /** By how many milliseconds its clock is wrong, besides what strangers' clocks are wrong anyway. */
+  readonly clock?: number
 }
 
 /** Three kinds of devices: most take a second or a few for a task, some ten, and some are a trial. */
@@ -67,6 +69,13 @@ export const meddlesome = (random: Prng): Person => ({
   asks: random.below(2) === 0,
   plays: 'meddles',
 })
+
+/** Its clock is wrong by ten minutes to a day, either way: beyond what strangers are forgiven. */
+export const outOfTime = (random: Prng): Person => {
+  const minutes = 10 + random.below(24 * 60)
+  const clock = (random.below(2) === 0 ? -1 : 1) * minutes * 60_000
+  return { ...lender(random), asks: true, clock }
+}
 
 /** Has money and work to be done, and lends nothing. */
 export const asker: Person = {

@@ -5,9 +5,11 @@ import {
   anything,
   badWeather,
   churn,
+  deviceLosses,
   exodus,
   freezes,
   fullDisks,
+  lostDisks,
   moods,
   partition,
   relayLoss,
@@ -15,7 +17,7 @@ import {
   workersCrash,
   type Fate,
 } from './fate.ts'
-import { asker, lender, liar, mainstay, meddlesome, type Person } from './people.ts'
+import { asker, lender, liar, mainstay, meddlesome, outOfTime, type Person } from './people.ts'
 
 export type Scenario = {
   readonly name: string
@@ -28,6 +30,8 @@ export type Scenario = {
   readonly paysPermille: number
   /** Of the lending nodes, those that keep to no rule of conversation. */
   readonly meddlersPermille: number
+  /** Of the lending nodes, those whose clocks are so wrong that nobody can take their word for now. */
+  readonly wrongClocksPermille: number
   /** Their devices are all slow, so that the free tier runs dry. */
   readonly slow: boolean
   /** The first of those who ask takes results and does not pay. */
@@ -44,6 +48,7 @@ const plain = (name: string, summary: string, fate: Fate): Scenario => ({
   jobs: 'any',
   paysPermille: 830,
   meddlersPermille: 0,
+  wrongClocksPermille: 0,
   slow: false,
   defaults: false,
   fate,
@@ -77,6 +82,12 @@ export const SCENARIOS: readonly Scenario[] = [
   plain('freezing-tabs', 'hidden tabs stop for up to forty seconds and go on', freezes),
   plain('moody-donors', 'owners pause, stop, start and change how much they give', moods),
   plain('full-disks', 'disks have no room for a while', fullDisks),
+  plain('lost-disks', 'some lose all that they had but their key, and come back', lostDisks),
+  plain('lost-devices', 'graphics drivers reset devices in the middle of tasks', deviceLosses),
+  {
+    ...plain('wrong-clocks', 'three in ten nodes have clocks wrong by up to a day', nothing),
+    wrongClocksPermille: 300,
+  },
   plain('exodus', 'half of those who lend leave for good, and their adverts stay', exodus),
   {
     ...plain('beggars', 'everybody asks for nothing but the free tier of slow devices', nothing),
@@ -103,19 +114,22 @@ export const SCENARIOS: readonly Scenario[] = [
     ...plain('anything', 'in every run another part of all that can happen', anything),
     liarsPermille: 100,
     meddlersPermille: 100,
+    wrongClocksPermille: 100,
   },
 ]
 
 export const scenarioByName = (name: string): Scenario | undefined =>
   SCENARIOS.find((scenario) => scenario.name === name)
 
-/** The first node always lends honestly, the next ones lie or meddle, the rest are as people are. */
+/** The first node always lends honestly; then come those who lie, meddle or are late; the rest as people are. */
 export const personFor = (at: number, of: Scenario, count: number, random: Prng): Person => {
   if (at === 0) return mainstay
   const liars = Math.floor((count * of.liarsPermille) / 1000)
-  const meddlers = Math.ceil((count * of.meddlersPermille) / 1000)
+  const meddlers = liars + Math.ceil((count * of.meddlersPermille) / 1000)
+  const wrongClocks = meddlers + Math.ceil((count * of.wrongClocksPermille) / 1000)
   if (at <= liars) return liar(random)
-  if (at <= liars + meddlers) return meddlesome(random)
+  if (at <= meddlers) return meddlesome(random)
+  if (at <= wrongClocks) return outOfTime(random)
   const person = lender(random)
   return of.slow ? { ...person, speed: 1 + random.below(2) } : person
 }

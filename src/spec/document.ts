@@ -6,6 +6,7 @@
  * three spaces, closed by at least as many of the same.
  */
 import { err, ok, type Result } from '../base/result.ts'
+import { strangeIn } from './plain-text.ts'
 import { quoted, specError, type SpecError } from './spec-error.ts'
 
 export type Fence = {
@@ -34,8 +35,6 @@ const FENCES_MAX = 64
 const OPENING = /^( {0,3})(`{3,}|~{3,})([^\n]*)$/
 const ID = /^[a-z][a-z0-9-]{0,39}$/
 const ATTRIBUTE = /^([a-z][a-z0-9-]*)=(\S+)$/
-// oxlint-disable-next-line no-control-regex -- exactly these tell binary files from text
-const NOT_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/
 
 /** Splits a file. Everything that can be wrong before any meaning is looked at is found here. */
 export const readDocument = (
@@ -115,12 +114,10 @@ const asText = (file: string, content: string | Uint8Array): Result<string, Spec
     return err(at(file, 0, 'not-text', 'the file', 'UTF-8 text', 'bytes that are not UTF-8'))
   }
   text = text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n')
-  const strange = NOT_TEXT.exec(text)
-  if (strange === null && text.isWellFormed()) return ok(text)
-  const line = text.slice(0, strange?.index ?? 0).split('\n').length
-  const code = strange?.[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
-  const found = code ? `the character U+${code}, which is not text` : 'half a surrogate pair'
-  return err(at(file, line, 'not-text', 'the file', 'text', found))
+  const strange = strangeIn(text, 'file')
+  if (strange === null) return ok(text)
+  const line = text.slice(0, strange.at).split('\n').length
+  return err(at(file, line, 'not-text', 'the file', 'text', strange.name))
 }
 
 const readFences = (

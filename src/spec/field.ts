@@ -118,6 +118,16 @@ export const words = (max: number): Reader<string> =>
     false,
   )
 
+/** Words that stand on a line of their own wherever they are shown. */
+export const oneLine = (max: number): Reader<string> => {
+  const read = words(max)
+  return (tree, field, report) => {
+    const text = read(tree, field, report)
+    if (text === undefined || !/[\t\n]/.test(text)) return text
+    return report.add('out-of-range', tree.place, field, 'text on one line', describe(tree))
+  }
+}
+
 export const listOf =
   <T>(min: number, max: number, read: Reader<T>): Reader<readonly T[]> =>
   (tree, field, report) => {

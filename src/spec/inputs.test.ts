@@ -78,6 +78,17 @@ describe('the inputs of a spec', () => {
     })
   })
 
+  it('come from a file where somebody brings one for what the spec would make', () => {
+    const [x] = wanted('run: sum\nparams: { length: 3 }\n')
+    const data = Float32Array.of(1, 2, 3)
+    const file = writeNpy({ dtype: 'f32', shape: [3], data })
+    for (const bytes of [file, new Uint8Array(data.buffer)]) {
+      const read = readInput(x!, bytes)
+      expect(read.ok && [...read.value.data]).toEqual([1, 2, 3])
+    }
+    expect(readInput(x!, file.slice(0, 100))).toMatchObject({ ok: false })
+  })
+
   it('take pixels only with their measures', () => {
     expect(imageInput(new Uint8Array(24), 2, 3)).toMatchObject({
       ok: true,

@@ -13,7 +13,7 @@ import {
 import { unreachable } from '../base/assert.ts'
 import { prng } from '../base/prng.ts'
 import { err, ok, type Result } from '../base/result.ts'
-import { readNpy, type FileError } from './npy.ts'
+import { isNpy, readNpy, type FileError } from './npy.ts'
 import type { InputKind } from './program.ts'
 import type { Spec } from './spec.ts'
 
@@ -36,8 +36,8 @@ export const wantedInputs = (spec: Spec): readonly WantedInput[] =>
   }))
 
 /**
- * `random`: uniform in [-1, 1) in steps of 2^-23, or all values of an i8. `range`: 0, 1, 2, ... as f32,
- * exact up to 2^24. Null for what comes from a file.
+ * `random`: uniform in [-1, 1) in steps of 2^-23, or all values of an integer type. `range`: 0, 1, 2,
+ * ..., as f32 exact up to 2^24. Null for what comes from a file.
  */
 export const makeInput = ({ kind, dtype, shape, seed }: WantedInput): Tensor | null => {
   if (kind !== 'random' && kind !== 'range') return null
@@ -47,13 +47,15 @@ export const makeInput = ({ kind, dtype, shape, seed }: WantedInput): Tensor | n
     return { dtype, shape, data }
   }
   const { u32 } = prng(seed)
+  const bytes = dtypeBytes(dtype)
   for (let i = 0; i < data.length; i++) {
-    data[i] = dtype === 'f32' ? (u32() >>> 8) / 0x80_0000 - 1 : u32() >>> 24
+    if (dtype === 'f32') data[i] = (u32() >>> 8) / 0x80_0000 - 1
+    else data[i] = bytes === 1 ? u32() >>> 24 : u32()
   }
   return { dtype, shape, data }
 }
 
-/** Reads a file for an input of kind `npy`, `f32` or `i8`. */
+/** Reads a file for an input of numbers. */
 export const readInput = (wanted: WantedInput, bytes: Uint8Array): Result<Tensor, FileError> => {
   switch (wanted.kind) {
     case 'npy': {
@@ -61,13 +63,16 @@ export const readInput = (wanted: WantedInput, bytes: Uint8Array): Result<Tensor
       return tensor.ok ? fitting(wanted, tensor.value) : tensor
     }
     case 'f32':
+    case 'i32':
+    case 'u32':
     case 'i8':
       return readRaw(wanted, bytes)
     case 'image':
       return refuse('pixels, decoded by whoever calls this', 'a file')
     case 'random':
     case 'range':
-      return refuse('no file, for the spec makes this input itself', 'a file')
+      // In place of what the spec would make; the name of a file does not say which kind it is.
+      return isNpy(bytes) ? readInput({ ...wanted, kind: 'npy' }, bytes) : readRaw(wanted, bytes)
     default:
       return unreachable(wanted.kind)
   }

@@ -36,8 +36,11 @@ const ALIGN = 64
 const refuse = (expected: string, found: unknown) =>
   err({ code: 'bad-file' as const, expected, found: String(found).slice(0, 60) })
 
+export const isNpy = (bytes: Uint8Array): boolean =>
+  bytes.byteLength >= 10 && MAGIC.every((byte, i) => bytes[i] === byte)
+
 export const readNpy = (bytes: Uint8Array): Result<Tensor, FileError> => {
-  if (bytes.byteLength < 10 || MAGIC.some((byte, i) => bytes[i] !== byte)) {
+  if (!isNpy(bytes)) {
     return refuse('a .npy file', 'another kind of file')
   }
   const major = bytes[6]!

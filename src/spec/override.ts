@@ -64,7 +64,7 @@ export const withOverrides = (
   }
   for (const [key, value] of pairs) {
     const place = { file: `--set ${clip(key)}=${clip(value)}`, line: 0 }
-    const path = pathOf(key, run)
+    const path = overridePath(key, run)
     if (path === null) {
       const known = [
         ...(run === null ? [] : paramNames(run)),
@@ -81,7 +81,8 @@ export const withOverrides = (
 
 const clip = (text: string): string => quoted(text, 60).slice(1, -1)
 
-const pathOf = (key: string, run: Run | null): readonly string[] | null => {
+/** Where a key leads in the front matter; null where nowhere. */
+export const overridePath = (key: string, run: Run | null): readonly string[] | null => {
   if (!KEY.test(key)) return null
   const path = key.split('.')
   if (path.length > 1) return SECTIONS.includes(path[0]!) ? path : null

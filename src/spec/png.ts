@@ -1,13 +1,10 @@
 /** PNG files and pixels, the same in a browser and in Node. Alpha is left as it is. */
-import { convertIndexedToRgb, decode, encode, type DecodedPng } from 'fast-png'
+import { encode } from 'fast-png'
 import { assert } from '../base/assert.ts'
-
-export type Pixels = {
-  readonly width: number
-  readonly height: number
-  /** 8 bits each of red, green, blue and alpha, row by row. */
-  readonly rgba: Uint8Array<ArrayBuffer>
-}
+import { ok, type Result } from '../base/result.ts'
+import { badPicture, type PictureError, type Pixels } from './picture.ts'
+import { readPngFile } from './png-file.ts'
+import { paintScanlines, scanlineBytes } from './png-pixels.ts'
 
 export const encodePng = (
   rgba: Uint8Array | Uint8ClampedArray,
@@ -19,43 +16,32 @@ export const encodePng = (
   return new Uint8Array(encode({ width, height, data, channels: 4, depth: 8 }))
 }
 
-/** Reads a PNG file. Throws on what is none, as the library does: callers say so in their own words. */
-export const decodePng = (bytes: Uint8Array): Pixels => {
-  const png = decode(bytes)
-  const { width, height } = png
-  const { data, channels } = samples(png)
-  const rgba = new Uint8Array(4 * width * height)
-  for (let i = 0; i < width * height; i++) {
-    const from = i * channels
-    const grey = channels < 3
-    rgba[4 * i] = data[from]!
-    rgba[4 * i + 1] = data[grey ? from : from + 1]!
-    rgba[4 * i + 2] = data[grey ? from : from + 2]!
-    rgba[4 * i + 3] = channels % 2 === 0 ? data[from + channels - 1]! : 255
-  }
-  return { width, height, rgba }
-}
+/**
+ * What a zlib stream holds, if it is not more than `limit` bytes; null if it is, or is broken. Each
+ * environment has its own, and must stop at the limit: a megabyte can hold a gigabyte of zeros.
+ */
+export type Inflate = (zlib: Uint8Array, limit: number) => Promise<Uint8Array | null>
 
-/** 8-bit samples: palettes looked up, 16 bits rounded down, fewer bits spread over the range. */
-const samples = (png: DecodedPng): { data: ArrayLike<number>; channels: number } => {
-  const { palette, depth, data, channels } = png
-  if (palette) return { data: convertIndexedToRgb(png), channels: palette[0]?.length ?? 3 }
-  if (depth === 16) return { data: Uint8Array.from(data, (value) => value >>> 8), channels }
-  if (depth === 8) return { data, channels }
-  return { data: spread(png), channels }
-}
+/** Deflate writes 258 bytes for two bits at best. */
+const INFLATION_MAX = 1032
 
-/** One, two or four bits per grey sample, packed; each row begins on a byte. */
-const spread = ({ width, height, depth, data }: DecodedPng): Uint8Array => {
-  const rowBytes = Math.ceil((width * depth) / 8)
-  const most = 2 ** depth - 1
-  const out = new Uint8Array(width * height)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const bit = x * depth
-      const byte = data[y * rowBytes + (bit >>> 3)]!
-      out[y * width + x] = Math.round((((byte >>> (8 - depth - (bit & 7))) & most) * 255) / most)
-    }
+/** @error bad-image */
+export const decodePng = async (
+  bytes: Uint8Array,
+  inflate: Inflate,
+): Promise<Result<Pixels, PictureError>> => {
+  const file = readPngFile(bytes)
+  if (!file.ok) return file
+  const { width, height, compressed } = file.value
+  const expected = scanlineBytes(file.value)
+  // Nothing is allocated for pixels that cannot be there.
+  const possible = compressed.byteLength * INFLATION_MAX >= expected
+  const scanlines = possible ? await inflate(compressed, expected) : null
+  if (scanlines?.byteLength !== expected) {
+    return badPicture('a PNG file whose pixels are broken, too few or too many')
   }
-  return out
+  const rgba = paintScanlines(file.value, scanlines)
+  return rgba === null
+    ? badPicture('a PNG file with a colour or filter that does not exist')
+    : ok({ width, height, rgba })
 }

@@ -2,7 +2,7 @@
  * What each program (`run:`) takes from its author: parameters in friendly units, inputs, outputs. A
  * size of 0 means "as large as the inputs are" and is filled in when those are known.
  */
-import type { DType } from '../../kernels/kernel.ts'
+import { elements, type DType } from '../../kernels/kernel.ts'
 import { unreachable } from '../base/assert.ts'
 import type { Program } from '../core/job.ts'
 import {
@@ -22,8 +22,8 @@ import { plainDecimal, readDecimal } from './quantity.ts'
 export const RUNS = ['mandelbrot', 'image', 'matmul', 'map', 'sum', 'wgsl'] as const
 export type Run = (typeof RUNS)[number]
 
-/** `image`, `f32`, `i8`, `npy` come from files; `random` and `range` are made from a seed, or by counting. */
-export const INPUT_KINDS = ['image', 'f32', 'i8', 'npy', 'random', 'range'] as const
+/** `image`, `npy` and raw elements (`f32`, `i32`, `u32`, `i8`) come from files; `random` and `range` are made from a seed, or by counting. */
+export const INPUT_KINDS = ['image', 'f32', 'i32', 'u32', 'i8', 'npy', 'random', 'range'] as const
 export type InputKind = (typeof INPUT_KINDS)[number]
 
 export const FORMATS = ['png', 'npy', 'json', 'text'] as const
@@ -35,6 +35,8 @@ export type InputRule = {
   readonly kinds: readonly InputKind[]
   /** 0 where the parameters leave it to the input. */
   readonly shape: readonly number[]
+  /** The spec's own, not its program's. */
+  readonly own?: true
 }
 
 /** The first format is the default. */
@@ -93,7 +95,7 @@ const map = { length, program: required(words(MAP_PROGRAM_MAX)) }
 const sum = { length }
 
 const wgsl = {
-  items: required(wholeNumber(1, LENGTH_MAX)),
+  items: optional(wholeNumber(1, LENGTH_MAX), 0),
   itemLength: optional(wholeNumber(1, 65_536), 1),
   iterations: optional(wholeNumber(0, LOOP_TURNS_MAX), 1_000),
   output: optional(choice('f32', 'i32', 'u32'), 'f32'),
@@ -221,11 +223,16 @@ export const withShapes = (
     case 'map':
     case 'sum':
       return { ...program, length: program.length || (shapes['x']?.[0] ?? 0) }
+    case 'wgsl':
+      return { ...program, items: program.items || itemsOf(Object.values(shapes)[0] ?? []) }
     case 'mandelbrot':
     case 'image':
-    case 'wgsl':
       return program
     default:
       return unreachable(program)
   }
 }
+
+/** Elements of a line, rows of a table, pixels of a picture. */
+const itemsOf = (shape: readonly number[]): number =>
+  shape.length === 0 ? 0 : elements(shape.length === 1 ? shape : shape.slice(0, -1))

@@ -97,7 +97,7 @@ export const readSections = (
   if (second === null) return undefined
   const inputs = readInputs(root, given, second, report)
   if (inputs === undefined || outputs === undefined) return undefined
-  if (!isComputable(given, Object.keys(inputs), params, report)) return undefined
+  if (!isComputable(given, inputs, params, report)) return undefined
   const shapes = Object.fromEntries(
     Object.entries(inputs).map(([name, { shape }]) => [name, shape]),
   )
@@ -139,6 +139,7 @@ const readOutputs = (root: Mapping, run: Run, report: Report): Sections['outputs
 
 const INPUT = mapping({
   kind: optional<InputKind | null>(choice(...INPUT_KINDS), null),
+  dtype: optional<DType | null>(choice('f32', 'i32', 'u32', 'i8', 'u8'), null),
   shape: optional(listOf(1, 4, wholeNumber(1, 2 ** 28)), []),
   seed: optional(wholeNumber(0, 2 ** 32 - 1), -1),
 })
@@ -160,10 +161,10 @@ const readInputs = (
   const shapes = Object.fromEntries(Object.entries(given).map(([name, { shape }]) => [name, shape]))
   const rules =
     program.kind === 'wgsl'
-      ? ownRules(shapes, program.items)
+      ? ownRules(given, program.items)
       : inputRules(withShapes(program, shapes), second)
   const inputs = Object.entries(rules).map(([name, rule], at) => {
-    const { kind, shape, seed } = given[name] ?? { kind: null, shape: [], seed: -1 }
+    const { kind, dtype, shape, seed } = given[name] ?? NOTHING
     const place = placeOf(root, 'inputs', name)
     const input: SpecInput = {
       kind: kind ?? rule.kinds[0]!,
@@ -171,36 +172,45 @@ const readInputs = (
       shape: rule.shape,
       seed: seed === -1 ? at + 1 : seed,
     }
-    checkInput(name, input, rule, shape, place, report)
+    checkInput(name, input, rule, { dtype, shape }, place, report)
     return [name, input] as const
   })
   return report.errors.length > before ? undefined : Object.fromEntries(inputs)
 }
 
-const ownRules = (
-  shapes: Readonly<Record<string, readonly number[]>>,
-  items: number,
-): Record<string, InputRule> =>
-  Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => [
-      name,
-      {
-        dtype: 'f32',
-        kinds: ['f32', 'npy', 'random', 'range'],
-        shape: shape.length > 0 ? shape : [items],
-      },
-    ]),
-  )
+/** What a shader reads one by one. */
+const WORDS = ['f32', 'i32', 'u32'] as const
+
+type Given = {
+  readonly kind: InputKind | null
+  readonly dtype: DType | null
+  readonly shape: readonly number[]
+}
+const NOTHING = { kind: null, dtype: null, shape: [], seed: -1 } as const
+
+/** What a shader of its own reads is as its author says; a picture is bytes, four to a pixel. */
+const ownRules = (given: Readonly<Record<string, Given>>, items: number) =>
+  Object.fromEntries(Object.entries(given).map(([name, each]) => [name, ownRule(each, items)]))
+
+const ownRule = ({ kind, dtype, shape }: Given, items: number): InputRule => {
+  if (kind === 'image') return { dtype: 'u8', kinds: ['image'], shape: [0, 0, 4], own: true }
+  const raw = WORDS.find((type) => type === (dtype ?? kind)) ?? 'f32'
+  const sizes = shape.length > 0 ? shape : [items]
+  return { dtype: raw, kinds: [raw, 'npy', 'random', 'range'], shape: sizes, own: true }
+}
 
 const checkInput = (
   name: string,
   { kind, dtype }: SpecInput,
   rule: InputRule,
-  shape: readonly number[],
+  given: Omit<Given, 'kind'>,
   place: Place,
   report: Report,
 ): void => {
   const field = join('inputs', name)
+  const { shape } = given
+  if (given.dtype !== null && given.dtype !== dtype)
+    report.add('out-of-range', place, `${field}.dtype`, dtype, given.dtype)
   if (!rule.kinds.includes(kind)) {
     report.add('out-of-range', place, `${field}.kind`, oneOf(rule.kinds, kind), kind)
   }
@@ -211,10 +221,11 @@ const checkInput = (
     report.add('out-of-range', place, `${field}.shape`, shapeText(rule.shape), shapeText(shape))
   }
   if ((kind === 'random' || kind === 'range') && rule.shape.some((n) => n === 0)) {
-    const sizes = rule.shape.length === 1 ? 'params.length' : 'params.m, params.k and params.n'
+    const lines = rule.own ? 'params.items' : 'params.length'
+    const sizes = rule.shape.length === 1 ? lines : 'params.m, params.k and params.n'
     report.add('missing', place, `${field}.shape`, `a shape here, or ${sizes}`, 'neither')
   }
-  if (kind === 'range' && dtype !== 'f32') {
+  if (kind === 'range' && !WORDS.some((type) => type === dtype)) {
     report.add('out-of-range', place, `${field}.kind`, 'f32 numbers to count with', dtype)
   }
 }

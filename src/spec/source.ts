@@ -1,8 +1,9 @@
 /** Whether what a spec wants computed can be: its formulas and shaders are read before anything is sent. */
 import { mandelbrotView } from '../../kernels/fixed-point.ts'
+import type { DType } from '../../kernels/kernel.ts'
 import { parseMapProgram } from '../../kernels/map-program.ts'
 import type { Program } from '../core/job.ts'
-import { ownShader } from '../core/own-shader.ts'
+import { inputLine, ownShader } from '../core/own-shader.ts'
 import { MAIN_FENCE } from './program.ts'
 import type { Place, Report } from './spec-error.ts'
 import type { Tree } from './tree.ts'
@@ -18,7 +19,7 @@ export const readsSecond = (program: Program, params: Tree, report: Report): boo
 
 export const isComputable = (
   program: Program,
-  inputs: readonly string[],
+  inputs: Readonly<Record<string, { readonly dtype: DType }>>,
   params: Tree,
   report: Report,
 ): boolean => {
@@ -32,10 +33,11 @@ export const isComputable = (
   if (program.kind !== 'wgsl') return true
   const { kind, items: _, constants, ...same } = program
   const one = { ...same, items: 1, first: 0, constants: constants.join('\n') }
-  const admitted = ownShader(
-    { ...one, inputs: inputs.join('\n'), lengths: inputs.map(() => 1) },
-    'planning',
-  )
+  const tensors = Object.entries(inputs)
+  const lines = tensors.map(([name, { dtype }]) => inputLine(name, dtype)).join('\n')
+  // Four bytes are one pixel, and one word of anything else is enough.
+  const lengths = tensors.map(() => 4)
+  const admitted = ownShader({ ...one, inputs: lines, lengths }, 'planning')
   if (admitted.ok) return true
   refused(kind, admitted.error, params, report)
   return false

@@ -1,4 +1,5 @@
 /** What is wrong with a spec, said so that its author can put it right without a manual. */
+import { visible } from './plain-text.ts'
 
 export type SpecError = {
   readonly code:
@@ -85,9 +86,7 @@ export const isFull = (report: Report): boolean => report.errors.length >= ERROR
 
 /** Text of others as it may appear in a message: one line, visible, short. */
 export const quoted = (text: string, max = 40): string => {
-  // oxlint-disable-next-line no-control-regex -- these are what must not reach a terminal
-  const visible = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]+/g, ' ')
-  const points = Array.from(visible.slice(0, 2 * max))
+  const points = Array.from(visible(text).slice(0, 2 * max))
   return points.length > max ? `"${points.slice(0, max).join('')}…"` : `"${points.join('')}"`
 }
 

@@ -9,7 +9,7 @@ import type { MicroCredits, Ms } from '../base/units.ts'
 import { JOB_LIMITS, type Needs, type Privacy, type Program } from '../core/job.ts'
 import { cidOf } from '../wire/codec.ts'
 import { readDocument, type Document } from './document.ts'
-import { choice, mapping, optional, required, textual, wholeNumber, words } from './field.ts'
+import { choice, mapping, oneLine, optional, required, textual, wholeNumber } from './field.ts'
 import type { Fields, Reader } from './field.ts'
 import { withOverrides, type Overrides } from './override.ts'
 import { RUNS, type Format, type Run } from './program.ts'
@@ -135,7 +135,7 @@ const headFields = (run: Run | null) =>
   ({
     swarm: required(wholeNumber(1, 1)),
     name: required(NAME),
-    title: optional(words(80), ''),
+    title: optional(oneLine(80), ''),
     run: required(choice(...RUNS)),
     params: optional(later, true),
     inputs: optional(later, true),

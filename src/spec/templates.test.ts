@@ -16,19 +16,21 @@ const read = (name: string): Spec => {
 }
 
 describe('the job templates', () => {
-  it('are one for each program that needs no permission', () => {
+  it('are one for each program', () => {
     expect(files.map((name) => read(name).program.kind).toSorted()).toEqual([
       'image',
       'mandelbrot',
       'map',
       'matmul',
       'sum',
+      'wgsl',
     ])
   })
 
-  it.each(files)('%s passes its own tests, and has some', (name) => {
+  it.each(files)('%s passes its own tests, and has some if it can', (name) => {
     const results = runPreflight(read(name))
-    expect(results.length).toBeGreaterThan(0)
+    // Nothing but a GPU can run a shader.
+    if (read(name).program.kind !== 'wgsl') expect(results.length).toBeGreaterThan(0)
     expect(results.filter((result) => !result.ok)).toEqual([])
   })
 

@@ -4,6 +4,7 @@
  * no tags, no merging: what is written is what is meant.
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml'
+import { strangeIn } from './plain-text.ts'
 import { quoted, type Place, type Report } from './spec-error.ts'
 
 export type Scalar = {
@@ -114,6 +115,7 @@ const convert = (node: Node | null, around: Place, depth: number, reading: Readi
     const name = plain ? String(key.value) : ''
     const first = entries.get(name)
     if (!plain) report.add('bad-yaml', where, 'front matter', 'a word as a key', 'something else')
+    else if (!isText(name, where, report)) continue
     else if (first) {
       const found = `it again, first on line ${first.place.line}`
       report.add('duplicate-key', where, name.slice(0, 40), 'this key once', found)
@@ -137,8 +139,16 @@ const scalarOf = (
   if (!known) {
     report.add('bad-yaml', place, 'front matter', 'text, numbers, true or false', typeof plain)
   }
+  if (typeof plain === 'string') isText(plain, place, report)
   const text = typeof plain === 'string' ? plain : (source ?? String(plain))
   return { kind: 'scalar', place, value: known ? plain : null, source: text, loose: false }
+}
+
+/** Escapes can write what a file must not hold: it is looked for where they have been read. */
+const isText = (text: string, place: Place, report: Report): boolean => {
+  const strange = strangeIn(text, 'words')
+  if (strange) report.add('not-text', place, 'front matter', 'text', strange.name)
+  return strange === null
 }
 
 /** A plain value, such as a parsed JSON text, as a tree all of whose parts lie at one place. */

@@ -17,10 +17,26 @@ export const roundUp = (value: number): number => {
   return (head <= 1 ? 1 : head <= 2 ? 2 : head <= 5 ? 5 : 10) * power
 }
 
-/** The scale begins at zero: a small gain must not look like a large one. */
+/** Changes smaller than this part of the whole would be a flat line on a scale that begins at zero. */
+const FLAT = 0.02
+
+/**
+ * A scale begins at zero: a small gain must not look like a large one. Only where nothing would be seen
+ * at all it begins at a round number below, and whoever draws it says so.
+ */
+const scaleFor = (values: readonly number[]): readonly [low: number, high: number] => {
+  const most = Math.max(0, ...values)
+  const least = Math.max(0, Math.min(most, ...values))
+  if (most === least || most - least > FLAT * most) return [0, roundUp(most)]
+  const step = roundUp(most - least)
+  const low = Math.floor(least / step) * step
+  return [low, low + Math.ceil((most - low) / step) * step]
+}
+
 export const stepChart = (points: readonly Point[], width: number, height: number): Chart => {
-  const high = roundUp(Math.max(0, ...points.map((point) => point.value)))
-  const y = (value: number): number => Math.round((height - (value / high) * height) * 10) / 10
+  const [low, high] = scaleFor(points.map((point) => point.value))
+  const y = (value: number): number =>
+    Math.round((height - ((value - low) / (high - low)) * height) * 10) / 10
   const x = (i: number): number =>
     points.length < 2 ? 0 : Math.round((i / (points.length - 1)) * width * 10) / 10
   let line = ''
@@ -31,8 +47,8 @@ export const stepChart = (points: readonly Point[], width: number, height: numbe
   return {
     line,
     area: line === '' ? '' : `${line}V${height}H0z`,
-    ticks: [0, high / 2, high].map((value) => ({ y: y(value), value })),
-    low: 0,
+    ticks: [low, (low + high) / 2, high].map((value) => ({ y: y(value), value })),
+    low,
     high,
   }
 }

@@ -19,7 +19,7 @@ export const helpWith = (probe: Probe | null, handheld: boolean): DeviceWords =>
   if (!probe) return { text: 'Asking the browser what it has.', action: null, bad: false }
   switch (probe.kind) {
     case 'gpu': {
-      const size = handheld ? 'phone, small tasks' : 'desktop'
+      const size = handheld ? 'phone' : 'desktop'
       const label = probe.label === '' ? 'a GPU it does not name' : probe.label
       return {
         text: `This browser can help: ${label} (${size}).`,

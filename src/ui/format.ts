@@ -34,6 +34,16 @@ export const credits = (micro: MicroCredits | number): string => {
   return short(micro / MICRO_PER_CREDIT)
 }
 
+/** What one has, never more than it is: 999 999.99 are not a million. */
+export const held = (micro: MicroCredits | number): string => {
+  const value = micro / MICRO_PER_CREDIT
+  if (!sane(value) || value < 0) return short(value)
+  const digits = value >= 100 ? 0 : Math.min(6, 2 - Math.floor(Math.log10(Math.max(value, 1e-6))))
+  const step = 10 ** digits
+  // A hair is added first: 0.29 * 100 is 28.999999999999996.
+  return short(Math.floor(value * step + 1e-9) / step)
+}
+
 /** Every micro-credit, for books: 12.345678. */
 export const exactCredits = (micro: MicroCredits | number): string =>
   sane(micro) ? fixed(micro / MICRO_PER_CREDIT, 6) : UNKNOWN
@@ -105,6 +115,13 @@ export const clockText = (epochMs: number): string => {
   const at = new Date(epochMs)
   if (Number.isNaN(at.getTime())) return UNKNOWN
   return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`
+}
+
+/** A time of day with seconds, 18:42:07. */
+export const dayClock = (epochMs: number): string => {
+  const at = new Date(epochMs)
+  if (Number.isNaN(at.getTime())) return UNKNOWN
+  return `${clockText(epochMs)}:${String(at.getSeconds()).padStart(2, '0')}`
 }
 
 /** The beginning and the end of a long name: bafyrei…4xq2. */

@@ -20,6 +20,7 @@ export type Command =
   | { readonly kind: 'start-or-finish' }
   | { readonly kind: 'stop' }
   | { readonly kind: 'help' }
+  | { readonly kind: 'log' }
   | { readonly kind: 'filter' }
   | { readonly kind: 'await-place' }
 
@@ -48,6 +49,8 @@ export const commandOf = (press: Press, awaiting: boolean, place: Place): Comman
       return { kind: 'stop' }
     case '?':
       return { kind: 'help' }
+    case 'l':
+      return { kind: 'log' }
     case '/':
       return { kind: 'filter' }
     case ' ':
@@ -69,5 +72,6 @@ export const HELP: readonly (readonly [keys: string, what: string])[] = [
   ['/', 'Filter the list on this screen'],
   ['Arrow keys', 'Move over the squares of a sheet; Home and End for its ends'],
   ['Enter', 'Open the square, row or receipt'],
+  ['l', 'The log: what happened, in words'],
   ['?', 'This list'],
 ]

@@ -3,7 +3,7 @@
  * reaches nothing by itself: what is here is made in the composition root, or by hand in a test.
  */
 import type { Result } from '../base/result.ts'
-import type { Cid, Did } from '../base/ids.ts'
+import type { Did } from '../base/ids.ts'
 import type { MicroCredits } from '../base/units.ts'
 import type { Job, Program } from '../core/job.ts'
 import type { NodeHandle, OutputView, Problem, TaskView, WalletView } from '../peer/view.ts'
@@ -17,11 +17,20 @@ export type Probe =
   | { readonly kind: 'software'; readonly label: string }
   | { readonly kind: 'none'; readonly why: 'no-webgpu' | 'no-adapter' | 'insecure' }
 
+/** What this browser can tell by itself; where it cannot, the person is told so, or asked. */
+export type Senses = {
+  readonly battery: boolean
+  readonly metered: boolean
+  readonly warmth: boolean
+  readonly wakeLock: boolean
+}
+
 /** What must be at hand for the first paint, and costs next to nothing. */
 export type Shell = {
   /** The page's address without its fragment: what an invitation points to. */
   readonly address: string
   readonly secure: boolean
+  readonly senses: Senses
   /** No mouse and a small screen: the node is a phone in a hand. */
   readonly handheld: boolean
   readonly online: () => boolean
@@ -39,14 +48,16 @@ export type Shell = {
   /** A finished update waits for the page's word. */
   updateWaiting(): boolean
   applyUpdate(): void
-  /** Asks the server whether there is a newer version. */
-  checkForUpdate(): Promise<void>
+  /** Asks the server whether there is a newer version; false when it could not be asked. */
+  checkForUpdate(): Promise<boolean>
   /** How this browser installs a page: by asking, by hand (its steps in words), or it is done. */
   installable(): 'prompt' | 'by-hand' | 'installed'
   install(): Promise<boolean>
   copy(text: string): Promise<boolean>
   save(name: string, bytes: Blob): void
   reload(): void
+  /** Forgets the small choices, and what the relay said last. */
+  forgetChoices(): void
 }
 
 /** What is asked while the rest of the program loads. */
@@ -55,6 +66,12 @@ export type Host = {
   stage(text: string): void
   /** Another tab has taken the node over. */
   moved(tab: OtherTab): void
+  /** Something that is wrong for as long as this page is open, such as storage that keeps nothing. */
+  trouble(problem: Problem): void
+  /** The person wants no direct links: other nodes are not to see the IP address. */
+  readonly relayedOnly: boolean
+  /** Gives the person a file. */
+  save(name: string, bytes: Blob): void
 }
 /** The node lives in another tab of this browser. */
 export type OtherTab = {
@@ -63,7 +80,13 @@ export type OtherTab = {
   /** Takes the node over; the other tab hands its tasks back first. */
   moveHere(): Promise<Booted>
 }
-export type Remedy = { readonly label: string; run(): Promise<void> }
+export type Remedy = {
+  readonly label: string
+  /** Asked before it is done, where something is lost for good. */
+  readonly ask?: string
+  /** What it led to; null where the page stays as it is. Throws a sentence when it fails. */
+  run(): Promise<Booted | null>
+}
 export type Booted =
   | { readonly kind: 'node'; readonly node: NodeHandle; readonly services: Services }
   | { readonly kind: 'other-tab'; readonly tab: OtherTab }
@@ -121,7 +144,7 @@ export type SlotValue =
 export type Draft = {
   readonly values: Readonly<Record<string, string>>
   readonly slots: Readonly<Record<string, SlotValue>>
-  /** Costs nothing and waits behind all that is paid. */
+  /** Costs nothing; each node gives only a small part of its speed to such jobs. */
   readonly free: boolean
 }
 export type Compiled = {
@@ -137,7 +160,12 @@ export type Compiled = {
 }
 
 /** One thing that was looked at when a receipt was verified again in this tab. */
-export type Finding = { readonly what: string; readonly holds: boolean; readonly detail: string }
+export type Finding = {
+  readonly what: string
+  /** Null: nothing to look at yet, since the other side has still to sign. */
+  readonly holds: boolean | null
+  readonly detail: string
+}
 export type StorageReport = {
   readonly usedBytes: number
   readonly quotaBytes: number | null
@@ -152,18 +180,12 @@ export type StorageReport = {
     readonly erasable: boolean
   }[]
 }
-/** What this browser can tell by itself; where it cannot, the person is asked. */
-export type Senses = {
-  readonly battery: boolean
-  readonly metered: boolean
-  readonly warmth: boolean
-  readonly wakeLock: boolean
-}
 export type Build = { readonly version: string; readonly commit: string; readonly protocol: string }
 
 export type Services = {
   readonly build: Build
-  readonly senses: Senses
+  /** Every kernel of this program, with its version. */
+  readonly kernels: readonly string[]
   /** The templates the relay serves, in the order they are offered. */
   templates(): Promise<Result<readonly SpecFile[], Problem>>
   openSpec(file: SpecFile): Promise<Result<OpenSpec, SpecProblem>>
@@ -191,17 +213,18 @@ export type Services = {
   /** Asks the browser to keep the data. */
   keepStorage(): Promise<boolean>
   exportData(): Promise<Result<Blob, Problem>>
-  erase(part: string): Promise<Result<null, Problem>>
+  /** `reload`: the node still remembers what was deleted until the page is loaded anew. */
+  erase(part: string): Promise<Result<{ reload: boolean }, Problem>>
   /** Deletes everything including the key, then the page is to be loaded anew. */
   eraseAll(): Promise<Result<null, Problem>>
-  /** `impossible`: made on an earlier visit and not saved then; it can be used and not read. */
+  /** `impossible`: made by an earlier version and not saved then; it can be used and not read. */
   keyState(): 'not-saved' | 'saved' | 'confirmed' | 'impossible'
-  /** The key as a file, once, during the visit it was made in. */
-  backupKey(): Promise<Result<Blob, Problem>>
-  /** Whether this file is a readable copy of this very key. */
-  confirmKey(file: Blob): Promise<Result<null, Problem>>
-  /** Makes a saved key this browser's; the page is to be loaded anew. */
-  restoreKey(file: Blob): Promise<Result<{ account: Did }, Problem>>
+  /** The key as a file that nobody can use without the passphrase. */
+  backupKey(passphrase: string): Promise<Result<Blob, Problem>>
+  /** Whether this file is a readable copy of this very key. `sealed-backup`: it needs its passphrase. */
+  confirmKey(file: Blob, passphrase: string | null): Promise<Result<null, Problem>>
+  /** Makes a saved key this browser's; the page is to be loaded anew. `sealed-backup`: as above. */
+  restoreKey(file: Blob, passphrase: string | null): Promise<Result<{ account: Did }, Problem>>
   /** What helps to understand a fault; names no file, job content or other person. */
   diagnostics(): Promise<string>
   /** Keeps the screen on while the node runs. */

@@ -1,11 +1,11 @@
 /** What the page has at its first paint: the browser itself, asked carefully. Nothing here computes. */
-import type { Probe, Shell, Theme } from './services.ts'
+import type { Probe, Senses, Shell, Theme } from './services.ts'
 
 /** Not every browser has these yet, and the library's types do not know them. */
 type InstallEvent = Event & { prompt(): Promise<{ outcome: 'accepted' | 'dismissed' }> }
 type Updates = {
   waiting(): ServiceWorker | null
-  check(): Promise<void>
+  check(): Promise<boolean>
 }
 
 export const browserShell = (): Shell => {
@@ -16,8 +16,10 @@ export const browserShell = (): Shell => {
   const updates = watchUpdates(tell)
   const installer = watchInstall(tell)
   return {
-    address: location.href.replace(/#.*$/, ''),
+    // Without what an operator wrote behind it: an invitation must not set somebody else's share.
+    address: `${location.origin}${location.pathname}`,
     secure: isSecureContext,
+    senses: senses(),
     handheld: matchMedia('(pointer: coarse) and (hover: none)').matches,
     online: () => navigator.onLine,
     visible: () => document.visibilityState === 'visible',
@@ -54,6 +56,22 @@ export const browserShell = (): Shell => {
       ),
     save,
     reload: () => location.reload(),
+    forgetChoices: () =>
+      void stored(() => {
+        localStorage.clear()
+        return null
+      }),
+  }
+}
+
+/** A desktop Chrome has `connection` too, but does not say there what kind it is. */
+const senses = (): Senses => {
+  const { connection } = navigator as { connection?: object }
+  return {
+    battery: 'getBattery' in navigator,
+    metered: connection !== undefined && 'type' in connection,
+    warmth: 'PressureObserver' in globalThis,
+    wakeLock: 'wakeLock' in navigator,
   }
 }
 
@@ -128,7 +146,11 @@ const watchUpdates = (tell: () => void): Updates => {
   return {
     // At the first visit a worker waits for nobody: there is no older one to replace.
     waiting: () => (serviceWorker?.controller ? (registration?.waiting ?? null) : null),
-    check: async () => void (await registration?.update().catch(() => undefined)),
+    check: async () =>
+      (await registration?.update().then(
+        () => true,
+        () => false,
+      )) ?? false,
   }
 }
 

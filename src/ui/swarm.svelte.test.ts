@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { donate, jobView, LIMITS, tiles, view, working } from '../../test/ui/fixtures.ts'
 import { stillServices, stillShell } from '../../test/ui/stand-ins.ts'
-import type { NodeHandle, View } from '../peer/view.ts'
+import { ms } from '../base/units.ts'
+import type { JobView, NodeHandle, View } from '../peer/view.ts'
 import type { Booted, Shell } from './services.ts'
 import { Swarm } from './swarm.svelte.ts'
 
@@ -110,6 +111,25 @@ describe('the view model', () => {
     expect(asked).toEqual([`setLimits ${JSON.stringify({ ...LIMITS, share: 0.2 })}`])
   })
 
+  it('forecasts by what was done since a job was taken up again, not by what an earlier visit did', async () => {
+    const { node, show } = puppet(
+      view({ jobs: [jobView({ tasks: tiles(40, 0), elapsedMs: ms(0) })] }),
+    )
+    const swarm = new Swarm(shellWith())
+    await swarm.load(booted(node))
+    const at = async (done: number, elapsedMs: number): Promise<JobView> => {
+      const job = jobView({ tasks: tiles(done, 0), elapsedMs: ms(elapsedMs) })
+      show(view({ jobs: [job] }))
+      await vi.advanceTimersByTimeAsync(1_000)
+      return job
+    }
+    expect(swarm.forecast(await at(42, 2_000))).toBeNull()
+    const range = swarm.forecast(await at(44, 4_000))
+    expect(range?.lowMs).toBeLessThan(4_000)
+    expect(range?.highMs).toBeGreaterThan(4_000)
+    expect(swarm.forecast(await at(44, 10))).toBeNull()
+  })
+
   it('goes on at half the share after a lost device', async () => {
     const { node, asked } = puppet(view())
     const swarm = new Swarm(shellWith())
@@ -134,18 +154,19 @@ describe('the view model', () => {
     expect(applyUpdate).toHaveBeenCalledTimes(1)
   })
 
-  it('knows since when a job has stood still', async () => {
-    const job = jobView({ tasks: tiles(4, 2) })
-    const { node, show } = puppet(view({ jobs: [job] }))
+  it('has no forecast for a job that has stood still for long', async () => {
+    const { node, show } = puppet(
+      view({ jobs: [jobView({ tasks: tiles(0, 0), elapsedMs: ms(0) })] }),
+    )
     const swarm = new Swarm(shellWith())
     await swarm.load(booted(node))
-    await vi.advanceTimersByTimeAsync(20_000)
-    swarm.tick()
-    expect(swarm.quietMs(job)).toBeGreaterThanOrEqual(20_000)
-    const further = jobView({ tasks: tiles(5, 2) })
-    show(view({ jobs: [further] }))
+    const job = jobView({ tasks: tiles(9, 2), elapsedMs: ms(9_000) })
+    show(view({ jobs: [job] }))
     await vi.advanceTimersByTimeAsync(200)
-    expect(swarm.quietMs(further)).toBeLessThan(1_000)
+    expect(swarm.forecast(job)).not.toBeNull()
+    await vi.advanceTimersByTimeAsync(60_000)
+    swarm.tick()
+    expect(swarm.forecast(job)).toBeNull()
   })
 
   it('says in words that the program did not load, and offers to load again', async () => {

@@ -1,12 +1,11 @@
-/**
- * The one view model: what the node shows, as state the screens read, and what a person may ask of
- * it. While the page is hidden nothing is rendered; while it is seen, at most ten times a second.
- */
+/** The one view model: what the screens read, and what a person may ask of the node. */
 import type { JobId } from '../base/ids.ts'
 import type { JobView, Limits, NodeHandle, PauseReason, Problem, View } from '../peer/view.ts'
-import { plural } from './format.ts'
+import type { Range } from './eta.ts'
+import type { LogLine } from './logbook.ts'
 import { Look } from './look.svelte.ts'
 import { readRoute, writeRoute, type Place, type Route } from './route.ts'
+import { Seen } from './seen.svelte.ts'
 import type {
   Boot,
   Booted,
@@ -18,12 +17,8 @@ import type {
   Shell,
   SpecFile,
 } from './services.ts'
-import { announce, stateWord } from './words.ts'
+import { frame as t } from './text/frame.ts'
 
-/** Ten times a second is as fast as anybody reads; once where motion is not wanted. */
-const RENDER_MS = 100
-const RENDER_CALM_MS = 1_000
-const BADGE_MS = 2_000
 /** A spec is prose and a little code; what is larger is not one. */
 const SPEC_BYTES_MAX = 256 * 1024
 
@@ -36,39 +31,56 @@ export type Phase =
 export class Swarm {
   readonly shell: Shell
   readonly look: Look
-  phase = $state.raw<Phase>({ kind: 'loading', stage: 'loading the program' })
-  view = $state.raw<View | null>(null)
+  readonly #seen: Seen
+  phase = $state.raw<Phase>({ kind: 'loading', stage: t.stages.program })
   limits = $state.raw<Limits | null>(null)
   services = $state.raw<Services | null>(null)
   probe = $state.raw<Probe | null>(null)
   route = $state.raw<Route>({ place: 'donate' })
   /** "Not now" was said: the contract stays folded until asked for. */
   declined = $state.raw(false)
-  /** The last thing worth saying aloud. */
-  said = $state.raw('')
   updateWaiting = $state.raw(false)
   /** An update is put in as soon as the task at hand is done. */
   updating = $state.raw(false)
-  help = $state.raw(false)
+  /** The dialog that is open over the screen. */
+  dialog = $state.raw<'help' | 'log' | null>(null)
   /** A spec somebody dropped or pasted, on its way to the playground. */
   dropped = $state.raw<SpecFile | File | null>(null)
-  /** Seconds of the page's own clock, moving only while the page is seen. */
-  nowMs = $state.raw(0)
+  /** What has been wrong since the page was opened, such as storage that keeps nothing. */
+  troubles = $state.raw<readonly Problem[]>([])
+  /** No direct links: chosen here, in force since the page was loaded. */
+  readonly relayedOnly: boolean
 
   #node: NodeHandle | null = null
-  #unwatch: (() => void) | null = null
-  #timer: ReturnType<typeof setTimeout> | null = null
-  #dirty = false
-  #badgeAt = -BADGE_MS
-  /** When each job's count of verified units last moved, on the page's clock. */
-  #moved = new Map<JobId, { verified: number; at: number }>()
+  #updated = false
 
   constructor(shell: Shell) {
     this.shell = shell
     this.look = new Look(shell)
+    this.relayedOnly = shell.recall('relayed-only') === 'yes'
+    this.#seen = new Seen(shell, this.look, (view) => this.#rendered(view))
     shell.watch(() => this.#conditions())
     this.#conditions()
   }
+
+  get view(): View | null {
+    return this.#seen.view
+  }
+  get log(): readonly LogLine[] {
+    return this.#seen.log
+  }
+  get nowMs(): number {
+    return this.#seen.nowMs
+  }
+  /** The last thing worth saying aloud. */
+  get said(): string {
+    return this.#seen.said
+  }
+  set said(text: string) {
+    this.#seen.said = text
+  }
+  tick = (): void => this.#seen.tick()
+  forecast = (job: JobView): Range | null => this.#seen.forecast(job)
 
   /** Loads the rest of the program. Called after the first paint. */
   async load(boot: Boot): Promise<void> {
@@ -80,103 +92,63 @@ export class Swarm {
             if (this.phase.kind === 'loading') this.phase = { kind: 'loading', stage }
           },
           moved: (tab) => this.#settle({ kind: 'other-tab', tab }),
+          trouble: (problem) => {
+            const others = this.troubles.filter(({ code }) => code !== problem.code)
+            this.troubles = [...others, problem]
+          },
+          relayedOnly: this.relayedOnly,
+          save: (name, bytes) => this.shell.save(name, bytes),
         }),
       )
     } catch (cause) {
       const text = cause instanceof Error ? cause.message : String(cause)
-      this.fail({ code: 'not-loaded', text: `The program did not load: ${text}` })
+      this.fail({ code: 'not-loaded', text: t.said.notLoaded(text) })
     }
   }
 
   /** What could not be loaded at all: one sentence, and loading anew as the way out. */
   fail(problem: Problem): void {
-    const again: Remedy = { label: 'Load again', run: async () => this.shell.reload() }
-    this.#settle({ kind: 'failed', problem, remedies: [again] })
+    const run = async (): Promise<null> => {
+      this.shell.reload()
+      return null
+    }
+    this.#settle({ kind: 'failed', problem, remedies: [{ label: t.again, run }] })
   }
 
   async moveHere(tab: OtherTab): Promise<void> {
-    this.phase = { kind: 'loading', stage: 'waiting for the other tab to hand over' }
+    this.phase = { kind: 'loading', stage: t.stages.handOver }
     this.#settle(await tab.moveHere())
   }
 
+  /** A way out that was offered; it may lead to a node after all. */
+  async remedy(remedy: Remedy): Promise<void> {
+    const booted = await remedy.run()
+    if (booted) this.#settle(booted)
+  }
+
   #settle(booted: Booted): void {
-    this.#unwatch?.()
-    this.#unwatch = null
     this.#node = booted.kind === 'node' ? booted.node : null
     if (booted.kind === 'failed') {
       this.phase = { kind: 'failed', problem: booted.problem, remedies: booted.remedies }
     } else if (booted.kind === 'other-tab') {
-      this.view = null
       this.phase = { kind: 'other-tab', tab: booted.tab }
     } else {
-      const { node, services } = booted
-      this.services = services
-      this.limits = node.limits()
-      this.#render()
+      this.services = booted.services
+      this.limits = booted.node.limits()
       this.phase = { kind: 'node' }
-      this.#unwatch = node.watch(() => this.#changed())
     }
+    this.#seen.follow(this.#node)
   }
 
-  #changed(): void {
-    this.#dirty = true
-    if (this.#timer !== null) return
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = null
-        if (!this.#dirty) return
-        if (this.shell.visible()) this.#render()
-        else this.#badge()
-        this.#putUpdateIn()
-      },
-      this.look.calm ? RENDER_CALM_MS : RENDER_MS,
-    )
-  }
-
-  #render(): void {
-    if (!this.#node) return
-    this.#dirty = false
-    const before = this.view
-    const view = this.#node.view()
-    const now = performance.now()
-    for (const job of view.jobs) {
-      const seen = this.#moved.get(job.id)
-      if (seen?.verified !== job.verified)
-        this.#moved.set(job.id, { verified: job.verified, at: now })
-    }
-    this.nowMs = now
-    this.view = view
-    if (before) {
-      const text = announce(before, view)
-      if (text !== null) this.said = text
-    }
-    this.#badge()
-    const running = ['ready', 'working', 'finishing', 'measuring'].includes(view.donate.state)
+  #rendered({ donate }: View): void {
+    const running = ['ready', 'working', 'finishing', 'measuring'].includes(donate.state)
     this.services?.keepAwake(running && this.look.awake && this.shell.handheld)
-  }
-
-  #badge(): void {
-    const now = performance.now()
-    if (!this.#node || now - this.#badgeAt < BADGE_MS) return
-    this.#badgeAt = now
-    const { donate, jobs } = this.#node.view()
-    const mine = jobs.find((job) => job.state === 'running')
-    if (mine) {
-      const part = mine.tasks.length === 0 ? 0 : mine.verified / mine.tasks.length
-      this.shell.badge(Math.floor(part * 9), `${Math.floor(part * 100)} % ${mine.title}`)
-    } else if (donate.state === 'idle') this.shell.badge(0, '')
-    else this.shell.badge(Math.floor((donate.now?.permille ?? 0) / 112), stateWord(donate))
+    this.#putUpdateIn()
   }
 
   #conditions(): void {
     this.updateWaiting = this.shell.updateWaiting()
-    if (this.shell.visible() && this.#dirty) this.#render()
-  }
-
-  /** How long a job's count has stood still. */
-  quietMs(job: JobView): number {
-    const seen = this.#moved.get(job.id)
-    return seen ? this.nowMs - seen.at : 0
+    this.#seen.catchUp()
   }
 
   go(route: Route): void {
@@ -197,7 +169,7 @@ export class Swarm {
   async take(file: File): Promise<void> {
     const spec = /\.(md|markdown|txt)$/i.test(file.name) || file.type.startsWith('text/')
     if (spec && file.size > SPEC_BYTES_MAX) {
-      this.said = `${file.name} is too large for a spec.`
+      this.said = t.said.tooLarge(file.name)
       return
     }
     this.dropped = spec ? { name: file.name, text: await file.text() } : file
@@ -211,7 +183,7 @@ export class Swarm {
 
   notNow(): void {
     this.declined = true
-    this.said = 'Not now. Nothing runs.'
+    this.said = t.said.notNow
   }
 
   pause = (): void => this.#ask((node) => node.pause())
@@ -225,7 +197,7 @@ export class Swarm {
   #ask(what: (node: NodeHandle) => void): void {
     if (!this.#node) return
     what(this.#node)
-    this.#render()
+    this.#seen.render()
   }
 
   /** Applies at once; there is no save button to forget. */
@@ -252,14 +224,17 @@ export class Swarm {
   submit(compiled: Compiled): JobId | null {
     const id = this.#node?.submit(compiled.job, compiled.title, compiled.inputs) ?? null
     if (id !== null) {
-      this.#render()
-      this.said = `${compiled.title}: handed to the swarm as ${plural(compiled.tasks, 'unit', 'units')}.`
+      this.#seen.render()
+      this.said = t.said.handed(compiled.title, compiled.tasks)
     }
     return id
   }
 
   cancel = (job: JobId): void => this.#ask((node) => node.cancel(job))
+  /** Reads a job back from the disk, and goes on with it where something is left to do. */
   resumeJob = (job: JobId): void => this.#ask((node) => node.resumeJob(job))
+  /** A job that ended without a result is handed in again: what was verified is kept and not paid twice. */
+  retry = ({ job, title }: JobView): void => this.#ask((node) => void node.submit(job, title, {}))
   forgetJob = (job: JobId): void => this.#ask((node) => node.forgetJob(job))
   output = (job: JobId, name: string): Uint8Array<ArrayBuffer> | null =>
     this.#node?.output(job, name) ?? null
@@ -274,13 +249,9 @@ export class Swarm {
 
   #putUpdateIn(): void {
     if (!this.updating) return
-    const view = this.#node?.view()
-    const busy = view?.donate.state === 'working' || view?.donate.state === 'finishing'
-    if (!busy) this.shell.applyUpdate()
-  }
-
-  /** The page's clock: called once a second while there is something to count. */
-  tick(): void {
-    if (this.shell.visible()) this.nowMs = performance.now()
+    const state = this.#node?.view().donate.state
+    if (state === 'working' || state === 'finishing' || this.#updated) return
+    this.#updated = true
+    this.shell.applyUpdate()
   }
 }

@@ -1,6 +1,6 @@
 /** A job's output as numbers to look at: reading elements, a picture of them, a line through them. */
 import type { Program } from '../core/job.ts'
-import type { OutputView } from '../peer/view.ts'
+import type { OutputView, TaskView } from '../peer/view.ts'
 
 export type Numbers = Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array
 export type Preview = {
@@ -119,6 +119,24 @@ export const envelope = (
     const to = Math.max(from + 1, Math.floor(((i + 1) * numbers.length) / count))
     return extent(numbers.subarray(from, to))
   })
+}
+
+/** Stretches of a plain row of numbers that are known, in order and joined where they meet. */
+export const knownStretches = (
+  tasks: readonly Pick<TaskView, 'state' | 'tensor' | 'rect'>[],
+  output: OutputView,
+): readonly (readonly [from: number, to: number])[] => {
+  const stretches: [number, number][] = []
+  const known = tasks
+    .filter((task) => task.state === 'verified' && task.tensor === output.name)
+    .map(({ rect }) => [rect.col, rect.col + rect.cols] as const)
+    .toSorted(([a], [b]) => a - b)
+  for (const [from, to] of known) {
+    const last = stretches.at(-1)
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to)
+    else stretches.push([from, to])
+  }
+  return stretches
 }
 
 /** An element as text: whole numbers whole, floats with six significant digits. */

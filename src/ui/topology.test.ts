@@ -13,6 +13,7 @@ const node = (n: number, change: Partial<NodeView> = {}): NodeView => ({
   link: 'direct',
   rttMs: 5 + n,
   queued: 0,
+  wgsl: false,
   trust: 0.5,
   accepted: 0,
   rejected: 0,

@@ -98,7 +98,10 @@ export const sortNodes = (
   return nodes.toSorted(order)
 }
 
-/** What the swarm adds up to. Software adapters and plain processors are told apart, never added. */
+/** A node that lends its device says what it can do; one that only asks says nothing. */
+export const lends = ({ f32 }: NodeView): boolean => f32 > 0
+
+/** What the swarm lends in all. Software adapters and plain processors are told apart, never added. */
 export const totals = (
   nodes: readonly NodeView[],
 ): {
@@ -108,14 +111,11 @@ export const totals = (
   readonly flopPerSecond: number
 } => {
   const of = (adapter: NodeView['adapter']): readonly NodeView[] =>
-    nodes.filter((node) => node.adapter === adapter)
+    nodes.filter((node) => lends(node) && node.adapter === adapter)
   return {
     gpus: of('gpu').length,
     software: of('software').length,
     cpus: of('cpu').length,
-    flopPerSecond: of('gpu').reduce(
-      (sum, node) => sum + (node.f32 > 0 ? 2 ** node.f32 * 1e6 : 0),
-      0,
-    ),
+    flopPerSecond: of('gpu').reduce((sum, node) => sum + 2 ** node.f32 * 1e6, 0),
   }
 }

@@ -1,15 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_LIMITS } from '../peer/donor.ts'
 import { donate, jobView, nodes, tiles, view, working } from '../../test/ui/fixtures.ts'
-import { announce, pauseWords, reachWords, remedyFor, stopWords, unitWords } from './words.ts'
+import { SENSES } from '../../test/ui/stand-ins.ts'
+import { announce, pauseWords, reachWords, stopWords, unitWords } from './words.ts'
 
 describe('the sentences', () => {
   it('say exactly what pauses a node under its limits', () => {
-    expect(pauseWords(DEFAULT_LIMITS)).toBe(
-      'On battery, on a metered connection, or when the device is too warm.',
+    expect(pauseWords(DEFAULT_LIMITS, SENSES, true)).toBe(
+      'On battery, on a metered connection, when the device is too warm or when you press Pause.',
     )
-    expect(pauseWords({ ...DEFAULT_LIMITS, pauseOnBattery: false, pauseOnMetered: false })).toBe(
-      'When the device is too warm.',
+    const always = { ...DEFAULT_LIMITS, pauseOnBattery: false, pauseOnMetered: false }
+    expect(pauseWords(always, SENSES, false)).toBe('When you press Pause.')
+  })
+  it('promise no pause that this browser cannot notice', () => {
+    const dull = { ...SENSES, battery: false, metered: false, warmth: false }
+    expect(pauseWords(DEFAULT_LIMITS, dull, true)).toBe(
+      'When you press Pause. This browser does not tell whether it is on battery, whether the connection is metered or how warm it is.',
+    )
+    expect(pauseWords({ ...DEFAULT_LIMITS, pauseOnMetered: false }, dull, false)).toBe(
+      'When you press Pause. This browser does not tell whether it is on battery.',
     )
   })
   it('say whether it stops by itself', () => {
@@ -20,9 +29,18 @@ describe('the sentences', () => {
   })
   it('say what still works when the relay is gone', () => {
     const gone = { kind: 'no-relay', detail: '' } as const
-    expect(reachWords({ reachability: gone, nodes: nodes() })).toContain('direct links still work')
-    expect(reachWords({ reachability: gone, nodes: [] })).toContain('tried again')
-    expect(reachWords(view())).toBeNull()
+    expect(reachWords({ reachability: gone, nodes: nodes() }, false)).toContain(
+      'direct links still work',
+    )
+    expect(reachWords({ reachability: gone, nodes: [] }, false)).toContain('can still be read')
+    expect(reachWords(view(), false)).toBeNull()
+  })
+  it('say that work goes on without direct links, only slower', () => {
+    const indirect = { kind: 'no-webrtc', detail: '' } as const
+    expect(reachWords(view({ reachability: indirect }), false)).toContain('goes through the relay')
+    expect(reachWords(view({ reachability: indirect }), true)).toContain('as you set it')
+    const relayed = nodes().map((node) => ({ ...node, link: 'relayed' as const }))
+    expect(reachWords(view({ nodes: relayed }), false)).toContain('No direct path')
   })
   it('speak up for what changed, and are silent for what did not', () => {
     const idle = view()
@@ -49,9 +67,5 @@ describe('the sentences', () => {
     expect(unitWords({ ...task!, state: 'computing', permille: 640 }, 'calm-otter-4')).toBe(
       'unit 1, computing, 64 %, calm-otter-4',
     )
-  })
-  it('know a way out of what they know', () => {
-    expect(remedyFor({ code: 'device-lost', text: '' })).toBe('resume-half')
-    expect(remedyFor({ code: 'never-heard-of', text: '' })).toBeNull()
   })
 })

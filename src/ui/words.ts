@@ -6,11 +6,13 @@ import type {
   Limits,
   NodeView,
   PauseReason,
-  Problem,
   TaskView,
   View,
 } from '../peer/view.ts'
-import { duration, plural } from './format.ts'
+import { count, duration } from './format.ts'
+import type { Senses } from './services.ts'
+import { problemWords } from './problems.ts'
+import { listed, sentence } from './sentence.ts'
 import { MARK_NAMES, MARK_OF } from './sheet.ts'
 
 export const PAUSE_WORDS: Readonly<Record<PauseReason, string>> = {
@@ -66,9 +68,9 @@ export const LINK_WORDS: Readonly<Record<NodeView['link'], string>> = {
 }
 
 const CHECKS: Readonly<Record<string, string>> = {
-  freivalds: 'Freivalds: A(Bx) = Cx for a secret x',
-  'bit-equality': 'sampled and recomputed, equal to the bit',
-  sampled: 'sampled and recomputed in float64',
+  freivalds: 'Freivalds, with a secret x',
+  'bit-equality': 'sampled, equal to the bit',
+  sampled: 'sampled, recomputed in float64',
   recompute: 'computed again in full',
   replicas: 'agreed between nodes',
 }
@@ -82,7 +84,14 @@ const WHYS: Readonly<Record<string, string>> = {
   rejected: 'The result was wrong. That is likely an unstable GPU or driver, or a dishonest node.',
   'lease-expired': 'The node fell silent and the unit went to another.',
   silent: 'The node fell silent and the unit went to another.',
-  'commitment-mismatch': 'The result was not the one the node had committed to.',
+  'no-answer': 'The node did not answer and the unit went to another.',
+  'node-left': 'The node left and the unit went to another.',
+  'handed-back': 'The node handed it back: its owner stopped or paused it.',
+  'too-slow': 'The inputs did not arrive in time.',
+  'device-lost': 'The graphics driver of that node restarted.',
+  'out-of-budget': 'It needs more memory than that node lends.',
+  'not-what-was-committed': 'The result was not the one the node had committed to.',
+  outvoted: 'Other nodes agreed on another result.',
 }
 export const whyWords = (why: string): string => WHYS[why] ?? why
 
@@ -95,17 +104,36 @@ export const unitWords = (task: TaskView, node: string | null): string => {
   return `unit ${task.index + 1}, ${state}${part}${by}`
 }
 
-/** What pauses a node under these limits: "on battery, or when the device is too warm". */
-export const pauseWords = (limits: Limits): string => {
-  const parts = [
-    ...(limits.pauseWhenHidden ? ['in a hidden tab'] : []),
-    ...(limits.pauseOnBattery ? ['on battery'] : []),
-    ...(limits.pauseOnMetered ? ['on a metered connection'] : []),
-    'when the device is too warm',
-  ]
-  const last = parts.pop() ?? ''
-  const text = parts.length === 0 ? last : `${parts.join(', ')}, or ${last}`
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+/**
+ * What pauses a node under these limits, and what of it this browser cannot notice: a promise that it
+ * cannot keep would be worse than none. Heat is told by the processor's load, so it says something of
+ * work on a GPU only.
+ */
+export const pauseWords = (limits: Limits, senses: Senses, gpu: boolean): string => {
+  const wanted = [
+    { on: limits.pauseWhenHidden, felt: true, when: 'in a hidden tab', what: '' },
+    {
+      on: limits.pauseOnBattery,
+      felt: senses.battery,
+      when: 'on battery',
+      what: 'whether it is on battery',
+    },
+    {
+      on: limits.pauseOnMetered,
+      felt: senses.metered,
+      when: 'on a metered connection',
+      what: 'whether the connection is metered',
+    },
+    { on: gpu, felt: senses.warmth, when: 'when the device is too warm', what: 'how warm it is' },
+  ].filter(({ on }) => on)
+  const felt = wanted.filter((one) => one.felt).map(({ when }) => when)
+  const unfelt = wanted.filter((one) => !one.felt).map(({ what }) => what)
+  const pauses = sentence(
+    felt.length === 0 ? 'when you press Pause' : listed([...felt, 'when you press Pause'], 'or'),
+  )
+  return unfelt.length === 0
+    ? pauses
+    : `${pauses} This browser does not tell ${listed(unfelt, 'or')}.`
 }
 
 export const stopWords = (limits: Limits): string => {
@@ -116,21 +144,31 @@ export const stopWords = (limits: Limits): string => {
 }
 
 /** Links in words: what works and what does not. Null where all is well. */
-export const reachWords = (view: Pick<View, 'reachability' | 'nodes'>): string | null => {
-  const peers = view.nodes.filter((node) => !node.self && node.link !== 'none').length
+export const reachWords = (
+  view: Pick<View, 'reachability' | 'nodes'>,
+  relayedOnly: boolean,
+): string | null => {
+  const others = view.nodes.filter((node) => !node.self)
+  const peers = others.filter((node) => node.link !== 'none').length
+  const direct = others.filter((node) => node.link === 'direct').length
   switch (view.reachability.kind) {
     case 'connecting':
       return 'Looking for the relay.'
     case 'reachable':
-      return peers === 0 ? 'The relay is reachable; no other node is here yet.' : null
+      if (peers > 0 && direct === 0)
+        return 'No direct path to any node. Work goes through the relay: slower, and the relay carries only so much.'
+      if (others.length > 0) return null
+      return 'The relay is reachable; no other node is here yet.'
     case 'no-relay':
       return peers === 0
-        ? 'The relay cannot be reached and no node is linked. It is tried again by itself.'
-        : `The relay cannot be reached. ${plural(peers, 'direct link', 'direct links')} still work.`
+        ? 'The relay cannot be reached and no node is linked. It is tried again by itself. Your jobs, results and receipts can still be read and saved.'
+        : `The relay cannot be reached. ${peers === 1 ? 'One direct link still works' : `${count(peers)} direct links still work`}; new ones have to wait for it.`
     case 'no-webrtc':
-      return 'This browser gives no direct links (WebRTC is off or blocked), so it can neither take nor give work. Looking and exporting still work.'
+      return relayedOnly
+        ? 'Only through the relay, as you set it: other nodes do not see your IP address. Work is slower, and the relay carries only so much.'
+        : 'This browser makes no direct links (WebRTC is off or blocked). Work goes through the relay: slower, and the relay carries only so much.'
     case 'offline':
-      return 'No network. What is stored here can still be read and exported.'
+      return 'No network. Your jobs, results and receipts can still be read and saved; running jobs go on when it is back.'
   }
 }
 
@@ -151,28 +189,9 @@ export const announce = (before: View, after: View): string | null => {
   const problem = after.problems.find(
     (one) => !before.problems.some((other) => other.code === one.code),
   )
-  return problem ? problem.text : null
+  return problem ? problemWords(problem) : null
 }
 
 /** Done units of all, in words. */
 export const progressWords = (job: JobView): string =>
   job.state === 'planning' ? 'planning' : `${job.verified} of ${job.tasks.length}`
-
-/** What can be done about a known problem; the sentence itself comes with the problem. */
-export type Remedy = 'resume-half' | 'reload' | 'storage' | 'earn' | 'free-tier' | 'update' | null
-export const remedyFor = (problem: Problem): Remedy => {
-  switch (problem.code) {
-    case 'device-lost':
-      return 'resume-half'
-    case 'quota-full':
-    case 'storage-corrupt':
-      return 'storage'
-    case 'no-credit':
-    case 'insufficient-credit':
-      return 'earn'
-    case 'version-too-old':
-      return 'update'
-    default:
-      return null
-  }
-}

@@ -65,9 +65,12 @@ export const Head = v.variant('k', [
     adapter: v.picklist(ADAPTERS),
     delegation: SignedDelegation,
   }),
-  /** How much of the other's chain the speaker already holds; seq 0 = nothing. */
+  /**
+   * How much of a chain the speaker already holds; seq 0 = nothing. Of the hearer's chain it is news, of
+   * the speaker's own a question: the hearer answers with the `blocks` that follow, if it holds any.
+   */
   v.strictObject({ k: v.literal('tip'), account: DidText, seq: Whole, cid: v.nullable(CidText) }),
-  /** Blocks of the speaker's own chain, oldest first; a credit comes with the debit it answers. */
+  /** Blocks of one chain, whoever's, oldest first; a credit comes with the debit it answers. */
   v.strictObject({
     k: v.literal('blocks'),
     blocks: v.pipe(

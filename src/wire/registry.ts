@@ -4,12 +4,42 @@
  * answer per stream.
  */
 import * as v from 'valibot'
+import { utf8 } from '../base/bytes.ts'
+import type { Did } from '../base/ids.ts'
 import { err, ok, type Result } from '../base/result.ts'
-import { decode, type WireError } from './codec.ts'
+import { decode, sha256, type WireError } from './codec.ts'
 import { SignedAdvert, Whole } from './signed.ts'
 import { HEAD_BYTES_MAX } from './version.ts'
 
-/** `any`, `gpu`, `wgsl`, or one kernel's id. */
+/**
+ * What one server keeps under one name is bounded, so a capability is also cut into buckets. A node
+ * stands under the plain name and in one bucket, by its account's hash, so that a server can see that it
+ * stands where it may; each name has servers of its own.
+ */
+export const BUCKETS = 16
+const BUCKET = /^.+\.b(\d{1,2})$/
+
+/** `any.b7` */
+export const bucketName = (capability: string, bucket: number): string => `${capability}.b${bucket}`
+
+const bucketOf = (account: Did): number => sha256(utf8(`swarm/bucket/${account}`))[0]! % BUCKETS
+
+/** Every name an account stands under that can do all this. */
+export const placesOf = (capabilities: readonly string[], account: Did): string[] => {
+  const bucket = bucketOf(account)
+  return capabilities.flatMap((capability) => [capability, bucketName(capability, bucket)])
+}
+
+/** Of these names those it may stand under: any capability, and of the buckets its own. */
+export const ownPlaces = (names: readonly string[], account: Did): string[] => {
+  const bucket = bucketOf(account)
+  return [...new Set(names)].filter((name) => {
+    const [, asked] = BUCKET.exec(name) ?? []
+    return asked === undefined || Number(asked) === bucket
+  })
+}
+
+/** `any`, `gpu`, `wgsl`, or one kernel's id; and buckets of these. */
 const Capability = v.pipe(v.string(), v.regex(/^[a-z0-9@.-]{1,40}$/))
 
 export const RegistryRequest = v.variant('k', [

@@ -5,10 +5,13 @@ import { openBrowserNetwork } from '../../src/adapters/libp2p.ts'
 import { workerPool, type WorkerPool } from '../../src/adapters/worker-pool.ts'
 import type { PeerId } from '../../src/base/ids.ts'
 import { epochMs } from '../../src/base/units.ts'
+import { trustOwnScripts } from '../../src/boot/trusted-types.ts'
 import type { Job } from '../../src/core/job.ts'
 import { plan } from '../../src/core/plan.ts'
 import type { Network } from '../../src/ports.ts'
 import { rawChannel } from './raw-channel.ts'
+
+trustOwnScripts()
 
 let network: Network | null = null
 let direct = false

@@ -1,7 +1,20 @@
 /** Nothing computes before the click; and one browser is one node, however many tabs are open. */
 import type { Page } from '@playwright/test'
 import { expect, test } from './rig.ts'
-import { go, lend, loaded, strip, waitForState } from './steps.ts'
+import {
+  aliceAndBob,
+  becomeFounder,
+  fill,
+  go,
+  jobState,
+  lend,
+  loaded,
+  openSpec,
+  run,
+  strip,
+  verified,
+  waitForState,
+} from './steps.ts'
 
 /** Counts what a page asks of the graphics driver; workers are seen from outside. */
 const countDevices = (): void => {
@@ -57,15 +70,19 @@ test('alice opens the page: it says what would run, and nothing does until she s
   )
   const contract = alice.getByRole('region', { name: 'What you agree to' })
   for (const words of [
-    'Pieces of other people’s jobs',
+    'Pieces of other people’s jobs: matrix products, picture filters, fractals, formulas and sums',
     'At most 50\u00a0% of the GPU’s time',
-    'when the device is too warm',
+    'or when you press Pause',
     'When you press Stop or close the tab',
     'IP address',
     'Credits for checked work',
   ]) {
     await expect(contract).toContainText(words)
   }
+  // Heat is told by the processor's load, which on a software adapter is the work itself.
+  await expect(contract).not.toContainText('too warm')
+  await alice.getByRole('slider').fill('20')
+  await expect(contract).toContainText('At most 20\u00a0% of the GPU’s time')
   await expect(alice.getByRole('button', { name: 'Start', exact: true })).toBeEnabled()
   expect(await weight(alice, 'Start')).toEqual(await weight(alice, 'Not now'))
 
@@ -108,4 +125,76 @@ test('alice opens a second tab: the first one is the node, until she moves it', 
   await second.close()
   expect(await loaded(first), 'a tab that is left takes the place that is free').toBe(account)
   await waitForState(first, /^idle$/)
+})
+
+/** Four small tiles of a fractal. */
+const askForFractal = async (bob: Page): Promise<void> => {
+  await go(bob, 'new')
+  await fill(bob, { Width: '128', Height: '128', Zoom: '1', Iterations: '60' })
+  await run(bob, 4)
+}
+
+const SUM = `---
+swarm: 1
+name: small-sum
+title: A small sum
+run: sum
+inputs:
+  x: { kind: random, seed: 1 }
+params: { length: 1000 }
+budget: free
+---
+
+# A small sum
+
+Of a thousand numbers.
+`
+
+test('alice lends for everything but fractals; bob’s fractal waits until she takes them, too', async ({
+  rig,
+}) => {
+  const { alice, bob } = await aliceAndBob(rig)
+  await go(alice, 'settings')
+  await alice.getByRole('checkbox', { name: 'Fractals' }).uncheck()
+  await askForFractal(bob)
+  // What carol asks for later is done: the fractal is not merely slow.
+  const carol = await rig.tab(await rig.person())
+  await loaded(carol)
+  await openSpec(carol, 'sum.swarm.md', SUM)
+  await carol.getByRole('button', { name: 'Run on the swarm' }).click()
+  await jobState(carol, 'done')
+  expect(await verified(bob)).toBe(0)
+  await alice.getByRole('checkbox', { name: 'Fractals' }).check()
+  await jobState(bob, 'done')
+
+  await alice.getByRole('checkbox', { name: 'Fractals' }).uncheck()
+  await strip(alice).getByRole('button', { name: 'Stop' }).click()
+  await go(alice, 'donate')
+  await expect(alice.getByRole('region', { name: 'What you agree to' })).not.toContainText(
+    'fractals',
+  )
+})
+
+test('alice keeps her address from other nodes: all goes through the relay, and work is done', async ({
+  rig,
+}) => {
+  const alice = await rig.tab(await rig.person())
+  await loaded(alice)
+  await go(alice, 'settings')
+  await alice.getByRole('checkbox', { name: 'Only through the relay' }).check()
+  await alice.getByRole('button', { name: 'Load again now' }).click()
+  await go(alice, 'donate')
+  await loaded(alice)
+  await expect(alice.getByRole('region', { name: 'What you agree to' })).toContainText(
+    'Only the relay sees your IP address',
+  )
+  const bob = await rig.tab(await rig.person())
+  await Promise.all([lend(alice), becomeFounder(bob, rig.relay.keyFile)])
+  await expect(alice.getByText('Only through the relay, as you set it')).toBeVisible()
+  await askForFractal(bob)
+  await jobState(bob, 'done')
+  for (const page of [alice, bob]) await expect(strip(page)).toContainText('0 direct, 1 relayed')
+  await expect(bob.getByText('No direct path to any node.')).toBeHidden()
+  await go(bob, 'swarm')
+  await expect(bob.getByText('No direct path to any node.')).toBeVisible()
 })

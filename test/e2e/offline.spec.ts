@@ -29,7 +29,7 @@ test('the relay is gone; alice opens the page all the same and is told what stil
   expect(await loaded(alice), 'her key and her books are here').toBe(account)
   await expect(
     alice.getByText(
-      'The relay cannot be reached and no node is linked. It is tried again by itself.',
+      'The relay cannot be reached and no node is linked. It is tried again by itself. Your jobs, results and receipts can still be read and saved.',
     ),
   ).toBeVisible()
   await go(alice, 'new')

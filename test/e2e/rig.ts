@@ -82,7 +82,7 @@ export const test = base.extend<{ rig: Rig }, { shared: Browser; app: string }>(
     // oxlint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from here
     async ({}, use) => {
       const copy = scratch('app')
-      cpSync(join(root, 'dist/app'), copy, { recursive: true })
+      cpSync(process.env['SWARM_E2E_APP'] ?? join(root, 'dist/app'), copy, { recursive: true })
       await use(copy)
       rmSync(copy, { recursive: true, force: true })
     },

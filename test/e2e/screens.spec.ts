@@ -12,6 +12,11 @@ import { becomeFounder, fill, go, jobState, lend, loaded, run } from './steps.ts
 
 const folder = process.env['SWARM_SCREENSHOTS'] === '1' ? join(root, 'docs/screenshots') : null
 const THEMES = ['light', 'dark'] as const
+/** The smallest phone and a large screen: nothing may be wider than they are. */
+const EDGES = [
+  { width: 360, height: 640 },
+  { width: 1440, height: 900 },
+] as const
 
 const settled = (page: Page): Promise<unknown> =>
   page.evaluate(() =>
@@ -20,6 +25,9 @@ const settled = (page: Page): Promise<unknown> =>
       ...document.getAnimations().map((animation) => animation.finished.catch(() => null)),
     ]),
   )
+
+const tooWide = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
 
 /** Looks at what is on the screen now, in both themes. */
 const look = async (page: Page, size: Size, name: string): Promise<void> => {
@@ -36,16 +44,22 @@ const look = async (page: Page, size: Size, name: string): Promise<void> => {
       ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`,
     )
     expect.soft(found, `${name}, ${size}, ${theme}`).toEqual([])
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    expect.soft(wide, `${name}, ${size}: wider than the screen`).toBeLessThanOrEqual(0)
+    expect
+      .soft(await tooWide(page), `${name}, ${size}: wider than the screen`)
+      .toBeLessThanOrEqual(0)
     if (folder) await page.screenshot({ path: join(folder, `${name}-${size}-${theme}.png`) })
+  }
+  for (const edge of EDGES) {
+    await page.setViewportSize(edge)
+    const wide = await tooWide(page)
+    expect.soft(wide, `${name}: wider than ${edge.width}`).toBeLessThanOrEqual(0)
   }
 }
 
 test('every screen can be read by everybody, in both themes, on a desk and on a phone', async ({
   rig,
 }) => {
-  test.setTimeout(180_000)
+  test.setTimeout(300_000)
   if (folder) mkdirSync(folder, { recursive: true })
   const desk = await rig.tab(await rig.person('desk'))
   const hand = await rig.tab(await rig.person('hand'))
@@ -75,6 +89,10 @@ test('every screen can be read by everybody, in both themes, on a desk and on a 
   await desk.getByRole('button', { name: 'Re-verify' }).click()
   await expect(desk.getByText('All of it holds')).toBeVisible()
   for (const size of ['hand', 'desk'] as const) await look(desk, size, 'receipt')
+  await desk.keyboard.press('Escape')
+  await desk.keyboard.press('l')
+  await expect(desk.getByRole('dialog', { name: 'Log' })).toContainText('credits paid')
+  for (const size of ['hand', 'desk'] as const) await look(desk, size, 'log')
 
   // A phone that nobody touches goes dark while it works; a touch wakes it.
   const dark = hand.getByText('Touch to see')

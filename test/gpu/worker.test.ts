@@ -74,7 +74,7 @@ describe('a worker', () => {
         result[item] = x[item] * params.gain + f32(params.first + item);
       }`
     const shapes = { items: 3, itemLength: 1, lengths: [3], iterations: 1, first: 100 }
-    const words = { source, output: 'f32', inputs: 'x', constants: 'gain: f32 = 0.5' }
+    const words = { source, output: 'f32', inputs: 'x: f32', constants: 'gain: f32 = 0.5' }
     const task = { id: 'own', kernel: 'wgsl@1', params: { ...words, ...shapes } }
     const done = await service.run(
       { ...task, inputs: [bytesOf([2, 4, 6])] },
@@ -93,6 +93,37 @@ describe('a worker', () => {
       ok: false,
       error: { code: 'bad-param' },
     })
+    worker.terminate()
+  })
+
+  it('gives a shader of the job’s own whole numbers and the pixels of a picture', async () => {
+    const url = new URL('../../workers/compute.worker.ts', import.meta.url)
+    const worker = new Worker(url, { type: 'module' })
+    const service = wrap<ComputeService>(worker)
+    await service.open({})
+    const source = `
+      struct Params { offset: u32, items: u32, first: u32 }
+      @group(0) @binding(0) var<uniform> params: Params;
+      @group(0) @binding(1) var<storage, read> photo: array<u32>;
+      @group(0) @binding(2) var<storage, read> shift: array<i32>;
+      @group(0) @binding(3) var<storage, read_write> result: array<i32>;
+      @compute @workgroup_size(64)
+      fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
+        let item = params.offset + gid.x;
+        let red = i32(photo[item] & 0xffu);
+        let blue = i32((photo[item] >> 16u) & 0xffu);
+        result[item] = 1000 * red + blue + shift[0];
+      }`
+    const words = { source, output: 'i32', inputs: 'photo: u8\nshift: i32', constants: '' }
+    const shapes = { items: 2, itemLength: 1, lengths: [8, 1], iterations: 0, first: 0 }
+    const pixels = Uint8Array.of(10, 0, 20, 255, 200, 0, 250, 255)
+    const shift = new Uint8Array(Int32Array.of(-7).buffer)
+    const done = await service.run(
+      { id: 'own', kernel: 'wgsl@1', params: { ...words, ...shapes }, inputs: [pixels, shift] },
+      proxy(() => undefined),
+    )
+    if (!done.ok) throw new Error(done.error.detail)
+    expect([...new Int32Array(done.value.output.buffer)]).toEqual([10_013, 200_243])
     worker.terminate()
   })
 

@@ -81,6 +81,31 @@ describe('the relay over HTTP', () => {
     expect([again.status, await again.text()]).toEqual([304, ''])
   })
 
+  it('sends gzip only to those who take it', async () => {
+    const encodingFor = async (accepted: string): Promise<boolean> => {
+      const head = `HEAD /assets/index-a1b2c3d4.js HTTP/1.1\r\nhost: x\r\nconnection: close\r\n`
+      return /content-encoding: gzip/i.test(await raw(`${head}${accepted}\r\n`))
+    }
+    for (const [accepted, gzip] of [
+      ['', false],
+      ['gzip', true],
+      ['GZIP', true],
+      ['br, gzip;q=0.5', true],
+      ['*', true],
+      ['gzip, *;q=0', true],
+      ['gzip;q=0', false],
+      ['gzip; q=0.000, br', false],
+      ['gzip;q=0, *', false],
+      ['identity, *;q=0', false],
+      ['br', false],
+      ['not-gzip', false],
+      ['gzip;q=none', false],
+    ] as const) {
+      const header = accepted === '' ? '' : `accept-encoding: ${accepted}\r\n`
+      expect(await encodingFor(header), accepted).toBe(gzip)
+    }
+  })
+
   it('serves job templates, answers HEAD without a body, and says no in words', async () => {
     const job = await fetch(`${relay.url}/jobs/matmul.swarm.md`)
     expect([job.status, job.headers.get('content-type')]).toEqual([

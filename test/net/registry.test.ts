@@ -1,54 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunningRelay } from '../../relay/relay.ts'
-import { did, type Did, type PeerId } from '../../src/base/ids.ts'
 import { epochMs } from '../../src/base/units.ts'
 import type { Network } from '../../src/ports.ts'
-import { cidOf, didFromPublicKey } from '../../src/wire/codec.ts'
-import { signingBytes, type Advert, type SignedAdvert } from '../../src/wire/signed.ts'
+import { placesOf } from '../../src/wire/registry.ts'
 import { recorder } from '../ports/network.suite.ts'
+import { account, advert } from './account.ts'
 import { nodeFor, pause, relayFor, until } from './rig.ts'
-
-type Account = { readonly did: Did; sign(body: Advert): Promise<SignedAdvert> }
-
-const account = async (): Promise<Account> => {
-  const keys = (await crypto.subtle.generateKey('Ed25519', false, [
-    'sign',
-    'verify',
-  ])) as CryptoKeyPair
-  const raw = new Uint8Array(await crypto.subtle.exportKey('raw', keys.publicKey))
-  return {
-    did: did(didFromPublicKey(raw)),
-    async sign(body) {
-      return {
-        body,
-        sig: new Uint8Array(
-          await crypto.subtle.sign('Ed25519', keys.privateKey, signingBytes(body)),
-        ),
-      }
-    },
-  }
-}
-
-const advert = (who: Did, peer: PeerId, relay: string, change: Partial<Advert> = {}): Advert => ({
-  v: 1,
-  kind: 'advert',
-  swarm: cidOf({ test: 1 }),
-  account: who,
-  peer,
-  relay,
-  until: epochMs(Date.now() + 600_000),
-  seq: 1,
-  state: 'ready',
-  adapter: 'gpu',
-  f32: 20,
-  i8: 20,
-  memory: 8,
-  wgsl: false,
-  kernels: 'k',
-  price: 1_000,
-  queued: 0,
-  ...change,
-})
 
 describe('the registry over libp2p', () => {
   let relay: RunningRelay
@@ -123,5 +80,52 @@ describe('the registry over libp2p', () => {
     )
     expect(await lost.find('any', 10)).toMatchObject({ ok: false, error: { code: 'no-server' } })
     await lost.close()
+  })
+
+  it('forgets a node as soon as it has left its relay', async () => {
+    const me = await account()
+    const node = await nodeFor(relay.multiaddrs, recorder().events, { webrtc: false })
+    await until('a place', () => node.relay() !== null)
+    await node.announce(await me.sign(advert(me.did, node.self, node.relay()!)), ['leaving'])
+    expect(await alice.find('leaving', 10)).toMatchObject({ value: { total: 1 } })
+    await node.close()
+    await until('forgotten', async () => {
+      const found = await alice.find('leaving', 10)
+      return found.ok && found.value.total === 0
+    })
+  })
+})
+
+describe('a crowd at one relay', () => {
+  it('80 nodes are all found in time, though one answer names 64, and each in its bucket', async () => {
+    const relay = await relayFor()
+    const nodes: Network[] = []
+    const places: string[][] = []
+    for (let i = 0; i < 80; i++) {
+      const node = await nodeFor(relay.multiaddrs, recorder().events, { webrtc: false })
+      nodes.push(node)
+    }
+    await until('all have a place', () => nodes.every((node) => node.relay() !== null), 60_000)
+    for (const node of nodes) {
+      const who = await account()
+      const mine = placesOf(['any', 'gpu', 'wgsl'], who.did)
+      places.push(mine)
+      const signed = await who.sign(advert(who.did, node.self, node.relay()!))
+      expect((await node.announce(signed, mine)).ok).toBe(true)
+    }
+    const [alice, last] = [nodes[0]!, nodes.at(-1)!]
+    const seen = new Set<string>()
+    await until('everybody was found', async () => {
+      const found = await alice.find('any', 64)
+      if (!found.ok) throw new Error(found.error.code)
+      expect(found.value).toMatchObject({ total: 80 })
+      expect(found.value.adverts.length).toBe(64)
+      for (const { body } of found.value.adverts) seen.add(body.peer)
+      return seen.size === 80
+    })
+    const bucket = await alice.find(places.at(-1)![1]!, 64)
+    expect(bucket.ok && bucket.value.adverts.map(({ body }) => body.peer)).toContain(last.self)
+    await Promise.all(nodes.map((node) => node.close()))
+    await relay.close()
   })
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Reachability } from '../../src/ports.ts'
 import { recorder } from '../ports/network.suite.ts'
+import { account, advert } from './account.ts'
 import { nodeFor, relayProcess, until } from './rig.ts'
 
 const folders: string[] = []
@@ -53,6 +54,36 @@ describe('when the relay is killed', () => {
     await until('a newcomer reaches alice', () => carol.count('opened') === 1, 30_000)
     await Promise.all([a.close(), b.close(), c.close()])
     expect(await again.kill('SIGTERM')).toBe(0)
+  })
+
+  it('twenty nodes come back to it by themselves, are found again, and link with each other', async () => {
+    const dir = await folder()
+    const relay = await relayProcess(dir)
+    const told = Array.from({ length: 20 }, () => recorder())
+    const nodes = await Promise.all(
+      told.map(({ events }, i) => nodeFor(relay.multiaddrs, events, { webrtc: i < 2 })),
+    )
+    const placed = () => nodes.filter((node) => node.relay() !== null).length
+    await until('all have a place', () => placed() === 20)
+    await relay.kill('SIGKILL')
+    await until('all have noticed', () => placed() === 0)
+
+    const again = await relayProcess(dir, relay.port)
+    await until('all have a place again', () => placed() === 20, 60_000)
+    for (const node of nodes) {
+      const me = await account()
+      const signed = await me.sign(advert(me.did, node.self, node.relay()!))
+      expect((await node.announce(signed, ['any'])).ok).toBe(true)
+    }
+    const found = await nodes[0]!.find('any', 64)
+    expect(found.ok && found.value.adverts.length).toBe(20)
+    nodes[0]!.connect(nodes[1]!.self, nodes[1]!.relay()!)
+    nodes[2]!.connect(nodes[3]!.self, nodes[3]!.relay()!)
+    await until('linked, directly and by circuit', () =>
+      told.slice(0, 4).every((one) => one.count('opened') === 1),
+    )
+    await Promise.all(nodes.map((node) => node.close()))
+    await again.kill('SIGKILL')
   })
 
   it('everybody is let go within five seconds when asked, with nodes and requests on it', async () => {

@@ -47,11 +47,14 @@ export const nodeFor = async (
 /** Two nodes at one relay. */
 export const pairs =
   (relay: () => RunningRelay, options: Partial<NodeNetworkOptions> = {}): MakePair =>
-  async (aliceEvents, bobEvents) => {
+  async (aliceEvents, bobEvents, { bobsLinks } = {}) => {
     const { multiaddrs } = relay()
     const [alice, bob] = await Promise.all([
       nodeFor(multiaddrs, aliceEvents, options),
-      nodeFor(multiaddrs, bobEvents, options),
+      nodeFor(multiaddrs, bobEvents, {
+        ...options,
+        ...(bobsLinks === undefined ? {} : { linksMax: bobsLinks }),
+      }),
     ])
     await until(
       'both have a place at the relay',

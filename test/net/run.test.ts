@@ -4,12 +4,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifyText } from '../../relay/commands/verify.ts'
 import { foundSwarm } from '../../relay/found-swarm.ts'
 import { root } from '../../relay/local-node.mjs'
 import { fetchSwarmInfo, openNodePeer, type NodePeer } from '../../relay/node-peer.ts'
 import type { RunReport } from '../../relay/report.ts'
 import type { RunningRelay } from '../../relay/relay.ts'
 import type { Result } from '../../src/base/result.ts'
+import { readNpy } from '../../src/spec/npy.ts'
 import { relayFor, until } from './rig.ts'
 
 type Ended = { readonly code: number | null; readonly said: string }
@@ -17,6 +19,7 @@ type Running = { readonly child: ChildProcess; readonly ended: Promise<Ended> }
 
 const folder = mkdtempSync(join(tmpdir(), 'swarm-run-'))
 const aliceData = join(folder, 'alice')
+const ownShader = join(root, 'public/jobs/own-shader.swarm.md')
 const mandelbrot = join(root, 'public/jobs/mandelbrot.swarm.md')
 const children: ChildProcess[] = []
 let relay: RunningRelay
@@ -108,7 +111,7 @@ describe('swarm run', () => {
       'free',
     ]
     const { code, said } = await run(...words, '--set', 'deadline=3s', '--json', json)
-    expect(said).toContain('no node took any task before the deadline')
+    expect(said).toContain('no node took any task before the deadline: no other node lends')
     expect(code).toBe(3)
     expect(report(json)).toMatchObject({
       state: 'failed',
@@ -186,5 +189,58 @@ describe('swarm run', () => {
     const { state, nodes, tasks } = report(json)
     expect(state).toBe('done')
     expect(nodes).toMatchObject([{ link: 'direct', tasks: tasks.length }])
+    const again = await run(
+      mandelbrot,
+      '--nodes',
+      '1',
+      '--data',
+      join(folder, 'own'),
+      ...sized,
+      '--json',
+      json,
+    )
+    expect(again.code, again.said).toBe(0)
+    expect(report(json).receipts, 'only those of this run').toHaveLength(tasks.length)
+  })
+
+  it('keeps a shader of the spec’s own from nodes whose owner does not allow it, and says so', async () => {
+    const { code, said } = await run(ownShader, '--nodes', '2')
+    expect(said).toContain('--allow-wgsl')
+    expect(code).toBe(3)
+    const alone = await run(ownShader, '--nodes', '1', '--allow-wgsl')
+    expect(alone.said).toContain('from 2 different nodes')
+    expect(alone.code).toBe(3)
+    const others = await run(ownShader, '--relay', relay.url, '--allow-wgsl')
+    expect(others).toMatchObject({ code: 2 })
+  })
+
+  it('runs a shader of the spec’s own over its input where the owner allows it', async () => {
+    const out = join(folder, 'shader')
+    const json = join(folder, 'shader.json')
+    const words = ['--nodes', '2', '--allow-wgsl', '--set', 'items=5000', '--out', out]
+    const { code, said } = await run(
+      ...[ownShader, ...words, '--data', join(folder, 'shader-data'), '--json', json],
+    )
+    expect(code, said).toBe(0)
+    const { tasks, receipts, nodes } = report(json)
+    expect(new Set(tasks.map(({ check }) => check))).toEqual(new Set(['replicas']))
+    expect(nodes).toHaveLength(2)
+    expect(receipts).toHaveLength(2 * tasks.length)
+    const result = readNpy(new Uint8Array(readFileSync(join(out, 'result.npy'))))
+    const steps = (start: number): number => {
+      let [number, count] = [start, 0]
+      for (; number > 1; count++) number = number % 2 === 0 ? number / 2 : 3 * number + 1
+      return count
+    }
+    expect(result.ok && [...result.value.data]).toEqual(
+      Array.from({ length: 5_000 }, (_, item) => steps(item)),
+    )
+    const file = join(out, 'receipts', `${receipts[0]}.json`)
+    const verified = await verifyText(readFileSync(file, 'utf8'), [out])
+    const findings = verified.ok ? verified.value[0]!.findings : []
+    expect(findings.filter(({ holds }) => holds !== true).map(({ what }) => what)).toEqual([
+      're-execution',
+    ])
+    expect(findings.map(({ what }) => what)).toContain('input x')
   })
 })

@@ -36,6 +36,19 @@ storeSuite('IndexedDB (in memory)', async () => {
 })
 storeSuite('memory', async () => ({ open: async () => memoryStore() }), false)
 
+/** A disk that has no room for the record named `big`. */
+const refuseBig = (): void => {
+  const put = IDBObjectStore.prototype.put
+  vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (
+    this: IDBObjectStore,
+    value: unknown,
+    key?: IDBValidKey,
+  ) {
+    if (key === 'big') throw new DOMException('full', 'QuotaExceededError')
+    return put.call(this, value, key)
+  })
+}
+
 afterEach(() => {
   vi.restoreAllMocks()
   vi.unstubAllGlobals()
@@ -79,15 +92,7 @@ describe('a store in a browser', () => {
   it('turns a full disk into quota-full, and keeps what was there before', async () => {
     const store = await open({ name: freshName() })
     await store.write([{ table: 'meta', key: 'tip', value: 1 }], 'strict')
-    const put = IDBObjectStore.prototype.put
-    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (
-      this: IDBObjectStore,
-      value: unknown,
-      key?: IDBValidKey,
-    ) {
-      if (key === 'big') throw new DOMException('full', 'QuotaExceededError')
-      return put.call(this, value, key)
-    })
+    refuseBig()
     const full = await store.write(
       [
         { table: 'meta', key: 'tip', value: 2 },
@@ -99,6 +104,46 @@ describe('a store in a browser', () => {
     vi.restoreAllMocks()
     expect(await store.read('meta', 'tip')).toEqual({ ok: true, value: 1 })
     store.close()
+  })
+
+  it('writes what waited with a write that the disk refuses, in the order of the calls', async () => {
+    const store = await open({ name: freshName() })
+    refuseBig()
+    const writes = [1, 2, 3, 4].map((value) =>
+      store.write([{ table: 'meta', key: value === 3 ? 'big' : 'tip', value }], 'strict'),
+    )
+    const codes = (await Promise.all(writes)).map((each) => (each.ok ? 'ok' : each.error.code))
+    expect(codes).toEqual(['ok', 'ok', 'quota-full', 'ok'])
+    expect(await store.read('meta', 'tip')).toEqual({ ok: true, value: 4 })
+    store.close()
+  })
+
+  it('takes writes that wait together to the disk together', async () => {
+    const store = await open({ name: freshName() })
+    const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction')
+    const writes = Array.from({ length: 20 }, (_, i) =>
+      store.write([{ table: 'meta', key: `${i}`, value: i }], 'strict'),
+    )
+    for (const result of await Promise.all(writes)) expect(result.ok).toBe(true)
+    expect(transaction.mock.calls.length).toBeLessThan(5)
+    vi.restoreAllMocks()
+    expect(await store.all('meta')).toMatchObject({ value: { records: { length: 20 } } })
+    store.close()
+  })
+
+  it('still writes what was asked for before it was closed, and nothing that comes after', async () => {
+    const name = freshName()
+    const store = await open({ name })
+    const writes = Array.from({ length: 5 }, (_, i) =>
+      store.write([{ table: 'meta', key: `${i}`, value: i }], 'relaxed'),
+    )
+    store.close()
+    const late = await store.write([{ table: 'meta', key: 'late', value: 1 }], 'strict')
+    expect(late).toMatchObject({ error: { code: 'closed' } })
+    for (const result of await Promise.all(writes)) expect(result.ok).toBe(true)
+    const again = await open({ name })
+    expect(await again.all('meta')).toMatchObject({ value: { records: { length: 5 } } })
+    again.close()
   })
 
   it('keeps its data through a new version of the schema', async () => {

@@ -5,7 +5,9 @@ import { openKeyring, type Keyring } from '../../src/adapters/webcrypto.ts'
 import { did } from '../../src/base/ids.ts'
 import { epochMs } from '../../src/base/units.ts'
 import { peerId } from '../../src/base/ids.ts'
-import { delegate, readBackup, writeBackup } from '../../src/wire/keys.ts'
+import sealedKey from '../vectors/sealed-key.json' with { type: 'json' }
+import { openBackup } from '../../src/adapters/sealed-backup.ts'
+import { delegate, pkcs8OfSeed, writeBackup } from '../../src/wire/keys.ts'
 
 const PEER = peerId('12D3KooWGRYZDHBembyGJQqQ6WgLqJWYNjECJwUbqHRJVQcQf3jE')
 
@@ -15,9 +17,29 @@ export const freshKeyring = async (name: string): Promise<Keyring> => {
   return opened.value
 }
 
+export const PHRASE = 'four words of alice'
+
+/** The backup of a key, as text. */
+const backupOf = async (keyring: Keyring): Promise<string> => {
+  const taken = await keyring.takeBackup(PHRASE)
+  if (!taken.ok) throw new Error(`${taken.error.code}: ${taken.error.detail}`)
+  return taken.value
+}
+
+/** Replaces the handle of a key by one that nobody can read, as earlier versions kept it. */
+const asOfOld = async (name: string, seed: Uint8Array<ArrayBuffer>): Promise<void> => {
+  const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8OfSeed(seed), 'Ed25519', false, [
+    'sign',
+  ])
+  const db = await openDB(name)
+  const kept = (await db.get('key', 'account')) as object
+  await db.put('key', { ...kept, privateKey }, 'account')
+  db.close()
+}
+
 export const keyringSuite = (freshName: () => string): void => {
   describe('an account in a browser', () => {
-    it('is made once, found again, and its key cannot be read', async () => {
+    it('is made once, found again, and only its handle is kept', async () => {
       const name = freshName()
       const first = await freshKeyring(name)
       expect(first).toMatchObject({ created: true, kept: 'disk' })
@@ -31,60 +53,88 @@ export const keyringSuite = (freshName: () => string): void => {
       const stored = (await db.get('key', 'account')) as Record<string, unknown>
       db.close()
       expect(Object.keys(stored).toSorted()).toEqual(['account', 'backup', 'privateKey'])
-      const key = stored['privateKey'] as CryptoKey
-      expect(key.extractable).toBe(false)
-      for (const format of ['pkcs8', 'jwk', 'raw'] as const) {
-        await expect(crypto.subtle.exportKey(format as 'pkcs8', key)).rejects.toBeDefined()
-      }
+      expect((stored['privateKey'] as CryptoKey).usages).toEqual(['sign'])
     })
 
-    it('gives its backup once, and knows it again', async () => {
+    it('gives its backup on any visit, and knows it again', async () => {
       const name = freshName()
+      const first = await freshKeyring(name)
+      expect(first.backup()).toBe('not-saved')
+      first.close()
       const alice = await freshKeyring(name)
       expect(alice.backup()).toBe('not-saved')
-      const text = alice.takeBackup()!
-      expect(JSON.parse(text)).toMatchObject({
-        kind: 'swarmharness-key',
-        v: 1,
-        account: alice.account,
-      })
-      expect(alice.takeBackup()).toBeNull()
+      const text = await backupOf(alice)
+      expect(JSON.parse(text)).toMatchObject({ kind: 'swarmharness-key', account: alice.account })
       expect(alice.backup()).toBe('saved')
-      expect(await alice.confirmBackup(text.slice(0, -9))).toMatchObject({
-        error: { code: 'bad-backup' },
-      })
-      expect(alice.backup()).toBe('saved')
+      const part = await alice.confirmBackup(text.slice(0, -9), PHRASE)
+      expect(part).toMatchObject({ error: { code: 'bad-backup' } })
       const bob = await freshKeyring(freshName())
-      const others = await alice.confirmBackup(bob.takeBackup()!)
+      const others = await alice.confirmBackup(await backupOf(bob), PHRASE)
       expect(others).toMatchObject({ error: { code: 'bad-backup' } })
       if (!others.ok) expect(others.error.detail).toContain(bob.account)
-      expect(await alice.confirmBackup(text)).toEqual({ ok: true, value: null })
+      expect(alice.backup()).toBe('saved')
+      expect(await alice.confirmBackup(text, PHRASE)).toEqual({ ok: true, value: null })
       alice.close()
       const again = await freshKeyring(name)
       expect(again.backup()).toBe('confirmed')
+      expect(await openBackup(await backupOf(again), PHRASE)).toEqual(
+        await openBackup(text, PHRASE),
+      )
       again.close()
       bob.close()
     })
 
-    it('says that a key of an earlier visit can no longer be backed up', async () => {
+    it('seals its backup: only the passphrase opens it, and a short one is not taken', async () => {
+      const alice = await freshKeyring(freshName())
+      expect(await alice.takeBackup('1234567')).toMatchObject({
+        error: { code: 'weak-passphrase' },
+      })
+      expect(alice.backup()).toBe('not-saved')
+      const text = await backupOf(alice)
+      const read = await openBackup(text, PHRASE)
+      if (!read.ok) throw new Error(read.error.detail)
+      expect(text).not.toContain(JSON.parse(writeBackup(read.value)).seed)
+      for (const [phrase, code] of [
+        [null, 'sealed-backup'],
+        ['four words of mallory', 'wrong-passphrase'],
+        ['', 'wrong-passphrase'],
+      ] as const) {
+        expect(await alice.confirmBackup(text, phrase)).toMatchObject({ error: { code } })
+        expect(await alice.restore(text, phrase)).toMatchObject({ error: { code } })
+      }
+      alice.close()
+    })
+
+    it('says that a key which an earlier version kept unreadable cannot be backed up', async () => {
       const name = freshName()
-      ;(await freshKeyring(name)).close()
-      const later = await freshKeyring(name)
-      expect(later.backup()).toBe('impossible')
-      expect(later.takeBackup()).toBeNull()
-      later.close()
+      const alice = await freshKeyring(name)
+      const read = await openBackup(await backupOf(alice), PHRASE)
+      if (!read.ok) throw new Error(read.error.detail)
+      alice.close()
+      await asOfOld(name, read.value.seed)
+      const saved = await freshKeyring(name)
+      expect(saved).toMatchObject({ account: alice.account, created: false })
+      expect(saved.backup()).toBe('saved')
+      expect(await saved.takeBackup(PHRASE)).toMatchObject({ error: { code: 'key-unreadable' } })
+      saved.close()
+      const other = freshName()
+      ;(await freshKeyring(other)).close()
+      await asOfOld(other, read.value.seed)
+      const never = await freshKeyring(other)
+      expect(never.backup()).toBe('impossible')
+      never.close()
     })
 
     it('restores alice’s account on another machine, where it signs as before', async () => {
       const alice = await freshKeyring(freshName())
-      const text = alice.takeBackup()!
       const elsewhere = freshName()
       const other = await freshKeyring(elsewhere)
-      expect(await other.restore('{"kind":"swarmharness-key"')).toMatchObject({ ok: false })
-      expect(await other.restore(text)).toEqual({ ok: true, value: { account: alice.account } })
+      expect(await other.restore('{"kind":"swarmharness-key"', null)).toMatchObject({ ok: false })
+      const restored = await other.restore(await backupOf(alice), PHRASE)
+      expect(restored).toEqual({ ok: true, value: { account: alice.account } })
       other.close()
       const moved = await freshKeyring(elsewhere)
-      expect(moved.account).toBe(alice.account)
+      expect(moved).toMatchObject({ account: alice.account, created: false })
       expect(moved.backup()).toBe('confirmed')
       const { body, sig } = await delegate(moved.signer, PEER, epochMs(1))
       expect(await alice.signer.verify(alice.account, body, sig)).toBe(true)
@@ -92,12 +142,30 @@ export const keyringSuite = (freshName: () => string): void => {
       alice.close()
     })
 
+    it('takes a key file that is not sealed, as a Node process keeps it', async () => {
+      const alice = await freshKeyring(freshName())
+      const read = await openBackup(await backupOf(alice), PHRASE)
+      if (!read.ok) throw new Error(read.error.detail)
+      const bob = await freshKeyring(freshName())
+      const restored = await bob.restore(writeBackup(read.value), null)
+      expect(restored).toEqual({ ok: true, value: { account: alice.account } })
+      alice.close()
+      bob.close()
+    })
+
+    it('opens the sealed file of this version for as long as there are such files', async () => {
+      const alice = await freshKeyring(freshName())
+      const restored = await alice.restore(JSON.stringify(sealedKey), PHRASE)
+      expect(restored).toEqual({ ok: true, value: { account: sealedKey.account } })
+      alice.close()
+    })
+
     it('refuses a backup whose seed makes another account than it names', async () => {
       const [alice, bob] = [await freshKeyring(freshName()), await freshKeyring(freshName())]
-      const read = readBackup(alice.takeBackup()!)
+      const read = await openBackup(await backupOf(alice), PHRASE)
       if (!read.ok) throw new Error(read.error.detail)
       const forged = writeBackup({ account: did(bob.account), seed: read.value.seed })
-      const refused = await bob.restore(forged)
+      const refused = await bob.restore(forged, null)
       expect(refused).toMatchObject({ ok: false, error: { code: 'bad-backup' } })
       if (!refused.ok) expect(refused.error.detail).toContain(bob.account)
       alice.close()
@@ -109,7 +177,6 @@ export const keyringSuite = (freshName: () => string): void => {
       const tabs = await Promise.all([1, 2, 3].map(() => freshKeyring(name)))
       expect(new Set(tabs.map(({ account }) => account)).size).toBe(1)
       expect(tabs.filter(({ created }) => created).length).toBe(1)
-      expect(tabs.filter((tab) => tab.takeBackup() !== null).length).toBe(1)
       for (const tab of tabs) tab.close()
     })
 

@@ -18,7 +18,15 @@ export type NetworkPair = {
   quiet(): Promise<void>
   close(): Promise<void>
 }
-export type MakePair = (alice: NetworkEvents, bob: NetworkEvents) => Promise<NetworkPair>
+export type PairOptions = {
+  /** How many links bob has room for; as many as a node has when left out. */
+  readonly bobsLinks?: number
+}
+export type MakePair = (
+  alice: NetworkEvents,
+  bob: NetworkEvents,
+  options?: PairOptions,
+) => Promise<NetworkPair>
 
 export type Seen =
   | { readonly what: 'opened' | 'closed'; readonly peer: PeerId; readonly reason?: string }
@@ -134,6 +142,19 @@ export const networkSuite = (make: MakePair): void => {
     await pair.close()
   })
 
+  it('says once that a link has closed when both hang up at the same moment', async () => {
+    const { alice, bob, pair } = await connected(make)
+    pair.alice.send(pair.bob.self, tensor(0, 100_000), noise(100_000, 1))
+    pair.alice.disconnect(pair.bob.self, 'enough')
+    pair.bob.disconnect(pair.alice.self, 'enough')
+    await pair.until('both know', () => alice.count('closed') > 0 && bob.count('closed') > 0)
+    await pair.quiet()
+    expect([alice.count('closed'), bob.count('closed')]).toEqual([1, 1])
+    expect(bob.count('faulty')).toBe(0)
+    expect(bob.seen.at(-1)?.what, 'nothing comes after the end').toBe('closed')
+    await pair.close()
+  })
+
   it('ignores what is sent to a peer that is not there, or not any more', async () => {
     const { alice, bob, pair } = await connected(make)
     pair.alice.disconnect(pair.bob.self, 'enough')
@@ -176,6 +197,49 @@ export const networkSuite = (make: MakePair): void => {
     pair.alice.connect(nobody, pair.bob.relay() ?? '')
     await pair.until('given up', () => alice.count('closed') === 1)
     expect(alice.seen[0]).toMatchObject({ what: 'closed', peer: nobody })
+    await pair.close()
+  })
+
+  it('opens no link to a peer that has no room for one', async () => {
+    const [alice, bob] = [recorder(), recorder()]
+    const pair = await make(alice.events, bob.events, { bobsLinks: 0 })
+    pair.alice.connect(pair.bob.self, pair.bob.relay() ?? '')
+    await pair.until('given up', () => alice.count('closed') === 1)
+    await pair.quiet()
+    expect([alice.count('opened'), bob.count('opened')]).toEqual([0, 0])
+    await pair.close()
+  })
+
+  it('calls nobody when it has no room for a link itself, and says so', async () => {
+    const [alice, bob] = [recorder(), recorder()]
+    const pair = await make(alice.events, bob.events, { bobsLinks: 0 })
+    pair.bob.connect(pair.alice.self, pair.alice.relay() ?? '')
+    await pair.until('said so', () => bob.count('closed') === 1)
+    expect(bob.seen[0]).toMatchObject({ what: 'closed', reason: 'too-many-links' })
+    expect(alice.count('opened')).toBe(0)
+    await pair.close()
+  })
+
+  it('tells alice when bob has gone, and carries nothing to him any more', async () => {
+    const { alice, bob, pair } = await connected(make)
+    await pair.bob.close()
+    await pair.until('alice knows', () => alice.count('closed') === 1)
+    pair.alice.send(pair.bob.self, beat(1), null)
+    await pair.quiet()
+    expect(alice.count('closed')).toBe(1)
+    expect(bob.count('received')).toBe(0)
+    await pair.close()
+  })
+
+  it('gives bob a body of his own: what becomes of hers afterwards changes nothing', async () => {
+    const { bob, pair } = await connected(make)
+    const body = noise(100_000, 3)
+    const before = body.slice()
+    pair.alice.send(pair.bob.self, tensor(0, body.byteLength), body)
+    await pair.until('it has arrived', () => bob.count('received') === 1)
+    body.fill(0)
+    const arrived = bob.seen.find((one) => one.what === 'received')
+    expect(Buffer.compare(arrived?.body ?? new Uint8Array(0), before)).toBe(0)
     await pair.close()
   })
 }

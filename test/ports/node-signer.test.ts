@@ -11,10 +11,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { openKeyFile, passingAccount } from '../../relay/node-signer.ts'
 import { did } from '../../src/base/ids.ts'
 import { readBackup, writeBackup } from '../../src/wire/keys.ts'
+import sealedKey from '../vectors/sealed-key.json' with { type: 'json' }
 import { signerSuite } from './signer.suite.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'swarm-key-'))
@@ -56,7 +57,7 @@ describe('a key file', () => {
     const alice = open(path)
     const text = readFileSync(path, 'utf8')
     const backup = readBackup(text)
-    if (!backup.ok) throw new Error()
+    if (!backup.ok || backup.value.kind !== 'plain') throw new Error()
     const other = open(freshPath()).account
     const broken = [
       '',
@@ -75,5 +76,26 @@ describe('a key file', () => {
       error: { code: 'no-key-file' },
     })
     expect(existsSync(join(path, '..', 'below-a-file'))).toBe(false)
+  })
+
+  it('may be a file that a browser sealed: the passphrase opens it, and nothing else does', () => {
+    const path = join(freshPath(), '..')
+    const { account } = sealedKey
+    const text = JSON.stringify(sealedKey)
+    writeFileSync(path, text)
+    for (const [phrase, code] of [
+      [undefined, 'sealed-backup'],
+      ['four words of mallory', 'wrong-passphrase'],
+      ['short', 'wrong-passphrase'],
+    ] as const) {
+      vi.stubEnv('SWARM_PASSPHRASE', phrase)
+      const refused = openKeyFile(path)
+      expect(refused).toMatchObject({ ok: false, error: { code } })
+      if (!refused.ok) expect(refused.error.detail).toContain('SWARM_PASSPHRASE')
+    }
+    vi.stubEnv('SWARM_PASSPHRASE', 'four words of alice')
+    expect(open(path)).toMatchObject({ account, created: false })
+    expect(readFileSync(path, 'utf8')).toBe(text)
+    vi.unstubAllEnvs()
   })
 })

@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { openKeyring } from '../../src/adapters/webcrypto.ts'
-import { freshKeyring, keyringSuite } from './keyring.suite.ts'
+import { freshKeyring, keyringSuite, PHRASE } from './keyring.suite.ts'
 import { signerSuite } from './signer.suite.ts'
 
 let counter = 0
@@ -43,7 +43,9 @@ describe('a browser that cannot', () => {
     })
     const alice = await freshKeyring(freshName())
     expect(alice).toMatchObject({ kept: 'memory', created: true })
-    expect(alice.takeBackup()).toContain(alice.account)
+    expect(await alice.takeBackup(PHRASE)).toMatchObject({
+      value: expect.stringContaining(alice.account),
+    })
     expect(await alice.erase()).toEqual({ ok: true, value: null })
   })
 })

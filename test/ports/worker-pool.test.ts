@@ -70,7 +70,7 @@ describe('a pool whose worker fails', () => {
   })
 
   it('ends a worker that does not answer', async () => {
-    const deaf = { ...computeService(undefined), setShare: () => new Promise(() => undefined) }
+    const deaf = { ...computeService(undefined), busyMs: () => new Promise(() => undefined) }
     const stuck = { ...deaf, run: () => new Promise(() => undefined) } as unknown as ComputeService
     const made: Fake[] = []
     const makeWorker = (): Fake => {

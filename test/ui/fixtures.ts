@@ -153,6 +153,7 @@ const node = (n: number, change: Partial<NodeView> = {}): NodeView => ({
   link: 'direct',
   rttMs: 4 + ((n * 17) % 90),
   queued: n % 3,
+  wgsl: false,
   trust: 0.5 + ((n * 7) % 50) / 100,
   accepted: n * 13,
   rejected: 0,
@@ -172,9 +173,9 @@ export const nodes = (): NodeView[] => [
   node(8, { rttMs: 11 }),
   node(9, { link: 'relayed', rttMs: 210, adapter: 'software', f32: 12 }),
 ]
-export const manyNodes = (): NodeView[] => [
+export const manyNodes = (count: number): NodeView[] => [
   SELF,
-  ...Array.from({ length: 180 }, (_, i) => node(20 + i, i % 4 === 0 ? { link: 'relayed' } : {})),
+  ...Array.from({ length: count }, (_, i) => node(20 + i, i % 4 === 0 ? { link: 'relayed' } : {})),
 ]
 
 const receipt = (n: number): WalletView['receipts'][number] => {
@@ -222,6 +223,8 @@ export const wallet = (change: Partial<WalletView> = {}): WalletView => ({
   backedUp: false,
   ...change,
 })
+export const manyReceipts = (count: number): WalletView =>
+  wallet({ receipts: Array.from({ length: count }, (_, i) => receipt(i)) })
 export const emptyWallet = (): WalletView =>
   wallet({ balance: microCredits(0), inFlight: microCredits(0), history: [], receipts: [] })
 

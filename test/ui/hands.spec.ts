@@ -96,6 +96,10 @@ test('arrow keys walk over the sheet, each square is named, and the address foll
   await open(page, 'job-running')
   const sheet = page.getByRole('listbox')
   await sheet.focus()
+  const details = page.getByText('Choose a square to see')
+  await expect(details).toBeVisible()
+  await page.keyboard.press('Enter')
+  await expect(details).toBeHidden()
   await page.keyboard.press('Home')
   await expect(sheet.getByRole('option')).toHaveText(/^unit 1, verified/)
   await page.keyboard.press('ArrowDown')
@@ -157,4 +161,48 @@ test('a spec that cannot be read is shown with what is wrong and where, to be me
   }, text)
   await expect(page.getByRole('alert')).toContainText('line 4')
   await expect(page.getByRole('textbox')).toHaveValue(text)
+})
+
+test('the log says what happened, latest first, and its filter finds', async ({ page }) => {
+  await open(page, 'donate-working')
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await page.getByRole('button', { name: 'Resume' }).click()
+  await page.keyboard.press('l')
+  const log = page.getByRole('dialog', { name: 'Log' })
+  await expect(log.getByRole('listitem')).toHaveText([/Running again\./, /Paused by you\./])
+  await log.getByLabel('Filter the log').fill('paused')
+  await expect(log.getByRole('listitem')).toHaveCount(1)
+  await page.keyboard.press('Escape')
+  await expect(page.locator('[data-donate]')).toHaveAttribute('data-donate', 'ready')
+})
+
+test('what would lose data is asked about once more, and can be left', async ({ page }) => {
+  await open(page, 'storage-corrupt')
+  await page.getByRole('button', { name: 'Delete the data, keep the key' }).click()
+  await expect(page.getByRole('alert')).toContainText('The key stays.')
+  await page.getByRole('button', { name: 'Leave it' }).click()
+  await expect(page.getByRole('alert')).toBeHidden()
+  await expect(page.getByRole('button', { name: 'Export what can be read' })).toBeVisible()
+})
+
+test('a long list is shown a piece at a time, and any receipt of it can be opened', async ({
+  page,
+}) => {
+  await open(page, 'wallet-many')
+  const rows = page.getByRole('region', { name: 'Receipts' }).getByRole('listitem')
+  await expect(rows).toHaveCount(100)
+  await page.getByRole('button', { name: 'Show 100 more' }).click()
+  await expect(rows).toHaveCount(200)
+  await rows.last().getByRole('link').click()
+  await expect(page.getByRole('dialog', { name: 'Receipt' })).toBeVisible()
+})
+
+test('a kind of job that is switched off leaves the contract', async ({ page }) => {
+  await open(page, 'settings')
+  await page.getByRole('checkbox', { name: 'Fractals' }).uncheck()
+  await page.keyboard.press('g')
+  await page.keyboard.press('d')
+  await expect(page.getByRole('region', { name: 'What you agree to' })).toContainText(
+    'matrix products, picture filters, formulas and sums',
+  )
 })

@@ -63,27 +63,71 @@ export const waiting = jobView({
 })
 export const big = jobView({
   id: id(17),
-  title: 'Poster, 6400 units',
-  tasks: tiles(2200, 300, 6400, 80),
+  title: 'Poster, ten thousand units',
+  tasks: tiles(2200, 300, 10_000, 100).map((task) => ({
+    ...task,
+    rect: {
+      row: Math.floor(task.index / 100) * 16,
+      rows: 16,
+      col: (task.index % 100) * 16,
+      cols: 16,
+    },
+  })),
+  outputs: [{ name: 'image', dtype: 'u32', shape: [1600, 1600] }],
+})
+const cut = (columns: number, rows: number, done: number): JobView['tasks'] =>
+  tiles(done, 3, columns * rows, columns)
+const strip = (jobNumber: number, title: string, columns: number, rows: number): JobView =>
+  jobView({
+    id: id(jobNumber),
+    title,
+    tasks: cut(columns, rows, columns * rows - 5),
+    outputs: [{ name: 'image', dtype: 'u32', shape: [rows * 128, columns * 128] }],
+  })
+export const wide = strip(18, 'A panorama', 40, 1)
+export const tall = strip(19, 'A scroll', 1, 40)
+/** A row of numbers with a hole in it. */
+export const partly = jobView({
+  ...line,
+  id: id(20),
+  title: 'Damped wave, in the making',
+  state: 'running',
+  tasks: line.tasks.map((task, i) => ({
+    ...task,
+    state: i === 2 || i > 3 ? 'computing' : 'verified',
+    rect: { row: 0, rows: 1, col: i * 683, cols: Math.min(683, 4096 - i * 683) },
+  })),
+})
+export const wordy = jobView({
+  id: id(21),
+  title: `A title nobody cut short: ${'Donaudampfschifffahrtsgesellschaftskapitän'.repeat(3)}`,
+  state: 'failed',
+  problem: {
+    code: 'task-failed',
+    text: `task 3 failed 16 times; last: ${'out-of-budget, '.repeat(12)}and nobody could take it`,
+  },
 })
 export const jobs = [running, finished, line, product, failed, waiting]
 
-/** Bytes of the image job: a smooth field of counts where a tile is verified, zeros elsewhere. */
+/** Bytes of an image job: a smooth field of counts where a tile is verified, zeros elsewhere. */
 export const imageBytes = (one: JobView): Uint8Array<ArrayBuffer> => {
-  const counts = new Uint32Array(1024 * 768)
+  const [height = 0, width = 0] = one.outputs[0]?.shape ?? []
+  const counts = new Uint32Array(width * height)
+  const side = Math.max(width, height)
   for (const task of one.tasks) {
     if (task.state !== 'verified') continue
-    for (let y = task.rect.row; y < task.rect.row + task.rect.rows; y++) {
-      for (let x = task.rect.col; x < task.rect.col + task.rect.cols; x++) {
-        const [re, im] = [-2.1 + (x / 1024) * 2.9, -1.09 + (y / 768) * 2.18]
+    const { row, rows, col, cols } = task.rect
+    for (let y = row; y < Math.min(height, row + rows); y++) {
+      for (let x = col; x < Math.min(width, col + cols); x++) {
+        const [re, im] = [-2.1 + (x / side) * 2.9, -1.09 + (y / side) * 2.9]
         let [a, b, n] = [0, 0, 0]
-        while (a * a + b * b < 4 && n < 600) {
+        while (a * a + b * b < 4 && n < 100) {
           const next: number = a * a - b * b + re
           b = 2 * a * b + im
           a = next
           n += 1
         }
-        counts[y * 1024 + x] = n
+        counts[y * width + x] = n * 6
       }
     }
   }

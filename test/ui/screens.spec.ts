@@ -26,7 +26,7 @@ const screens = [
   'receipt-verified',
   'settings',
 ]
-const sizes = { desk: { width: 1280, height: 800 }, hand: { width: 390, height: 844 } } as const
+const sizes = { desk: { width: 1440, height: 900 }, hand: { width: 360, height: 640 } } as const
 const executablePath = (await findChromium()) ?? undefined
 test.use({ launchOptions: { ...(executablePath ? { executablePath } : {}), args: chromiumFlags } })
 

@@ -2,7 +2,7 @@
 import { err, ok } from '../../src/base/result.ts'
 import { microCredits, ms } from '../../src/base/units.ts'
 import type { Limits, NodeHandle, View } from '../../src/peer/view.ts'
-import type { OpenSpec, Probe, Services, Shell } from '../../src/ui/services.ts'
+import type { OpenSpec, Probe, Senses, Services, Shell } from '../../src/ui/services.ts'
 import { IMAGE, job, LIMITS } from './fixtures.ts'
 import { imageBytes } from './jobs.ts'
 
@@ -52,6 +52,8 @@ export const stillNode = (view: View, limits: Limits = LIMITS): NodeHandle => {
   }
 }
 
+export const SENSES: Senses = { battery: true, metered: true, warmth: true, wakeLock: true }
+
 export const stillShell = (change: {
   probe?: Probe
   secure?: boolean
@@ -59,26 +61,30 @@ export const stillShell = (change: {
   update?: boolean
   handheld?: boolean
   install?: boolean
+  relayed?: boolean
+  senses?: Partial<Senses>
 }): Shell => ({
   address: 'https://swarm.example.org/',
   secure: change.secure ?? true,
+  senses: { ...SENSES, ...change.senses },
   handheld: change.handheld ?? false,
   online: () => change.online ?? true,
   visible: () => true,
   watch: () => () => undefined,
   probe: async () => change.probe ?? { kind: 'gpu', label: 'apple metal-3' },
-  recall: () => null,
+  recall: (name) => (name === 'relayed-only' && change.relayed ? 'yes' : null),
   remember: () => undefined,
   paint: () => undefined,
   badge: () => undefined,
   updateWaiting: () => change.update ?? false,
   applyUpdate: () => undefined,
-  checkForUpdate: async () => undefined,
+  checkForUpdate: async () => true,
   installable: () => (change.install ? 'prompt' : 'by-hand'),
   install: async () => false,
   copy: async () => true,
   save: () => undefined,
   reload: () => undefined,
+  forgetChoices: () => undefined,
 })
 
 const open = (
@@ -182,12 +188,13 @@ export type Twist = {
   readonly dear?: boolean
   readonly noTemplates?: boolean
   readonly badReceipt?: boolean
+  readonly openReceipt?: boolean
   readonly key?: ReturnType<Services['keyState']>
 }
 
 export const stillServices = (twist: Twist): Services => ({
   build: { version: '0.1.0', commit: '3f2a91c', protocol: '1.0.0' },
-  senses: { battery: false, metered: true, warmth: false, wakeLock: true },
+  kernels: ['image-filter@1', 'mandelbrot@1', 'map@1', 'matmul-i8@1', 'matmul@1', 'sum@1'],
   templates: async () =>
     twist.noTemplates
       ? err({
@@ -255,8 +262,12 @@ export const stillServices = (twist: Twist): Services => ({
     { what: 'The requester signed it', holds: true, detail: 'Ed25519' },
     {
       what: 'The worker signed it',
-      holds: !twist.badReceipt,
-      detail: twist.badReceipt ? 'the signature is of other bytes' : 'Ed25519',
+      holds: twist.openReceipt ? null : !twist.badReceipt,
+      detail: twist.badReceipt
+        ? 'the signature is of other bytes'
+        : twist.openReceipt
+          ? 'the worker has not countersigned yet'
+          : 'Ed25519',
     },
     { what: 'The price follows from the shapes', holds: true, detail: '0.000100 credits' },
   ],
@@ -287,12 +298,13 @@ export const stillServices = (twist: Twist): Services => ({
     }),
   keepStorage: async () => true,
   exportData: async () => ok(new Blob([])),
-  erase: async () => ok(null),
+  erase: async () => ok({ reload: false }),
   eraseAll: async () => ok(null),
   keyState: () => twist.key ?? 'not-saved',
   backupKey: async () => ok(new Blob([])),
   confirmKey: async () => ok(null),
   restoreKey: async () => err({ code: 'bad-backup', text: 'This file is not a key.' }),
-  diagnostics: async () => 'version 0.1.0',
+  diagnostics: async () =>
+    JSON.stringify({ version: '0.1.0', commit: '3f2a91c', protocol: '1.0.0', nodes: 9 }, null, 2),
   keepAwake: () => undefined,
 })

@@ -1,19 +1,35 @@
 /** Every state of the interface by name: what the node shows, what the browser has, and where to look. */
 import { epochMs, microCredits, ms } from '../../src/base/units.ts'
 import type { View } from '../../src/peer/view.ts'
-import type { Probe, Remedy } from '../../src/ui/services.ts'
+import type { Probe, Remedy, Senses } from '../../src/ui/services.ts'
 import {
   donate,
   emptyWallet,
   jobView,
   manyNodes,
+  manyReceipts,
   name,
+  nodes,
   SOFTWARE,
   view,
   wallet,
   working,
 } from './fixtures.ts'
-import { alone, big, failed, finished, jobs, line, product, running, waiting } from './jobs.ts'
+import {
+  alone,
+  big,
+  failed,
+  finished,
+  jobs,
+  line,
+  partly,
+  product,
+  running,
+  tall,
+  waiting,
+  wide,
+  wordy,
+} from './jobs.ts'
 import type { Twist } from './stand-ins.ts'
 
 export type State = {
@@ -30,6 +46,8 @@ export type State = {
     update?: boolean
     handheld?: boolean
     install?: boolean
+    relayed?: boolean
+    senses?: Partial<Senses>
   }
   readonly twist?: Twist
   /** Steps before the picture: what to press, by its words. */
@@ -50,6 +68,11 @@ const none = (why: 'no-webgpu' | 'no-adapter' | 'insecure'): State => ({
 export const states: Readonly<Record<string, State>> = {
   'donate-loading': { at: '#/donate', boot: 'never' },
   'donate-contract': { at: '#/donate', view: view({ wallet: emptyWallet() }) },
+  'donate-contract-dull': {
+    at: '#/donate',
+    view: view({ wallet: emptyWallet() }),
+    shell: { handheld: true, senses: { battery: false, metered: false, warmth: false } },
+  },
   'donate-not-now': { at: '#/donate', view: view({ wallet: emptyWallet() }), press: ['Not now'] },
   'donate-measuring': {
     at: '#/donate',
@@ -120,6 +143,21 @@ export const states: Readonly<Record<string, State>> = {
     at: '#/donate',
     view: view({ reachability: { kind: 'no-webrtc', detail: 'blocked' }, nodes: alone }),
   },
+  'relayed-only': {
+    at: '#/swarm',
+    view: view({
+      reachability: { kind: 'no-webrtc', detail: 'chosen' },
+      nodes: nodes().map((node) => (node.self ? node : { ...node, link: 'relayed' })),
+    }),
+    shell: { relayed: true },
+  },
+  'no-direct-path': {
+    at: '#/donate',
+    view: view({
+      donate: working(),
+      nodes: nodes().map((node) => (node.self ? node : { ...node, link: 'relayed' })),
+    }),
+  },
   connecting: {
     at: '#/donate',
     view: view({ reachability: { kind: 'connecting' }, nodes: alone }),
@@ -136,10 +174,30 @@ export const states: Readonly<Record<string, State>> = {
       code: 'chain-corrupt',
       text: 'The books stored in this browser are damaged, so nothing can be earned or paid with them. Export what can be read, then begin anew or bring a saved key back.',
       remedies: [
-        { label: 'Export what can be read', run: async () => undefined },
-        { label: 'Begin anew', run: async () => undefined },
+        { label: 'Try again', run: async () => null },
+        { label: 'Export what can be read', run: async () => null },
+        {
+          label: 'Delete the data, keep the key',
+          ask: 'Receipts, jobs and results stored here are deleted. The key stays.',
+          run: async () => null,
+        },
       ],
     },
+  },
+  'storage-corrupt-sure': {
+    at: '#/donate',
+    boot: {
+      code: 'chain-corrupt',
+      text: 'The books stored in this browser are damaged.',
+      remedies: [
+        {
+          label: 'Delete the data, keep the key',
+          ask: 'Receipts, jobs and results stored here are deleted. The key stays.',
+          run: async () => null,
+        },
+      ],
+    },
+    press: ['Delete the data'],
   },
   'quota-full': {
     at: '#/jobs',
@@ -205,6 +263,15 @@ export const states: Readonly<Record<string, State>> = {
     }),
   },
   'job-many-units': { at: `#/jobs/${big.id}/2210`, view: view({ jobs: [big] }) },
+  'job-wide': { at: `#/jobs/${wide.id}`, view: view({ jobs: [wide] }) },
+  'job-tall': { at: `#/jobs/${tall.id}`, view: view({ jobs: [tall] }) },
+  'job-partly': { at: `#/jobs/${partly.id}`, view: view({ jobs: [partly] }) },
+  'job-long-words': { at: `#/jobs/${wordy.id}`, view: view({ jobs: [wordy] }) },
+  'jobs-long-words': { at: '#/jobs', view: view({ jobs: [wordy, running] }) },
+  'job-folded': {
+    at: `#/jobs/${failed.id}`,
+    view: view({ jobs: [{ ...failed, tasks: [], verified: 7 }] }),
+  },
   'job-planning': {
     at: `#/jobs/${running.id}`,
     view: view({
@@ -225,9 +292,24 @@ export const states: Readonly<Record<string, State>> = {
     twist: { noTemplates: true },
   },
   swarm: { at: '#/swarm', view: view({ donate: working() }) },
-  'swarm-many': { at: '#/swarm', view: view({ nodes: manyNodes() }) },
+  'swarm-many': { at: '#/swarm', view: view({ nodes: manyNodes(1000) }) },
+  'swarm-dozens': { at: '#/swarm', view: view({ nodes: manyNodes(60) }) },
   wallet: { at: '#/wallet', view: view() },
   'wallet-empty': { at: '#/wallet', view: view({ wallet: emptyWallet() }) },
+  'wallet-many': { at: '#/wallet', view: view({ wallet: manyReceipts(500) }) },
+  'wallet-steady': {
+    at: '#/wallet',
+    view: view({
+      wallet: wallet({
+        balance: microCredits(999_999_990_496),
+        history: Array.from({ length: 48 }, (_, i) => ({
+          hour: 498_700,
+          seq: i + 1,
+          balance: microCredits(1_000_000_000_000 - i * 198),
+        })),
+      }),
+    }),
+  },
   'wallet-saved': { at: '#/wallet', view: view({ wallet: wallet({ backedUp: true }) }) },
   receipt: { at: `#/wallet/${name(504)}`, view: view() },
   'receipt-verified': { at: `#/wallet/${name(505)}`, view: view(), press: ['Re-verify'] },
@@ -237,7 +319,19 @@ export const states: Readonly<Record<string, State>> = {
     press: ['Re-verify'],
     twist: { badReceipt: true },
   },
+  'receipt-open': {
+    at: `#/wallet/${name(503)}`,
+    view: view(),
+    press: ['Re-verify'],
+    twist: { openReceipt: true },
+  },
   settings: { at: '#/settings', view: view() },
+  'settings-dull': {
+    at: '#/settings',
+    view: view(),
+    shell: { senses: { battery: false, metered: false, warmth: false, wakeLock: false } },
+  },
+  'settings-diagnostics': { at: '#/settings', view: view(), press: ['Diagnostics'] },
   'settings-phone': { at: '#/settings', view: view(), shell: { handheld: true } },
   'settings-key-saved': { at: '#/settings', view: view(), twist: { key: 'saved' } },
   'settings-key-lost': {
@@ -249,4 +343,6 @@ export const states: Readonly<Record<string, State>> = {
   'wallet-key-lost': { at: '#/wallet', view: view(), twist: { key: 'impossible' } },
   'settings-delete-all': { at: '#/settings', view: view(), press: ['Delete everything'] },
   keys: { at: '#/donate', view: view(), press: ['key:?'] },
+  log: { at: '#/donate', view: busy, press: ['Pause', 'Resume', 'key:l'] },
+  'log-empty': { at: '#/donate', view: view(), press: ['key:l'] },
 }

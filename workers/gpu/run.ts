@@ -46,13 +46,14 @@ export const runOnGpu = async (
   try {
     gpu.device.pushErrorScope('validation')
     const bound = bind(gpu.device, work, made.value.value, buffers.value)
+    let wrong: GPUError | null = null
+    const stopped = (): boolean => wrong !== null || control.cancelled()
+    // The first slice is on its way when this returns: of a short task that is all there is to wait for.
+    const running = runSlices(gpu, work, bound, { ...control, cancelled: stopped })
     // A device that is gone has no scopes; that it is gone shows at the first slice.
-    const wrong = await gpu.device.popErrorScope().catch(() => null)
-    if (wrong !== null) return err(computeError('shader-failed', wrong.message))
-    const done = await runSlices(gpu, work, bound, control)
-    if (!done.ok) return done
-    const output = await readBack(gpu, bound, tensorBytes(kernel.output(p)))
-    return output.ok ? ok({ ...done.value, output: output.value }) : output
+    wrong = await gpu.device.popErrorScope().catch(() => null)
+    const done = await running
+    return wrong === null ? done : err(computeError('shader-failed', wrong.message))
   } finally {
     gpu.buffers.give(buffers.value)
   }
@@ -120,8 +121,10 @@ const runSlices = async (
   { kernel, p }: Work,
   bound: Bound,
   control: Control,
-): Promise<Result<Omit<Finished, 'output'>, ComputeError>> => {
+): Promise<Result<Finished, ComputeError>> => {
   const items = kernel.items(p)
+  const bytes = tensorBytes(kernel.output(p))
+  const size = padded(bytes, 4)
   const grain = kernel.grain?.(p) ?? 1
   const whole = (count: number): number => Math.max(1, Math.round(count / grain)) * grain
   const pace = new Pace()
@@ -139,8 +142,16 @@ const runSlices = async (
     pass.setBindGroup(0, bound.group)
     pass.dispatchWorkgroups(...grid)
     pass.end()
+    const last = to === items
+    if (last) encoder.copyBufferToBuffer(bound.output, 0, bound.staging, 0, size)
     gpu.device.queue.submit([encoder.finish()])
-    const finished = await orLost(gpu, gpu.device.queue.onSubmittedWorkDone())
+    // Bytes that can be read have been computed: with the last slice nobody asks twice.
+    const finished = await orLost<unknown>(
+      gpu,
+      last
+        ? bound.staging.mapAsync(GPUMapMode.READ, 0, size)
+        : gpu.device.queue.onSubmittedWorkDone(),
+    )
     if (!finished.ok) return finished
     const took = performance.now() - began
     slice = whole(nextSlice(slice, took, SLICE_MS))
@@ -148,24 +159,10 @@ const runSlices = async (
     control.progress(Math.floor((1000 * from) / items))
     await pace.rest(took, control.share())
   }
-  return ok({ computeMs: pace.busyMs, share: pace.share, slices })
-}
-
-const readBack = async (
-  gpu: Gpu,
-  { output, staging }: Bound,
-  bytes: number,
-): Promise<Result<Uint8Array<ArrayBuffer>, ComputeError>> => {
-  const size = padded(bytes, 4)
-  const encoder = gpu.device.createCommandEncoder()
-  encoder.copyBufferToBuffer(output, 0, staging, 0, size)
-  gpu.device.queue.submit([encoder.finish()])
-  const mapped = await orLost(gpu, staging.mapAsync(GPUMapMode.READ, 0, size))
-  if (!mapped.ok) return mapped
-  const copy = new Uint8Array(bytes)
-  copy.set(new Uint8Array(staging.getMappedRange(0, size)).subarray(0, bytes))
-  staging.unmap()
-  return ok(copy)
+  const output = new Uint8Array(bytes)
+  output.set(new Uint8Array(bound.staging.getMappedRange(0, size)).subarray(0, bytes))
+  bound.staging.unmap()
+  return ok({ output, computeMs: pace.busyMs, share: pace.share, slices })
 }
 
 /** Waits for the device, but not for one that is gone or hangs. */

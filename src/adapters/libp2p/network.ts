@@ -12,6 +12,7 @@ import { WORK_PROTOCOL } from '../../wire/version.ts'
 import { dialRule, parseRelay, type Relay } from './address.ts'
 import { BROWSER_BUDGET, constructionBudget, type Budget, type BudgetLimits } from './budget.ts'
 import { dialler } from './dialler.ts'
+import { leaveInitToCaller } from './init-channel.ts'
 import { linkTable, type LinkTable } from './link-table.ts'
 import { startNode, type IceServer, type SwarmNode, type TransportFactory } from './node.ts'
 import { registryClient } from './registry-client.ts'
@@ -94,11 +95,13 @@ const rationed = (
   const pay = (own: boolean): void => {
     if (!budget.take(performance.now(), own)) throw new Error('no more WebRTC connections for now')
   }
-  const factory = make(async () => {
-    if (paid > 0) paid -= 1
-    else pay(false)
-    return { iceServers: [...iceServers] }
-  })
+  const factory = leaveInitToCaller(
+    make(async () => {
+      if (paid > 0) paid -= 1
+      else pay(false)
+      return { iceServers: [...iceServers] }
+    }),
+  )
   return (components) => {
     const transport = factory(components)
     const dial = transport.dial.bind(transport)

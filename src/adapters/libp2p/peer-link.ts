@@ -69,7 +69,7 @@ export class PeerLink {
 
   send(head: Head, body: Uint8Array | null): void {
     const queued = this.#stream.codec.queue(head, body)
-    if (queued.ok) this.#stream.flush()
+    if (queued.ok) this.#stream.flushSoon()
     else this.close(queued.error.code)
   }
 

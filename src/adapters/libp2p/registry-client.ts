@@ -22,7 +22,10 @@ const LOOKUP_LIMIT_MS = 3_000
 const REQUEST_LIMIT_MS = 5_000
 /** How long the nearest servers of a key are remembered: adverts are renewed every five minutes. */
 const SERVERS_LIFE_MS = 240_000
-const CAPABILITIES_REMEMBERED_MAX = 64
+/** Names whose servers are remembered: all buckets of one capability, and those we announce. */
+const NAMES_REMEMBERED_MAX = 128
+/** Of the servers that are asked so many come from the DHT first: who looks must end at the same ones. */
+const NEAREST_FIRST = 2
 
 export type RegistryClient = Pick<Network, 'announce' | 'find'>
 
@@ -60,16 +63,19 @@ export const registryClient = (options: RegistryClientOptions): RegistryClient =
     } catch {
       // A lookup that did not finish has still found what it has found.
     }
-    if (nearest.size >= CAPABILITIES_REMEMBERED_MAX) nearest.clear()
-    if (peers.length > 0) nearest.set(capability, { peers, until: Date.now() + SERVERS_LIFE_MS })
+    if (peers.length > 0) {
+      nearest.delete(capability)
+      nearest.set(capability, { peers, until: Date.now() + SERVERS_LIFE_MS })
+      if (nearest.size > NAMES_REMEMBERED_MAX) nearest.delete(nearest.keys().next().value!)
+    }
     return peers
   }
 
   /** The nearest servers and our relays; a relay of ours may well be one of the nearest. */
   const serversOf = async (capability: string): Promise<string[]> => {
-    const relays = options.relays()
     const found = await lookUp(capability)
-    return [...new Set([...relays, ...found])].slice(0, SERVERS_MAX)
+    const first = found.slice(0, NEAREST_FIRST)
+    return [...new Set([...first, ...options.relays(), ...found])].slice(0, SERVERS_MAX)
   }
 
   const ask = async (
@@ -90,6 +96,8 @@ export const registryClient = (options: RegistryClientOptions): RegistryClient =
       return block.ok ? parseAnswer(block.value) : block
     } catch (cause) {
       if (cause instanceof Error && cause.name === 'UnsupportedProtocolError') deaf.add(server)
+      // Others may be the nearest by now.
+      for (const [name, { peers }] of nearest) if (peers.includes(server)) nearest.delete(name)
       return err({ code: 'server-failed', detail: cause instanceof Error ? cause.name : 'unknown' })
     }
   }
@@ -125,7 +133,7 @@ export const registryClient = (options: RegistryClientOptions): RegistryClient =
         answer.ok && answer.value.k === 'adverts' ? [answer.value] : [],
       )
       if (found.length === 0) return err(firstProblem(answers))
-      const adverts = await genuine(newest(found.flatMap((answer) => answer.adverts)))
+      const adverts = await genuine(newest(inTurn(found.map((answer) => answer.adverts))))
       const total = Math.max(adverts.length, ...found.map((answer) => answer.total))
       return ok({ adverts: adverts.slice(0, limit), total })
     },
@@ -136,6 +144,14 @@ export const registryClient = (options: RegistryClientOptions): RegistryClient =
     const good = await Promise.all(alive.map((advert) => options.verify(advert).catch(() => false)))
     return alive.filter((_, i) => good[i])
   }
+}
+
+/** The first of each server, then the second: none of them fills the answer alone. */
+const inTurn = <T>(lists: readonly (readonly T[])[]): T[] => {
+  const longest = Math.max(...lists.map((list) => list.length))
+  return Array.from({ length: longest }, (_, i) =>
+    lists.flatMap((list) => list.slice(i, i + 1)),
+  ).flat()
 }
 
 /** One advert per account and node, the one with the highest number. */

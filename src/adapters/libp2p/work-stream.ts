@@ -3,10 +3,13 @@
  * never on a timer, so a hidden page sends and receives as fast as a visible one.
  */
 import type { Connection, Stream } from '@libp2p/interface'
+import { concat } from '../../base/bytes.ts'
 import { LinkCodec, type LinkSink } from '../../wire/link.ts'
 
 /** What may lie in libp2p's own buffer before we wait for `drain`: about one frame. */
 const STREAM_BUFFER_BYTES = 64 * 1024
+/** Small frames go out together up to here; with the largest chunk after them it is still one message. */
+const TOGETHER_BYTES = 12 * 1024
 
 export type WorkStreamSink = LinkSink & {
   /** Our last frame has gone out, after a move to another stream. */
@@ -22,6 +25,7 @@ export class WorkStream {
   readonly #sink: WorkStreamSink
   #open = true
   #flushing = false
+  #flushDue = false
   #endTold = false
   /** When bytes last came in, on the monotonic clock. */
   heardAt = performance.now()
@@ -48,13 +52,23 @@ export class WorkStream {
     return this.connection.direct
   }
 
+  /** Sends at the end of this turn: what is said in one turn costs one message, and waits for no timer. */
+  flushSoon(): void {
+    if (this.#flushDue) return
+    this.#flushDue = true
+    queueMicrotask(() => {
+      this.#flushDue = false
+      this.flush()
+    })
+  }
+
   /** Sends what there is, as far as the stream takes it. */
   flush(): void {
     if (this.#flushing) return
     this.#flushing = true
     try {
       while (this.#open && this.#canWrite()) {
-        const bytes = this.codec.pull()
+        const bytes = this.#together()
         if (bytes === null) break
         this.#stream.send(bytes)
       }
@@ -82,6 +96,19 @@ export class WorkStream {
     if (!this.#open) return
     this.#gone(reason)
     this.#stream.abort(new Error(reason))
+  }
+
+  /** The next frames that go out as one. */
+  #together(): Uint8Array<ArrayBuffer> | null {
+    const frames: Uint8Array<ArrayBuffer>[] = []
+    let bytes = 0
+    while (bytes < TOGETHER_BYTES) {
+      const frame = this.codec.pull()
+      if (frame === null) break
+      frames.push(frame)
+      bytes += frame.byteLength
+    }
+    return frames.length > 1 ? concat(frames) : (frames[0] ?? null)
   }
 
   #canWrite(): boolean {

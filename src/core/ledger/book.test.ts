@@ -3,6 +3,7 @@ import { alice, bob, carol, mallory, person, type Person } from '../../../test/p
 import type { Did } from '../../base/ids.ts'
 import { microCredits } from '../../base/units.ts'
 import { cidOf } from '../../wire/codec.ts'
+import { ANSWERED_LIMITS } from './answered.ts'
 import { burn, credit, debit, openBlock } from './append.ts'
 import type { Block, Tip } from './block.ts'
 import {
@@ -165,6 +166,35 @@ describe('a book', () => {
     expect(tell(pay(pay(a2, bob, 1), bob, 1))).toBe('gap')
   })
 
+  it('is not misled by a block that alice wrote in another swarm: that is no fork of hers', () => {
+    const { tell } = observer()
+    tell(a1)
+    tell(a2)
+    const elsewhere = { ...a1.block, swarm: cidOf({ another: 'swarm' }) }
+    expect(tell(tip(elsewhere))).toBe('wrong-swarm')
+    expect(tell(pay(a2, bob, 1))).toBe('fine')
+  })
+
+  it('names those from whom money came that can be followed, and nobody else', () => {
+    const { tell, of, agree } = observer()
+    for (const [block, answers] of [[a1], [a2], [b1], [b2, a2]] as const) tell(block, answers)
+    expect([...of(bob).sources]).toEqual([alice.did])
+    const late = observer()
+    for (const [block, answers] of [[b1], [b2, a2], [a1], [a2]] as const) late.tell(block, answers)
+    expect([...late.of(bob).sources]).toEqual([])
+    late.agree(bob, alice)
+    expect([...late.of(bob).sources]).toEqual([alice.did])
+    const invented = opened(mallory)
+    const cheque = pay(
+      tip({ ...invented.block, totals: { ...invented.block.totals, balance: m(9) } }),
+      bob,
+      9,
+    )
+    tell(cash(b2, cheque), cheque)
+    agree(bob, alice)
+    expect([...of(bob).sources]).toEqual([alice.did])
+  })
+
   it('refuses a debit that was answered before', () => {
     const { tell } = observer()
     expect([tell(b1), tell(b2, a2), tell(cash(b2, a2), a2)]).toEqual([
@@ -178,7 +208,7 @@ describe('a book', () => {
     const { tell } = observer()
     const old = pay(a1, bob, 1)
     const cheques = [old]
-    for (let i = 0; i <= BOOK_LIMITS.window; i++) cheques.push(pay(cheques.at(-1)!, bob, 1))
+    for (let i = 0; i <= ANSWERED_LIMITS.window; i++) cheques.push(pay(cheques.at(-1)!, bob, 1))
     const [, second, ...later] = cheques as [Tip, Tip, ...Tip[]]
     let at = b1
     tell(at)

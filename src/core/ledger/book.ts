@@ -10,6 +10,7 @@ import type { Cid, Did } from '../../base/ids.ts'
 import { err, ok, type Result } from '../../base/result.ts'
 import { microCredits, type MicroCredits } from '../../base/units.ts'
 import type { Block, Tip } from './block.ts'
+import { noteAnswered, type Answered } from './answered.ts'
 import { allocationOf, type CidOf, type Swarm } from './genesis.ts'
 import { validateNext, type LedgerError } from './rules.ts'
 
@@ -20,13 +21,6 @@ export const BOOK_LIMITS = {
   debits: 4_096,
   /** Credits whose payer's chain has not been seen; beyond it the oldest stay hearsay. */
   hearsay: 256,
-  /**
-   * Answered debits remembered per payer. As in a transport's replay window, a debit older than all
-   * of them counts as answered: forgetting must never let one cheque be cashed twice.
-   */
-  window: 256,
-  /** Different payers of one account. A longer life needs checkpoints, which this version lacks. */
-  payers: 4_096,
 } as const
 
 /** A debit of the account, until its credit is seen in the payee's own chain. */
@@ -50,8 +44,9 @@ export type Book = {
   readonly recent: readonly { readonly seq: number; readonly cid: Cid }[]
   readonly debits: readonly DebitNote[]
   readonly hearsay: readonly Hearsay[]
-  /** Sequence numbers of answered debits by payer, ascending. */
-  readonly answered: ReadonlyMap<Did, readonly number[]>
+  readonly answered: Answered
+  /** Payers from whom backed value came: without their chains nobody else can follow it. */
+  readonly sources: ReadonlySet<Did>
 }
 
 /** What is known after a block: the author's book, and the payer's where the block answers one. */
@@ -69,6 +64,8 @@ export const extendBook = (
   swarm: Swarm,
   cidOf: CidOf,
 ): Result<Learnt, LedgerError> => {
+  // One key may be in several swarms: what it wrote elsewhere is no second history here.
+  if (block.swarm !== swarm.cid) return err({ code: 'wrong-swarm', detail: block.swarm })
   const seen = book && repeated(book, block, cidOf)
   if (seen) return err(seen)
   const next = validateNext(book?.tip ?? null, block, answers, swarm, cidOf)
@@ -126,6 +123,7 @@ export const confirm = (book: Book, payer: Book): { readonly book: Book; readonl
           Math.min(result.book.backed + taken.backed, result.book.tip.block.totals.balance),
         ),
         hearsay: result.book.hearsay.filter((each) => each !== claim),
+        sources: withSource(result.book.sources, payer.account, taken.backed),
       },
       payer: taken.payer,
     }
@@ -144,6 +142,7 @@ const openBook = (tip: Tip, recent: Book['recent'], swarm: Swarm): Book => ({
   debits: [],
   hearsay: [],
   answered: new Map(),
+  sources: new Set(),
 })
 
 const repeated = (book: Book, block: Block, cidOf: CidOf): LedgerError | null => {
@@ -185,26 +184,18 @@ const takeCredit = (
   link: { readonly seq: number; readonly cid: Cid },
   payer: Book | null,
 ): Result<Learnt, LedgerError> => {
-  const seqs = book.answered.get(from)
-  if (!seqs && book.answered.size >= BOOK_LIMITS.payers) {
-    return err({ code: 'too-many-payers', detail: `at most ${BOOK_LIMITS.payers}` })
-  }
-  const window = remember(seqs ?? [], link.seq)
-  if (!window) return err({ code: 'answered-twice', detail: link.cid })
-  const answered = new Map(book.answered).set(from, window)
+  const noted = noteAnswered(book.answered, from, link.seq)
+  if (!noted.ok) return noted
+  const answered = noted.value
   const taken = payer?.account === from ? takeNote(payer, link.cid, book.account) : null
   if (taken) {
     const backed = microCredits(book.backed + taken.backed)
-    return ok({ book: { ...book, backed, answered }, payer: taken.payer })
+    const sources = withSource(book.sources, from, taken.backed)
+    return ok({ book: { ...book, backed, answered, sources }, payer: taken.payer })
   }
   const hearsay = [...book.hearsay, { from, cid: link.cid, amount }].slice(-BOOK_LIMITS.hearsay)
   return ok({ book: { ...book, hearsay, answered }, payer })
 }
 
-/** The window with one more number in it, or null when the number is in it or too old for it. */
-const remember = (seqs: readonly number[], seq: number): readonly number[] | null => {
-  if (seqs.includes(seq)) return null
-  const full = seqs.length >= BOOK_LIMITS.window
-  if (full && seq < seqs[0]!) return null
-  return [...(full ? seqs.slice(1) : seqs), seq].toSorted((a, b) => a - b)
-}
+const withSource = (sources: ReadonlySet<Did>, from: Did, backed: MicroCredits): ReadonlySet<Did> =>
+  backed === 0 || sources.has(from) ? sources : new Set(sources).add(from)

@@ -1,33 +1,37 @@
 /**
- * A spec's own shader over a number of items, in chunks. An input whose first dimension is the number
- * of items is cut along with them; any other is read whole by every task.
+ * A spec's own shader over a number of items, in chunks. An input whose leading dimensions make up the
+ * number of items (elements of a line, rows of a table, pixels of a picture) is cut along with them; any
+ * other is read whole by every task.
  */
-import type { TensorType } from '../../../kernels/kernel.ts'
+import { dtypeBytes, elements, type DType, type TensorType } from '../../../kernels/kernel.ts'
 import { ok } from '../../base/result.ts'
 import type { Job, Program } from '../job.ts'
-import { OWN_SHADER, ownShader } from '../own-shader.ts'
+import { inputLine, OWN_SHADER, ownShader } from '../own-shader.ts'
 import type { Rect } from '../rect.ts'
 import { chosenTile, READ_BYTES_AIM, refuse, takeInputs, TASKS_AIM, unlike } from './draft.ts'
 import type { Drafted } from './draft.ts'
 
 const ITEMS_MAX = 2 ** 28
+/** What a shader can read; u8 are the bytes of a picture, four to a word. */
+const DTYPES: readonly DType[] = ['f32', 'i32', 'u32', 'u8']
 
 export const draftWgsl = (job: Job, program: Extract<Program, { kind: 'wgsl' }>): Drafted => {
   const { items, itemLength } = program
   const wrong = unlike({ items, itemLength }, ITEMS_MAX)
   if (wrong) return wrong
-  const wanted = job.inputs.map(
-    ({ name, shape }) => [name, { dtype: 'f32' as const, shape: shape.map(() => null) }] as const,
-  )
+  const wanted = job.inputs.map(({ name, dtype, shape }) => {
+    const known = DTYPES.find((each) => each === dtype) ?? 'f32'
+    return [name, { dtype: known, shape: shape.map(() => null) }] as const
+  })
   const inputs = takeInputs(job, Object.fromEntries(wanted))
   if (!inputs.ok) return inputs
   if (inputs.value['result']) return refuse('bad-input', 'inputs.result', 'another name', 'result')
   const names = job.inputs.map(({ name }) => name)
-  const row = Math.max(
-    itemLength,
-    ...names.map((name) => rowLength(inputs.value[name]!, items) ?? 1),
-  )
-  const most = Math.max(1, Math.floor(READ_BYTES_AIM / (4 * row)))
+  const rows = names.map((name) => {
+    const type = inputs.value[name]!
+    return dtypeBytes(type.dtype) * (rowLength(type, items) ?? 1)
+  })
+  const most = Math.max(1, Math.floor(READ_BYTES_AIM / Math.max(4 * itemLength, ...rows)))
   const tile = chosenTile(job, 1, ITEMS_MAX, () => Math.min(most, Math.ceil(items / TASKS_AIM)))
   if (!tile.ok) return tile
   const paramsOf = (first: number, count: number) => ({
@@ -36,7 +40,7 @@ export const draftWgsl = (job: Job, program: Extract<Program, { kind: 'wgsl' }>)
     itemLength,
     iterations: program.iterations,
     output: program.output,
-    inputs: names.join('\n'),
+    inputs: names.map((name) => inputLine(name, inputs.value[name]!.dtype)).join('\n'),
     lengths: names.map((name) => pieceOf(inputs.value[name]!, items, first, count).cols),
     constants: program.constants.join('\n'),
     first,
@@ -83,12 +87,18 @@ export const draftWgsl = (job: Job, program: Extract<Program, { kind: 'wgsl' }>)
 /** A shader sees its tensors as lines of elements, and so does the plan. */
 const asLine = ({ dtype, shape }: TensorType): TensorType => ({
   dtype,
-  shape: [shape.reduce((a, b) => a * b, 1)],
+  shape: [elements(shape)],
 })
 
-/** Elements per item, where the first dimension is that of the items. */
-const rowLength = ({ shape }: TensorType, items: number): number | null =>
-  shape[0] === items ? shape.slice(1).reduce((a, b) => a * b, 1) : null
+/** Elements per item, where the leading dimensions are those of the items. */
+const rowLength = ({ shape }: TensorType, items: number): number | null => {
+  let leading = 1
+  for (const [i, n] of shape.entries()) {
+    leading *= n
+    if (leading === items) return elements(shape.slice(i + 1))
+  }
+  return null
+}
 
 const pieceOf = (type: TensorType, items: number, first: number, count: number): Rect => {
   const row = rowLength(type, items)

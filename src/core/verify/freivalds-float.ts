@@ -1,15 +1,19 @@
 /**
- * Freivalds' check of an f32 product: |C x - A (B x)| row by row, for 8 random vectors x, in float64,
- * against what rounding alone can make of it.
+ * The check of an f32 product. Nothing but an entry that no honest device could have answered
+ * (`product-entry.ts`) is ever called wrong; the rest is about which entries to look at, since all of
+ * them would be the whole product once more.
  *
- * An honest C is off by e with |e_ij| <= r 2^-24 (|A||B|)_ij, r the growth of rounding over the chain of
- * additions behind an entry. x is drawn after e is fixed, so (e x)_i is normal with deviation
- * |e_i|_2 <= r 2^-24 D_i. D_i bounds the 2-norm of row i of |A||B| by Cauchy and Schwarz, with weights w_l
- * that balance column l of A against row l of B so that scaling one against the other changes nothing:
- *   D_i = sqrt(sum_l w_l A_il^2) sqrt(sum_l |B_l|^2 / w_l),  w_l = |B_l| / |A^l|
- * A row is wrong when it is off by more than SIGMAS deviations. Every column of B counts alike: x_j is
- * divided by its norm.
+ * Some hundred, one of every cell of C: what is wrong in many places is found, however little it is off.
  *
+ * Then Freivalds finds the rows that are suspicious: |C x - A (B x)| for 8 random x in float64. What is
+ * wrong in a few places is found, if it is large. An honest C is off by e with |e_ij| <= r (|A||B|)_ij,
+ * and x is drawn after e is fixed, so (e x)_i is normal with a deviation that only row i of A bears on:
+ *   |e_i|_2 <= r sum_l |A_il| |B_l|_2
+ * A row that is off by more than rounding usually explains is computed again, entry by entry. So that
+ * every column counts alike, x_j is divided by the size of column j of C for rows of A of size one.
+ *
+ * Entries that are tiny or huge for their row and column are looked at singly, and stand in the sum of
+ * their row as what they should be: flushing and overflow would else make the whole row suspicious.
  * Rows of A and columns of B with NaN or infinity are left out: WGSL leaves open what comes of them.
  *
  * @source R. Freivalds 1977; N. Higham, Accuracy and Stability, 2nd ed., §3.5
@@ -17,177 +21,200 @@
 import { chain } from '../../../kernels/matmul.ts'
 import type { TensorData } from '../../../kernels/kernel.ts'
 import type { Prng } from '../../base/prng.ts'
+import { directions, scalesOf, withoutOddLines } from './float-scales.ts'
+import { entryOf, explains, flushing, HUGE } from './product-entry.ts'
+import { strata } from './sampled.ts'
+import type { Finite, Product, Scales, Shape } from './float-scales.ts'
+import type { Entry } from './product-entry.ts'
 import type { Checking, Verdict } from './verdict.ts'
 
 const ROUNDS = 8
-/** An honest row passes this in all but 8e-11 of the rounds, even with the worst rounding. */
-const SIGMAS = 6.5
-/** Half a unit in the last place of f32, relative. */
-const ROUNDOFF = 2 ** -24
-const MAX_F32 = 3.4028234663852886e38
-/** What is flushed to zero, per product. */
-const TINY = 2 ** -126
 
 /**
- * How far rounding grows, in half units. The worst found is equal numbers added up, where every error
- * has the same sign: 0.25 of the chain (k = 64 .. 16384); random data stays at a tenth of that.
+ * What rounding usually makes of |A||B|. The worst that ordinary data does is equal numbers added up,
+ * where every error has the same sign: 0.25 of the chain (k = 64 .. 16384), in half units of the last
+ * place; random data stays at a tenth of that. Where data does worse, as large numbers that swallow
+ * many small ones, rows are computed again for nothing; that costs time, and accuses nobody.
  */
-export const growth = (k: number): number => 0.3 * chain(k) + 2
+const usual = (k: number): number => (0.3 * chain(k) + 2) * 2 ** -24
+/** The mean square of eight normal numbers is above the square of this in 9e-5 of rows. */
+const DEVIATIONS = 2
 
 /** Multiply-adds between two yields: some milliseconds. */
 const STEP = 2 ** 20
 
-type Shape = { readonly m: number; readonly k: number; readonly n: number }
-type Product = { readonly a: TensorData; readonly b: TensorData; readonly c: TensorData }
+/** A fault, or null; yields progress from 0 to 1. */
+type Search = Generator<number, Verdict | null>
 
 export function* freivaldsFloat(shape: Shape, given: Product, random: Prng): Checking {
-  const { m, k, n } = shape
-  const { a, b, c, leftOut } = withoutOddLines(shape, given)
-  const columnsOfB = columnNorms(b, k, n)
-  const x = directions(columnsOfB, random)
-  const columnsOfA = columnNorms(a, m, k)
-  yield 0.1
-  const y = new Float64Array(k * ROUNDS)
-  const sums = new Float64Array(ROUNDS)
-  const weights = new Float64Array(k)
-  let total = 0
-  let pause = STEP
-  for (let l = 0; l < k; l++) {
-    dots(b, l * n, n, x, sums)
-    y.set(sums, l * ROUNDS)
-    const size = scaledNorm(b, l * n, columnsOfB)
-    const column = columnsOfA[l]!
-    weights[l] = column > 0 ? size / column : 0
-    total += size * column
-    if (l * n > pause) {
-      pause = l * n + STEP
-      yield 0.1 + (0.4 * l) / k
-    }
-  }
-  const rounding = SIGMAS * growth(k) * ROUNDOFF
-  const flushed = SIGMAS * k * TINY * inverseNorm(columnsOfB)
-  const right = new Float64Array(ROUNDS)
-  pause = STEP
-  for (let i = 0; i < m; i++) {
-    if (leftOut[i] === 1) continue
-    dots(a, i * k, k, y, sums)
-    dots(c, i * n, n, x, right)
-    const own = weightedSquares(a, i * k, weights)
-    const fault = judge(i, sums, right, rounding * Math.sqrt(own * total) + flushed)
-    if (fault !== null && !mayOverflow(shape, { a, c }, i, columnsOfB)) return fault
-    if (i * (k + n) > pause) {
-      pause = i * (k + n) + STEP
-      yield 0.5 + (0.5 * i) / m
-    }
-  }
-  return { kind: 'accepted', check: 'freivalds' }
+  const { m, n } = shape
+  const items = m * n
+  const product = withoutOddLines(shape, given)
+  const entries = entriesOf(shape, product)
+  const cells = strata([m, n], items, items, random)
+  const fault = yield* sampled(cells, shape, product, entries)
+  if (fault !== null) return fault
+  const wrong = cells.length < items ? yield* everyRow(shape, product, entries, random) : null
+  return wrong ?? { kind: 'accepted', check: 'freivalds' }
 }
 
-const judge = (
-  row: number,
-  left: Float64Array,
-  right: Float64Array,
-  limit: number,
-): Verdict | null => {
-  const wrong = { kind: 'rejected', check: 'freivalds' } as const
-  for (let r = 0; r < ROUNDS; r++) {
-    const off = Math.abs(left[r]! - right[r]!)
-    if (off <= limit) continue
-    if (!Number.isFinite(off)) {
-      return { ...wrong, code: 'not-finite', detail: `row ${row} has NaN or infinity` }
-    }
-    const times = (off / limit).toPrecision(3)
-    const detail = `row ${row} is off by ${times} times what rounding explains`
-    return { ...wrong, code: 'freivalds-mismatch', detail }
+function* sampled(
+  cells: Uint32Array,
+  { k, n }: Shape,
+  { leftOut }: Finite,
+  entries: Entries,
+): Search {
+  const due = pacer()
+  for (const [at, cell] of cells.entries()) {
+    const row = Math.floor(cell / n)
+    const fault = leftOut[row] === 1 ? null : entries.fault(row, cell % n)
+    if (fault !== null) return fault
+    if (due(2 * k)) yield (0.2 * at) / cells.length
   }
   return null
 }
 
-/** Whether every entry of the row that is not finite is one that may have grown beyond f32. */
-const mayOverflow = (
-  { k, n }: Shape,
-  { a, c }: { readonly a: TensorData; readonly c: TensorData },
+function* everyRow(shape: Shape, product: Finite, entries: Entries, random: Prng): Search {
+  const { m, k, n } = shape
+  const { a, leftOut } = product
+  const due = pacer()
+  const scales = scalesOf(shape, product)
+  yield 0.3
+  const x = directions(scales.columns, ROUNDS, random)
+  const y = new Float64Array(k * ROUNDS)
+  const sizes = new Float64Array(k)
+  for (let l = 0; l < k; l++) {
+    // What no row of A makes use of may be beyond all scales.
+    if (scales.used[l] === 0) continue
+    dots(product.b, l * n, n, x, y.subarray(l * ROUNDS, (l + 1) * ROUNDS))
+    sizes[l] = scaledSize(product.b, l * n, scales.columns)
+    if (due(n * ROUNDS)) yield 0.3 + (0.2 * l) / k
+  }
+  const [left, right] = [new Float64Array(ROUNDS), new Float64Array(ROUNDS)]
+  for (let row = 0; row < m; row++) {
+    if (leftOut[row] === 1) continue
+    const settled = settle(row, shape, product, scales, entries)
+    if (settled.fault !== null) return settled.fault
+    dots(a, row * k, k, y, left)
+    dots(settled.entries, 0, n, x, right)
+    const limit = DEVIATIONS * usual(k) * magnitude(a, row * k, sizes)
+    const suspicious = deviation(left, right) > limit
+    const fault = suspicious ? entries.faultIn(row) : null
+    if (fault !== null) return fault
+    if (due((k + n) * ROUNDS + k * (suspicious ? n : settled.singly))) yield 0.5 + (0.5 * row) / m
+  }
+  return null
+}
+
+/** Says when it is time to yield. */
+const pacer = (): ((work: number) => boolean) => {
+  let done = 0
+  return (work) => {
+    done += work
+    if (done < STEP) return false
+    done = 0
+    return true
+  }
+}
+
+type Entries = {
+  /** An entry as it should be. */
+  of(row: number, column: number): Entry
+  fault(row: number, column: number): Verdict | null
+  /** The first fault of a row. */
+  faultIn(row: number): Verdict | null
+}
+
+const entriesOf = ({ k, n }: Shape, { a, b, c }: Product): Entries => {
+  // B lies by rows, so a column of it is gathered once.
+  const columns = new Map<number, Float32Array>()
+  const columnOf = (j: number): Float32Array => {
+    const known = columns.get(j)
+    if (known !== undefined) return known
+    const column = new Float32Array(k)
+    for (let l = 0; l < k; l++) column[l] = b[l * n + j]!
+    columns.set(j, column)
+    return column
+  }
+  const of = (row: number, j: number): Entry => entryOf(a, row * k, columnOf(j))
+  const fault = (row: number, j: number): Verdict | null => {
+    const [should, got] = [of(row, j), c[row * n + j]!]
+    return explains(should, got) ? null : wrongEntry(row, j, should.sum, got)
+  }
+  const faultIn = (row: number): Verdict | null => {
+    for (let j = 0; j < n; j++) {
+      const found = fault(row, j)
+      if (found !== null) return found
+    }
+    return null
+  }
+  return { of, fault, faultIn }
+}
+
+const wrongEntry = (row: number, column: number, should: number, got: number): Verdict => ({
+  kind: 'rejected',
+  check: 'freivalds',
+  code: Number.isFinite(got) ? 'freivalds-mismatch' : 'not-finite',
+  detail: `${got} in place of ${Math.fround(should)} in row ${row}, column ${column}`,
+})
+
+type Settled = {
+  readonly fault: Verdict | null
+  readonly entries: Float64Array
+  /** How many were looked at singly. */
+  readonly singly: number
+}
+
+/** A row of C for its sum. */
+const settle = (
   row: number,
-  columnsOfB: Float64Array,
-): boolean => {
+  { k, n }: Shape,
+  { c }: Product,
+  { rows, columns }: Scales,
+  entries: Entries,
+): Settled => {
+  const settled = new Float64Array(n)
+  const size = rows[row]!
+  // Where flushing may do more than rounding usually does.
+  const most = (usual(k) * size) / flushing(k)
+  let singly = 0
+  for (let j = 0, at = row * n; j < n; j++, at++) {
+    const got = c[at]!
+    const scale = columns[j]!
+    settled[j] = got
+    const fits = scale > 0 ? scale <= most && got < HUGE && got > -HUGE : got === 0
+    if (fits || (size === 0 && got === 0)) continue
+    const should = entries.of(row, j)
+    if (!explains(should, got)) {
+      return { fault: wrongEntry(row, j, should.sum, got), entries: settled, singly }
+    }
+    settled[j] = should.sum
+    singly++
+  }
+  return { fault: null, entries: settled, singly }
+}
+
+const deviation = (left: Float64Array, right: Float64Array): number => {
   let squares = 0
-  for (let l = 0; l < k; l++) squares += a[row * k + l]! ** 2
-  const size = Math.sqrt(squares)
-  let some = false
-  for (let j = 0; j < n; j++) {
-    if (Number.isFinite(c[row * n + j]!)) continue
-    if (size * columnsOfB[j]! < MAX_F32 / 2) return false
-    some = true
-  }
-  return some
+  for (let r = 0; r < ROUNDS; r++) squares += (left[r]! - right[r]!) ** 2
+  return Math.sqrt(squares / ROUNDS)
 }
 
-/** The product without what WGSL leaves open: those columns are zero on both sides, those rows marked. */
-const withoutOddLines = (
-  { m, k, n }: Shape,
-  { a, b, c }: Product,
-): Product & { readonly leftOut: Uint8Array } => {
-  const leftOut = new Uint8Array(m)
-  const columns = new Uint8Array(n)
-  for (let at = 0; at < a.length; at++)
-    if (!Number.isFinite(a[at]!)) leftOut[Math.floor(at / k)] = 1
-  for (let at = 0; at < b.length; at++) if (!Number.isFinite(b[at]!)) columns[at % n] = 1
-  const withRows = (values: TensorData): TensorData =>
-    leftOut.includes(1)
-      ? values.map((v: number, at: number) => (leftOut[Math.floor(at / k)] === 1 ? 0 : v))
-      : values
-  const withColumns = (values: TensorData): TensorData =>
-    columns.includes(1)
-      ? values.map((v: number, at: number) => (columns[at % n] === 1 ? 0 : v))
-      : values
-  return { a: withRows(a), b: withColumns(b), c: withColumns(c), leftOut }
-}
-
-const columnNorms = (matrix: TensorData, rows: number, columns: number): Float64Array => {
-  const squares = new Float64Array(columns)
-  for (let row = 0; row < rows; row++) {
-    for (let j = 0, at = row * columns; j < columns; j++, at++) squares[j]! += matrix[at]! ** 2
-  }
-  return squares.map(Math.sqrt)
-}
-
-/** What an empty column of B must give is exactly zero: anything else is to weigh a lot. */
-const EMPTY = 1e-30
-
-/** Eight normal numbers per column, by Box and Muller, divided by the norm of the column. */
-const directions = (norms: Float64Array, random: Prng): Float64Array => {
-  const x = new Float64Array(norms.length * ROUNDS)
-  for (let at = 0; at < x.length; at += 2) {
-    const radius = Math.sqrt(-2 * Math.log(1 - random.float()))
-    const angle = 2 * Math.PI * random.float()
-    const scale = 1 / (norms[Math.floor(at / ROUNDS)]! || EMPTY)
-    x[at] = radius * Math.cos(angle) * scale
-    x[at + 1] = radius * Math.sin(angle) * scale
-  }
-  return x
-}
-
-const inverseNorm = (norms: Float64Array): number =>
-  Math.sqrt(norms.reduce((sum, norm) => (norm > 0 ? sum + norm ** -2 : sum), 0))
-
-const scaledNorm = (b: TensorData, at: number, norms: Float64Array): number => {
+const scaledSize = (b: TensorData, at: number, columns: Float64Array): number => {
   let squares = 0
-  for (let j = 0; j < norms.length; j++) {
-    const v = b[at + j]!
-    if (v !== 0) squares += (v / norms[j]!) ** 2
-  }
+  for (let j = 0; j < columns.length; j++) squares += (b[at + j]! * columns[j]!) ** 2
   return Math.sqrt(squares)
 }
 
-const weightedSquares = (a: TensorData, at: number, weights: Float64Array): number => {
-  let squares = 0
-  for (let l = 0; l < weights.length; l++) squares += weights[l]! * a[at + l]! ** 2
-  return squares
+const magnitude = (a: TensorData, at: number, sizes: Float64Array): number => {
+  let sum = 0
+  for (let l = 0; l < sizes.length; l++) sum += Math.abs(a[at + l]!) * sizes[l]!
+  return sum
 }
 
 /** Eight dot products of one row, in one pass over it. */
 const dots = (
-  row: TensorData,
+  row: ArrayLike<number>,
   at: number,
   length: number,
   x: Float64Array,

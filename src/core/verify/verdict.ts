@@ -4,7 +4,7 @@ import type { Check } from '../../../kernels/kernel.ts'
 export type Rejection =
   /** The wrong number of bytes for the parameters. */
   | 'wrong-shape'
-  /** C x is not A (B x). */
+  /** C is not A B. */
   | 'freivalds-mismatch'
   | 'bits-differ'
   | 'out-of-tolerance'

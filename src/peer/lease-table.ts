@@ -1,0 +1,53 @@
+/** The leases of ours that are out, and those given up lately whose results may be under way. */
+import { tensorBytes } from '../../kernels/kernel.ts'
+import type { Did } from '../base/ids.ts'
+import { remember } from '../core/recent.ts'
+import type { HeadOf } from '../wire/messages.ts'
+import type { OpenLease } from './open-lease.ts'
+import type { Size } from './size.ts'
+
+/** Leases given up lately whose result may already be under way: expected, and thrown away. */
+const LATE_MAX = 256
+
+export type LeaseTable = ReturnType<typeof leaseTable>
+
+export const leaseTable = () => {
+  const open = new Map<number, OpenLease>()
+  const late = new Map<number, OpenLease>()
+
+  return {
+    add: (entry: OpenLease): void => void open.set(entry.lease.id, entry),
+    isOpen: (entry: OpenLease): boolean => open.get(entry.lease.id) === entry,
+    /** What a node means by a lease; null unless it is its own. */
+    of(node: Did, lease: number): OpenLease | null {
+      const entry = open.get(lease)
+      return entry?.lease.node === node ? entry : null
+    },
+    /** There is a verdict. */
+    close: (lease: number): void => void open.delete(lease),
+    /** The lease is over without a result. */
+    giveUp(lease: number): void {
+      const entry = open.get(lease)
+      if (entry?.commitment && !entry.checking) remember(late, lease, entry, LATE_MAX)
+      open.delete(lease)
+    },
+    gone(node: Did): void {
+      for (const [id, entry] of open) if (entry.lease.node === node) open.delete(id)
+    },
+    /** How many bytes of a result are welcome: exactly the size of what the task writes. */
+    welcome(node: Did, head: HeadOf<'result'>): number {
+      // What crossed our cancellation on the way is no reason to hang up.
+      const entry = open.get(head.lease) ?? late.get(head.lease)
+      if (!entry || entry.lease.node !== node || !entry.commitment || entry.checking) return 0
+      const { tensor, rect } = entry.task.planned.writes
+      const { dtype } = entry.job.run.plan.tensors[tensor]!
+      const bytes = tensorBytes({ dtype, shape: [rect.rows, rect.cols] })
+      return head.bytes === bytes ? bytes : 0
+    },
+    /** `leases`: how many there are by the law. */
+    sizes: (leases: number): Size[] => [
+      { what: 'results under check', held: open.size, limit: leases },
+      { what: 'results expected in vain', held: late.size, limit: LATE_MAX },
+    ],
+  }
+}

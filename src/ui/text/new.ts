@@ -1,0 +1,55 @@
+/** The words of the Playground: templates, the form, the estimate. `*` marks what is set strong. */
+import { plural } from '../format.ts'
+
+export const playground = {
+  title: 'A job of your own',
+  about: 'Choose a template, or paste, drop or open a spec (.swarm.md) or a picture.',
+  begin: 'Begin with',
+  own: 'Own spec',
+  ownAbout: 'Paste or write the Markdown yourself.',
+  open: 'Open a file',
+  openAbout: 'A spec or a picture from this device.',
+  openLabel: 'A spec or a picture',
+  ownLabel: 'Markdown with front matter; the fences named in it are part of the contract',
+  openThis: 'Open this spec',
+  nothing: 'This spec leaves nothing to choose.',
+  line: (n: number): string => `line ${n}`,
+
+  slot: {
+    reading: 'Reading',
+    another: 'Choose another',
+    picture: 'Choose a picture',
+    file: 'Choose a file',
+    isIn: (name: string): string => `${name} is in.`,
+    label: (name: string): string => `The picture ${name}`,
+    seeded: 'Without a file, numbers are made from a seed.',
+    remove: 'Remove',
+  },
+
+  estimate: {
+    title: 'Estimate',
+    units: 'Units',
+    work: 'Work',
+    data: 'Data moved',
+    each: 'Each unit by',
+    nodes: (n: number): string => plural(n, 'node', 'nodes'),
+    time: 'Time',
+    nobody: 'no node is here yet',
+    with: (time: string, nodes: string): string => `${time}, with ${nodes}`,
+    deadline: 'Deadline',
+    cost: 'Cost',
+    costs: (cost: string, balance: string): string => `*${cost}* credits; you have ${balance}`,
+    free: 'Free tier: costs nothing. A node gives at most a twentieth of its speed to such jobs, so only small ones get through.',
+    short: 'Not enough credit. Lend some time first, or use the free tier.',
+    tight: (budget: string): string =>
+      `The budget of ${budget} credits does not cover the estimate.`,
+    public: 'Any node may see the piece it works on. Do not put anything private in.',
+    run: 'Run on the swarm',
+    lone: 'The job waits for a node until its deadline, and goes on by itself when one comes.',
+    elsewhere: 'The same job elsewhere',
+    terminal: 'On a command line, with the spec saved beside it:',
+    copy: 'Copy command',
+    copied: 'The command is copied.',
+    save: 'Save spec',
+  },
+} as const
