@@ -1,15 +1,5 @@
-/** Every state of the interface, drawn without a swarm; no retries, as in the other stages. */
+/** Every state of the interface, drawn without a swarm. */
 import { defineConfig } from '@playwright/test'
+import base from '../e2e/playwright.config.ts'
 
-export default defineConfig({
-  testDir: '.',
-  testMatch: '**/*.spec.ts',
-  outputDir: '../../test-results/ui-runs',
-  retries: 0,
-  workers: 1,
-  fullyParallel: false,
-  forbidOnly: true,
-  timeout: 90_000,
-  expect: { timeout: 20_000 },
-  reporter: 'list',
-})
+export default defineConfig(base, { outputDir: '../../test-results/ui-runs' })
