@@ -32,14 +32,13 @@ export const verdicts = (
 
   return {
     result(node: Did, head: HeadOf<'result'>, body: Uint8Array<ArrayBuffer>): void {
-      const entry = leases.of(node, head.lease)
-      if (!entry || entry.checking || !entry.commitment) return
+      const entry = leases.of(node, head.lease, 'revealed')
+      if (!entry || entry.checking) return
       entry.checking = true
       const { kernel } = entry.task.planned
       examine(desk, entry, head, body, rateFor(node, kernel), (found) => {
         if (!leases.isOpen(entry)) return
         if (found.kind === 'wrong') return wrong(entry, found.code)
-        leases.close(head.lease)
         if (found.kind === 'failed') return feed({ ...found, node, lease: head.lease })
         const equals = likeEarlier(entry, waiting, body) ?? found.output
         waiting.set(head.lease, { bytes: body, cids: entry.cids })
