@@ -136,11 +136,6 @@ const offer = (
 ): void => {
   const price = priceFor(run, task, node)
   const left = run.job.budget - run.spent - run.promised
-  if (price > left && task.planned.microCredits <= left) {
-    // Too dear here. Whoever asks too much is passed over, or one such node could end any job.
-    node.restUntil = ms(at + LEASE_LIMITS.restMs)
-    return requeue(run, task)
-  }
   if (price > left) {
     const text = `the next task costs ${price} micro-credits, the budget has ${run.job.budget - run.spent - run.promised} left`
     // Money that is only promised may come back; wait for it.

@@ -141,6 +141,12 @@ describe('bob, who worked for alice,', () => {
     },
   )
 
+  it('takes no offer that pays more than the formula', () => {
+    const { heard, result } = byHand()
+    expect(result(1, price + 1)).toBeNull()
+    expect(heard('refuse')).toEqual([{ k: 'refuse', lease: 1, code: 'price-too-high' }])
+  })
+
   it('takes a number again once the lease of that number is paid', () => {
     const { result, pay, open } = byHand()
     pay(open, result(7)!)
