@@ -148,6 +148,7 @@ const offer = (
     attempt: run.attemptBase + (task.attempts += 1),
     price,
     offeredAt: at,
+    expectedMs: expectedMs(task.planned.microCredits, node),
     state: 'offered',
     permille: 0,
     until: ms(at + LEASE_LIMITS.answerMs),
@@ -159,6 +160,12 @@ const offer = (
   node.inFlightBytes += task.planned.bytes
   out.push({ kind: 'offer', node: node.node, run, task, lease })
   requeue(run, task)
+}
+
+/** What it says of itself is believed within bounds: saying it costs nothing. */
+const expectedMs = (cost: MicroCredits, { inFlightCost, load }: NodeState): number => {
+  const before = inFlightCost + Math.min(load?.queued ?? 0, LEASE_LIMITS.queue * cost)
+  return (1_000 * (before + cost)) / Math.max(load?.speed ?? 0, LEASE_LIMITS.slowest)
 }
 
 /** The node's asking price for the metered cost; nothing in the free tier. */

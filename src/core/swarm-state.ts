@@ -82,7 +82,7 @@ export type SwarmEvent =
   | { readonly kind: 'accepted'; readonly node: Did; readonly lease: number }
   | { readonly kind: 'refused'; readonly node: Did; readonly lease: number; readonly code: string }
   | { readonly kind: 'beat'; readonly node: Did; readonly lease: number; readonly permille: number }
-  | { readonly kind: 'committed'; readonly node: Did; readonly lease: number }
+  | { readonly kind: 'committed' | 'returned'; readonly node: Did; readonly lease: number }
   | { readonly kind: 'failed'; readonly node: Did; readonly lease: number; readonly code: string }
   | {
       readonly kind: 'passed'
@@ -117,6 +117,8 @@ export type SwarmEffect =
       readonly run: JobRun
       readonly task: TaskRun
     }
+  /** It had its time and gave nothing. */
+  | { readonly kind: 'overdue'; readonly node: Did; readonly task: TaskRun }
   | {
       readonly kind: 'accept'
       readonly run: JobRun

@@ -3,11 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { alice, bob, mallory, type Person } from '../../test/people.ts'
 import { job, mandelbrot } from '../../test/plan-jobs.ts'
 import { newDisk, town } from '../../test/town.ts'
-import { microCredits } from '../base/units.ts'
+import { microCredits, ms } from '../base/units.ts'
 import type { Job } from '../core/job.ts'
 import type { Head, HeadOf } from '../wire/messages.ts'
 
-const picture = job(mandelbrot(32, 32), {}, { tile: 32, budget: microCredits(100_000) })
+const picture = job(
+  mandelbrot(32, 32),
+  {},
+  { tile: 32, budget: microCredits(100_000), deadlineMs: ms(3_600_000) },
+)
 const product = job(
   { kind: 'matmul', dtype: 'f32', m: 32, k: 32, n: 32 },
   { a: ['f32', [32, 32]], b: ['f32', [32, 32]] },
@@ -80,5 +84,22 @@ describe('a lease', () => {
     say(0, { k: 'commit', lease, commitment: sealed })
     say(0, { k: 'commit', lease, commitment: sealed })
     expect(heardBy(0, 'reveal')).toHaveLength(1)
+  })
+})
+
+describe('a node that takes a task and only says that it is alive', () => {
+  it('loses it, and the trust that alice has in it', () => {
+    const { place, heardBy, say, view } = asking(picture, bob)
+    const trust = (): number => view().nodes.find(({ account }) => account === bob.did)!.trust
+    const before = trust()
+    const [{ lease }] = heardBy(0, 'offer') as [HeadOf<'offer'>]
+    say(0, { k: 'accept', lease, need: [] })
+    for (let i = 0; i < 50; i++) {
+      place.run(1_980)
+      if (heardBy(0, 'cancel').length > 0) break
+      say(0, { k: 'beat', lease, permille: 500 })
+    }
+    expect(heardBy(0, 'cancel')).toEqual([{ k: 'cancel', lease }])
+    expect(trust()).toBeLessThan(before)
   })
 })

@@ -28,7 +28,7 @@ export const leaseTable = () => {
     follow(live: ReadonlyMap<number, unknown>): void {
       for (const [id, entry] of open) {
         if (live.has(id)) continue
-        if (entry.commitment && !entry.checking) remember(late, id, entry, LATE_MAX)
+        if (entry.lease.state === 'revealed') remember(late, id, entry, LATE_MAX)
         open.delete(id)
       }
     },
@@ -36,7 +36,7 @@ export const leaseTable = () => {
     welcome(node: Did, head: HeadOf<'result'>): number {
       // What crossed our cancellation on the way is no reason to hang up.
       const entry = open.get(head.lease) ?? late.get(head.lease)
-      if (!entry || entry.lease.node !== node || !entry.commitment || entry.checking) return 0
+      if (!entry || entry.lease.node !== node || entry.lease.state !== 'revealed') return 0
       const { tensor, rect } = entry.task.planned.writes
       const { dtype } = entry.job.run.plan.tensors[tensor]!
       const bytes = tensorBytes({ dtype, shape: [rect.rows, rect.cols] })

@@ -80,6 +80,10 @@ export const requester = (
         for (const { node, lease } of effect.outvoted)
           tell(node, { k: 'reject', lease, code: 'outvoted' })
         return
+      case 'overdue': {
+        const { kernel, microCredits } = effect.task.planned
+        return events.judged(effect.node, kernel, 'failed', microCredits, 1)
+      }
       case 'wake':
         return desk.wake(effect.at)
       case 'ended':
@@ -111,7 +115,6 @@ export const requester = (
       pieces: [],
       cids: [],
       commitment: null,
-      checking: false,
     }
     leases.add(entry)
     cutting.cut(job, task, (bytes, cids) => {
