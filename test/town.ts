@@ -23,6 +23,7 @@ import {
   sha256,
 } from '../src/wire/codec.ts'
 import { signNow, verifyNow } from '../src/wire/ed25519.ts'
+import { refuseWrites } from '../src/wire/stored.ts'
 import { parseHead, type Head } from '../src/wire/messages.ts'
 import { signingBytes, type SignedAdvert, type SignedBody } from '../src/wire/signed.ts'
 import { DELEGATION_LIFE_MS } from '../src/wire/version.ts'
@@ -175,8 +176,9 @@ export const town = (rich: Person) => {
         ),
       write: (writes, _durability, then) =>
         soon(() => {
-          for (const write of writes) put(write)
-          then(ok(null))
+          const refused = refuseWrites(writes, 0)
+          if (!refused) for (const write of writes) put(write)
+          then(refused ? err(refused) : ok(null))
         }),
       read: (table, key, then) => soon(() => then(ok(disk.get(`${table} ${key}`)))),
       all: (table, then) =>
