@@ -135,6 +135,9 @@ export type Standing = {
   pheromone(node: Did, skill: string, at: Ms): number
 }
 
+/** What the law asks about the world besides: what the account has and has not signed away. */
+export type Outlook = Standing & { funds(): number }
+
 export const emptySwarm = (random: Prng): SwarmState => ({
   nodes: new Map(),
   runs: new Map(),

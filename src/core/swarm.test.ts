@@ -10,7 +10,8 @@ import { SERVE_LIMITS } from './serve.ts'
 import { step } from './swarm.ts'
 import { emptySwarm, newcomer, type Skills, type SwarmEffect } from './swarm-state.ts'
 
-const standing = { trust: () => 0.5, pheromone: () => 1 }
+let funds = Number.POSITIVE_INFINITY
+const standing = { trust: () => 0.5, pheromone: () => 1, funds: () => funds }
 /** A hundred pictures' pieces, all of one size. */
 const pictures = job(mandelbrot(320, 320), {}, { tile: 32, budget: microCredits(1_000_000) })
 const COST = planned(pictures).tasks[0]!.microCredits
@@ -249,6 +250,27 @@ describe('a node that takes a task and only says that it is alive', () => {
     alices.later(LEASE_LIMITS.resultMs)
     const effects = alices.feed({ kind: 'beat', node: bob.did, lease: lease.id, permille: 1 })
     expect(effects).toContainEqual({ kind: 'overdue', node: bob.did, task })
+  })
+})
+
+describe('an account', () => {
+  it('offers no more at a time than it can pay, and ends the job when that is spent', () => {
+    funds = 2 * COST + 1
+    const alices = requester()
+    for (const node of [bob.did, carol.did]) {
+      alices.joins(node)
+      alices.answers(node, 1_000)
+    }
+    expect(alices.holds(bob.did) + alices.holds(carol.did)).toBe(2)
+    expect(alices.run.phase).toBe('running')
+    for (const [node] of [[bob.did], [bob.did]] as const) {
+      alices.delivers(node)
+      funds -= COST
+    }
+    alices.feed({ kind: 'settled', node: bob.did })
+    expect(alices.run.accepted).toBe(2)
+    expect([alices.run.phase, alices.run.problem?.code]).toEqual(['failed', 'no-credit'])
+    funds = Number.POSITIVE_INFINITY
   })
 })
 

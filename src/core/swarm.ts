@@ -14,13 +14,13 @@ import {
   requeue,
   type Lease,
 } from './dispatch.ts'
-import type { Standing, SwarmEffect, SwarmEvent, SwarmState } from './swarm-state.ts'
+import type { Outlook, SwarmEffect, SwarmEvent, SwarmState } from './swarm-state.ts'
 
 export const step = (
   state: SwarmState,
   event: SwarmEvent,
   at: Ms,
-  standing: Standing,
+  standing: Outlook,
 ): SwarmEffect[] => {
   const out: SwarmEffect[] = []
   apply(state, event, at, out)

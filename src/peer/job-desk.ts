@@ -158,6 +158,12 @@ export const jobDesk = (
           detail: `${SHELF_LIMITS.jobs} jobs are kept; forget one first`,
         })
       }
+      const cost = planned.totals.microCredits * job.redundancy
+      // One that goes on may cost less; there the law says when the money is at its end.
+      if (job.budget > 0 && cost > purse.free() && !kept.has(id)) {
+        const detail = `the job costs ${cost} micro-credits, this account has ${purse.free()}; lend some time first, or ask for free work with the budget "free"`
+        return trouble({ code: 'no-credit', detail })
+      }
       if (running) jobs.forget(id)
       // What was accepted and paid for stays, unless the job was done and is wanted all over again.
       const before = kept.get(id)

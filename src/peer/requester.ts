@@ -13,7 +13,7 @@ import {
   emptySwarm,
   newcomer,
   type Skills,
-  type Standing,
+  type Outlook,
   type SwarmEffect,
   type SwarmEvent,
 } from '../core/swarm-state.ts'
@@ -31,7 +31,7 @@ export type Requester = ReturnType<typeof requester>
 
 export const requester = (
   desk: Desk,
-  standing: Standing,
+  standing: Outlook,
   rateFor: (node: Did, skill: string) => number,
   events: RequesterEvents,
 ) => {
