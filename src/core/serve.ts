@@ -28,6 +28,7 @@ export type OfferRefusal =
   | 'wgsl-not-allowed'
   | 'too-big'
   | 'price-too-low'
+  | 'price-too-high'
   | 'busy'
   | 'free-tier-used-up'
   | 'no-credit'
@@ -210,6 +211,8 @@ const unfit = (house: House, offer: Offer, requester: Standing): OfferRefusal | 
   if (!offer.known) return 'no-skill'
   if (offer.wgsl && !house.allowWgsl) return 'wgsl-not-allowed'
   if (offer.memoryBytes > house.memoryBytes) return 'too-big'
+  // What is paid above the formula would be money moved without work.
+  if (offer.price > offer.cost) return 'price-too-high'
   if (offer.price === 0) return house.freeTier ? null : 'price-too-low'
   return offer.price * 1000 < offer.cost * house.priceMilli ? 'price-too-low' : null
 }

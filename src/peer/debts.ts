@@ -74,6 +74,8 @@ export const debts = (desk: Desk, closed: (lease: string) => void) => {
     /** What a receipt for this task must say. */
     owed: (requester: Did, task: TaskId, attempt: number): Debt | null =>
       open.get(nameOfDebt(requester, task, attempt))?.debt ?? null,
+    /** Something is owed for what was done under a lease. */
+    has: (lease: string): boolean => [...open.values()].some((each) => each.lease === lease),
     /** To be written together with the payment. */
     paidBy: ({ requester, task, attempt }: Debt): Write => ({
       table: 'meta',

@@ -81,6 +81,8 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
         { what: 'grants delivered', held: delivered, limit: SERVE_LIMITS.delivered },
       ]
     },
+    /** Something was granted under this lease, and is not paid or given up yet. */
+    has: (lease: string): boolean => state.grants.has(lease),
     allowsWgsl: (): boolean => lender.allowsWgsl(),
     /** The lease whose turn it is, of those that are ready. */
     next: (ready: (lease: string) => boolean): string | null => nextToRun(state, ready),

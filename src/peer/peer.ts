@@ -99,7 +99,8 @@ export const peer = (desk: Desk, options: PeerOptions) => {
       changed()
     },
   })
-  const jobs = requester(desk, opinion, (node, skill) => opinion.rate(node, skill), {
+  const outlook = { ...opinion, funds: purse.free }
+  const jobs = requester(desk, outlook, (node, skill) => opinion.rate(node, skill), {
     peerOf: net.peerOf,
     showChain: till.showChain,
     judged: opinion.judged,

@@ -116,7 +116,8 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     const refuse = (code: Refusal): void =>
       desk.send(who.peer, { k: 'refuse', lease: head.lease, code }, null)
     const key = keyOf(who, head.lease)
-    if (held.has(key)) return refuse('bad-task')
+    // A lease that anything is still at stake for keeps its number, or the next would wipe it out.
+    if (held.has(key) || door.has(key) || owed.has(key)) return refuse('bad-task')
     const asked = appraise(head, door.allowsWgsl())
     if (typeof asked === 'string') return refuse(asked)
     const { kernel, cost, memoryBytes } = asked
@@ -152,7 +153,8 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     const named = item?.offer.reads[head.slot]?.cid
     if (!item || !named || item.inputs[head.slot] !== null) return
     desk.hash(body, (cid) => {
-      if (held.get(key) !== item) return
+      // The same input may have come twice meanwhile; it begins nothing twice.
+      if (held.get(key) !== item || item.inputs[head.slot] !== null) return
       if (cid !== named) return giveUp([item], 'wrong-input')
       cache.put(cid, body)
       item.inputs[head.slot] = body
