@@ -175,7 +175,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
   const wake = (): void => {
     if (!ready) return
     papers.wake()
-    net.sweep()
+    net.wake()
     ways.look(
       net.all().map(({ link }) => link),
       reachability,
