@@ -1,11 +1,16 @@
 /** What a node that works for alice by hand, and says what it pleases, can and cannot do to her. */
 import { describe, expect, it } from 'vitest'
+import { kernelById } from '../../kernels/index.ts'
+import { allocate } from '../../kernels/kernel.ts'
 import { alice, bob, mallory, type Person } from '../../test/people.ts'
-import { job, mandelbrot } from '../../test/plan-jobs.ts'
+import { job, mandelbrot, planned } from '../../test/plan-jobs.ts'
 import { newDisk, town } from '../../test/town.ts'
 import { microCredits, ms } from '../base/units.ts'
 import type { Job } from '../core/job.ts'
+import { cidOfBytes } from '../wire/codec.ts'
 import type { Head, HeadOf } from '../wire/messages.ts'
+import { commitment } from './commitment.ts'
+import { TIPS_MAX } from './showing.ts'
 
 const picture = job(
   mandelbrot(32, 32),
@@ -35,8 +40,8 @@ const asking = (of: Job, ...hands: readonly Person[]) => {
   place.run(1_000)
   const heardBy = <K extends Head['k']>(at: number, k: K) =>
     workers[at]!.heard.filter((head): head is HeadOf<K> => head.k === k)
-  const say = (at: number, head: Head): void => {
-    workers[at]!.say(alices.self, head)
+  const say = (at: number, head: Head, body: Uint8Array | null = null): void => {
+    place.send(workers[at]!.self, alices.self, head, body)
     place.run(20)
   }
   return { place, alices, heardBy, say, view: () => alices.peer.handle.view() }
@@ -84,6 +89,38 @@ describe('a lease', () => {
     say(0, { k: 'commit', lease, commitment: sealed })
     say(0, { k: 'commit', lease, commitment: sealed })
     expect(heardBy(0, 'reveal')).toHaveLength(1)
+  })
+})
+
+/** Bob does the picture as he should, and is sent a receipt and a cheque. */
+const paidFor = () => {
+  const { heardBy, say, ...rest } = asking(picture, bob)
+  const [{ lease, task }] = heardBy(0, 'offer') as [HeadOf<'offer'>]
+  const { kernel: name, params } = planned(picture).tasks[0]!
+  const kernel = kernelById(name)!
+  const parsed = kernel.parse(params)
+  if (!parsed.ok) throw new Error(parsed.error.param)
+  const out = allocate('u32', kernel.items(parsed.value) * kernel.itemLength(parsed.value))
+  kernel.reference(parsed.value, [], 0, kernel.items(parsed.value), out)
+  const body = new Uint8Array(out.buffer as ArrayBuffer)
+  const output = cidOfBytes(body)
+  const salt = new Uint8Array(16)
+  say(0, { k: 'accept', lease, need: [] })
+  say(0, { k: 'commit', lease, commitment: commitment(task, bob.did, salt, output) })
+  const bytes = body.byteLength
+  say(0, { k: 'result', lease, salt, output, computeMs: 16, bytes }, body)
+  rest.place.run(100)
+  return { heardBy, say, ...rest }
+}
+
+describe('a payment that bob does not answer', () => {
+  it('is sent again when he says what he holds of the chain, and only so often', () => {
+    const { alices, heardBy, say } = paidFor()
+    expect(heardBy(0, 'settle')).toHaveLength(1)
+    for (let i = 0; i < 100; i++) say(0, { k: 'tip', account: alice.did, seq: 0, cid: null })
+    expect(heardBy(0, 'settle').length).toBeGreaterThan(1)
+    expect(heardBy(0, 'settle').length).toBeLessThanOrEqual(1 + TIPS_MAX)
+    expect(alices.peer.handle.view().wallet.inFlight).toBeGreaterThan(0)
   })
 })
 

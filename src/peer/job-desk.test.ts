@@ -47,7 +47,7 @@ describe('two jobs that carol can pay one of', () => {
     const bobs = place.moveIn(bob, newDisk(), false)
     place.run(10_000)
     for (const name of ['one', 'two']) carols.peer.handle.submit({ ...picture, name }, name, {})
-    let least = COST
+    let least: number = COST
     for (let i = 0; i < 20_000; i++) {
       place.run(1)
       let promised = 0

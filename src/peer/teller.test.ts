@@ -124,7 +124,24 @@ describe('bob, who worked for alice,', () => {
       given += 1
       say({ k: 'reject', lease: each.lease, code: 'no' })
     }
-    expect(given).toBe(SERVE_LIMITS.unpaidPerRequester)
+    // He trusts her half as much each time: eight more, then four, then two, and three are owed.
+    expect(given).toBe(3)
+  })
+
+  it('works for her as much as before once she has paid a while', () => {
+    const { say, result, pay, open } = byHand()
+    const each = result()!
+    say({ k: 'reject', lease: each.lease, code: 'no' })
+    let tip = pay(open, each)
+    for (let i = 0; i < 8; i++) tip = pay(tip, result()!)
+    const given = Array.from({ length: 20 }, () => result()).filter((one) => one !== null)
+    expect(given).toHaveLength(SERVE_LIMITS.unpaidPerRequester)
+  })
+
+  it('tells nobody of a rejection by somebody whom he gave nothing', () => {
+    const { bobs, say } = byHand()
+    say({ k: 'reject', lease: 7, code: 'you have been hacked' })
+    expect(bobs.peer.handle.view().problems).toEqual([])
   })
 
   it.each([

@@ -37,7 +37,7 @@ export type Worker = ReturnType<typeof worker>
 
 export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
   const held = new Map<string, Held>()
-  const owed = debts(desk, door.settled)
+  const owed = debts(desk, { closed: door.settled, payment: door.notePayment })
   const cache = inputCache(WORKER_LIMITS.cacheBytes)
   /** Leases given up lately whose inputs may already be under way: expected, and thrown away. */
   const late = new Map<string, Held>()
@@ -185,12 +185,14 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     },
     /** What others owe for results they were given. */
     debts: (): Debts => owed,
-    /** The requester did not accept the result of a lease. */
-    rejected(who: Greeted, lease: number): void {
+    /** The requester did not accept the result of a lease; false where there was none. */
+    rejected(who: Greeted, lease: number): boolean {
       const key = keyOf(who, lease)
-      owed.rejected(key)
       const item = held.get(key)
+      const isOurs = item !== undefined || owed.has(key)
+      owed.rejected(key)
       if (item) letGo(item)
+      return isOurs
     },
     gone(who: Greeted): void {
       letGo(...[...held.values()].filter((item) => item.who.peer === who.peer))
