@@ -10,8 +10,9 @@ test.use({
 })
 
 let served: Awaited<ReturnType<typeof serveStates>>
-test.beforeAll(async () => {
-  served = await serveStates('hands')
+// oxlint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from here
+test.beforeAll(async ({}, { workerIndex }) => {
+  served = await serveStates(`hands-${workerIndex}`)
 })
 test.afterAll(() => served?.close())
 
