@@ -16,7 +16,7 @@ const helloOf = ({ did: account, peer }: Person): HeadOf<'hello'> => {
 const alices = () => {
   let now = 0
   let wakeAt = Number.POSITIVE_INFINITY
-  const asked: { claims: readonly Claim[]; then: (genuine: boolean) => void }[] = []
+  const asked: { claims: readonly Claim[]; done: (genuine: boolean) => void }[] = []
   const heard: { from: Person['did']; k: Head['k'] }[] = []
   const dropped: string[] = []
   const desk = {
@@ -26,7 +26,7 @@ const alices = () => {
     send: () => undefined,
     disconnect: (_peer: string, code: string) => void dropped.push(code),
     verify: (claims: readonly Claim[], then: (genuine: boolean) => void) =>
-      void asked.push({ claims, then }),
+      void asked.push({ claims, done: then }),
   } as unknown as Desk
   let checked = 0
   const net = links(desk, () => helloOf(alice), {
@@ -39,7 +39,7 @@ const alices = () => {
     if (!next) return false
     checked += next.claims.length
     expect(next.claims.length).toBeLessThanOrEqual(LINK_LIMITS.slice)
-    next.then(true)
+    next.done(true)
     return true
   }
   const checkAll = (): void => {

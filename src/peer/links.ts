@@ -7,9 +7,9 @@ import type { Did, PeerId } from '../base/ids.ts'
 import { ms, type Ms } from '../base/units.ts'
 import type { Link } from '../ports.ts'
 import type { Head, HeadOf } from '../wire/messages.ts'
-import { CLOCK_SKEW_MS, DELEGATION_LIFE_MS } from '../wire/version.ts'
+import { BLOCKS_PER_SECOND, CLOCK_SKEW_MS, DELEGATION_LIFE_MS } from '../wire/version.ts'
 import type { Claim, Desk } from './desk.ts'
-import { BLOCKS_PER_SECOND } from './showing.ts'
+
 import type { Size } from './size.ts'
 
 export const LINK_LIMITS = {
