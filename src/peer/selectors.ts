@@ -81,12 +81,10 @@ const taskState = (task: TaskRun): TaskState => {
   if (task.state === 'accepted') return 'verified'
   if (task.state === 'waiting') return 'waiting'
   const lease = task.leases[0]
-  if (!lease)
-    return task.passed.length > 0
-      ? 'returned'
-      : task.why && task.avoid.size > 0
-        ? 'rejected'
-        : 'queued'
+  if (!lease) {
+    if (task.passed.length > 0) return 'returned'
+    return task.rejected ? 'rejected' : 'queued'
+  }
   if (lease.state === 'revealed' || lease.state === 'returned') return 'returned'
   return lease.state === 'held' && lease.permille > 0 ? 'computing' : 'leased'
 }
@@ -95,15 +93,16 @@ const taskView = (job: RunningJob, task: TaskRun): TaskView => {
   const { planned } = task
   const done = job.done.get(planned.index)
   const lease = task.leases[0]
+  const state = taskState(task)
   return {
     id: task.id,
     index: planned.index,
     kernel: planned.kernel,
-    state: taskState(task),
+    state,
     permille: done ? 1000 : (lease?.permille ?? 0),
     node: done?.node ?? lease?.node ?? null,
     attempt: task.attempts,
-    verdict: done ? 'accepted' : null,
+    verdict: done ? 'accepted' : state === 'rejected' ? 'rejected' : null,
     check: done?.check ?? null,
     why: task.why,
     receipt: done?.receipt ?? null,

@@ -69,6 +69,7 @@ export const jobs = {
     node: 'Node',
     nobody: 'nobody yet',
     unknown: 'not remembered',
+    handedBack: (why: string): string => `Handed back and queued again. ${why}`,
     attempt: (n: number): string => `attempt ${count(n)}`,
     kernel: 'Kernel',
     check: 'Check',
