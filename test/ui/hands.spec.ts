@@ -224,3 +224,13 @@ test('a kind of job that is switched off leaves the contract', async ({ page }) 
     'matrix products, picture filters, formulas and sums',
   )
 })
+
+for (const [state, where] of [
+  ['new-shader', 'before it is run'],
+  ['job-waiting-shader', 'while it waits'],
+] as const) {
+  test(`a job that no node may take says why, ${where}`, async ({ page }) => {
+    await open(page, state)
+    await expect(page.getByRole('main')).toContainText(/none runs shaders of others/)
+  })
+}
