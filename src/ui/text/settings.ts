@@ -8,6 +8,7 @@ export const settings = {
     atOnce: 'apply at once',
     share: 'Share of the device',
     memory: 'Memory one task may take',
+    has: (size: string): string => `This device has ${size} for one task; more is not taken.`,
     stop: 'Stop by itself after',
     never: 'never',
   },
