@@ -3,7 +3,7 @@
  * says what a person would ask about afterwards: why it paused, what was earned, who came and went.
  */
 import type { DonateView, JobView, View } from '../peer/view.ts'
-import { credits, plural } from './format.ts'
+import { credits, plural, price } from './format.ts'
 import { taskWords } from './kinds.ts'
 import { nickname } from './nickname.ts'
 import { problemWords } from './problems.ts'
@@ -68,7 +68,7 @@ const lending = (was: DonateView, is: DonateView): readonly Line[] => {
 const jobLines = (was: JobView | undefined, is: JobView): readonly Line[] => {
   if (!was) return [usual(`${is.title}: handed to the swarm.`)]
   const lines: Line[] = []
-  if (was.state !== is.state) {
+  if (was.state !== is.state && was.state !== 'planning') {
     const why = is.problem ? ` ${sentence(is.problem.text)}` : ''
     const paid = is.state === 'done' && is.spent > 0 ? ` ${credits(is.spent)} credits paid.` : ''
     const line = `${is.title}: ${JOB_WORDS[is.state]}.${why}${paid}`
@@ -139,7 +139,8 @@ const REACH: Readonly<Record<View['reachability']['kind'], Line>> = {
 
 const tallied = (tally: Tally): Line => {
   const { of, count, micro } = tally
-  const text = `${of}: ${count === 1 ? 'receipt' : `${count} receipts`}, +${credits(micro)} credits.`
+  const sum = price(micro, (amount) => `+${amount} credits`)
+  const text = `${of}: ${count === 1 ? 'receipt' : `${count} receipts`}, ${sum}.`
   return { ...good(text), tally }
 }
 

@@ -203,7 +203,8 @@ export const announce = (before: View, after: View): string | null => {
   }
   for (const job of after.jobs) {
     const old = before.jobs.find((other) => other.id === job.id)
-    if (old && old.state !== job.state) return `${job.title}: ${JOB_WORDS[job.state]}.`
+    if (old && old.state !== job.state && old.state !== 'planning')
+      return `${job.title}: ${JOB_WORDS[job.state]}.`
   }
   const problem = after.problems.find(
     (one) => !before.problems.some((other) => other.code === one.code),
