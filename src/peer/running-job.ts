@@ -85,7 +85,10 @@ export const tookBefore = (kept: Partial<Took>, stored: readonly StoredOutput[])
 
 /** How long it has run, over all its lives: until now, or until its last result. */
 export const tookOf = ({ run, before }: RunningJob, now: Ms): Took => {
-  const last = run.tasks.reduce((at, task) => Math.max(at, task.acceptedAt ?? 0), run.startedAt)
+  const last = run.tasks.reduce<number>(
+    (at, task) => Math.max(at, task.acceptedAt ?? 0),
+    run.startedAt,
+  )
   const until = run.phase === 'running' ? now : last
   const first = run.firstResultAt
   return {

@@ -157,6 +157,7 @@ export const states: Readonly<Record<string, State>> = {
     view: view({
       donate: working(),
       nodes: nodes().map((node) => (node.self ? node : { ...node, link: 'relayed' })),
+      problems: [{ code: 'no-direct-path', text: 'Every link goes through the relay.' }],
     }),
   },
   connecting: {

@@ -106,6 +106,8 @@ export const jobs = {
     npy: 'Download NPY',
     alsoNpy: 'NPY',
     json: 'JSON',
+    noJson: (most: number): string =>
+      `JSON is for up to ${count(most)} numbers; NPY holds them all.`,
     later: 'when all units are verified',
   },
 } as const

@@ -13,6 +13,7 @@ export const playground = {
   ownLabel: 'Markdown with front matter; the fences named in it are part of the contract',
   openThis: 'Open this spec',
   nothing: 'This spec leaves nothing to choose.',
+  free: 'free',
   line: (n: number): string => `line ${n}`,
 
   slot: {
