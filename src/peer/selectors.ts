@@ -142,6 +142,8 @@ const jobView = (job: RunningJob, { desk }: Sources): JobView => {
 const storedView = (stored: StoredJob, opening: boolean): JobView => {
   const planned = plan(stored.job)
   const done = stored.phase === 'done'
+  // Earlier versions did not note these.
+  const { elapsedMs = 0, firstResultMs = null } = stored
   const unfinished = opening ? 'planning' : 'paused'
   return {
     id: stored.id,
@@ -154,8 +156,8 @@ const storedView = (stored: StoredJob, opening: boolean): JobView => {
     verified: stored.accepted,
     spent: stored.spent,
     submittedAt: stored.submittedAt,
-    elapsedMs: ms(stored.elapsedMs ?? 0),
-    firstResultMs: stored.firstResultMs == null ? null : ms(stored.firstResultMs),
+    elapsedMs: ms(elapsedMs),
+    firstResultMs: firstResultMs === null ? null : ms(firstResultMs),
   }
 }
 
