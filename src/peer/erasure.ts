@@ -11,8 +11,6 @@ import { pieceKey, type ForgottenJob, type StoredJob } from './stored-job.ts'
 /** Deletions of one transaction: some milliseconds, after which others have their turn. */
 export const ERASE_BATCH = 1_000
 
-export type Erasure = ReturnType<typeof erasure>
-
 export const erasure = (desk: Desk, trouble: (error: PortError) => void) => {
   /** Jobs that are being removed, and what is to happen afterwards. */
   const going = new Map<JobId, () => void>()
