@@ -5,7 +5,7 @@ import type { JobView, NodeView, View, WalletView } from '../src/peer/view.ts'
 import type { PreparedJob } from './prepare-job.ts'
 import { credits, short, table } from './terminal.ts'
 
-/** `unknown`: a node that did its part in an earlier life of this job. */
+/** `unknown`: a node that did its part when this was not noted yet. */
 export type NodeFacts = Pick<NodeView, 'link' | 'rttMs'> & {
   readonly adapter: NodeView['adapter'] | 'unknown'
 }
@@ -85,7 +85,9 @@ export const reportOf = (
     problem: job.problem,
     requester: view.account,
     nodes: [...counts].map(([id, tasks]) => {
-      const { adapter, link, rttMs } = facts.get(id) ?? UNKNOWN
+      // Whoever did its part in an earlier life of the job is remembered with it.
+      const by = job.tasks.find((task) => task.node === id)?.by
+      const { adapter, link, rttMs } = facts.get(id) ?? by ?? UNKNOWN
       return { id, adapter, link, rttMs, tasks }
     }),
     tasks: job.tasks.map((task) => {

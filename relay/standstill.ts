@@ -1,15 +1,12 @@
 /** What a job waits for, told while it waits, and again where it has failed for it. */
 import type { Job } from '../src/core/job.ts'
-import { whyNobody } from '../src/peer/nobody.ts'
+import { UNWILLING, whyNobody } from '../src/peer/nobody.ts'
 import type { View } from '../src/peer/view.ts'
 import type { RunReport } from './report.ts'
 import { progressDone, say } from './terminal.ts'
 
 /** So long a node may take to be found before anybody is told that none is there. */
 const FINDING_MS = 5_000
-
-/** Where nothing that can be seen from here speaks against it. */
-const UNWILLING = 'those who are there were busy, or their owners do not lend them for this'
 
 export type Standstill = {
   /** Says why, once, and again when that has changed. */

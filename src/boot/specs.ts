@@ -7,6 +7,7 @@ import { formFields } from '../spec/form.ts'
 import { imageInput, makeInput, readInput, wantedInputs, type WantedInput } from '../spec/inputs.ts'
 import { parseSpec, type Spec } from '../spec/spec.ts'
 import type { SpecError } from '../spec/spec-error.ts'
+import { summaryOf } from '../spec/summary.ts'
 import type { Compute } from '../ports.ts'
 import type {
   Compiled,
@@ -55,14 +56,6 @@ const wants = ({ kind, dtype, shape }: WantedInput): string => {
   return `${dtype}, ${shape.length === 0 ? 'any shape' : shape.map((n) => (n === 0 ? 'any' : n)).join(' x ')}`
 }
 
-const firstSentence = (text: string): string => {
-  const body = text
-    .replace(/^---[\s\S]*?\n---\s*/, '')
-    .replace(/^#+.*$/m, '')
-    .trim()
-  return (body.split(/\n\s*\n/)[0] ?? '').replace(/\s+/g, ' ').trim()
-}
-
 export const openSpec = async (file: SpecFile): Promise<Result<OpenSpec, SpecProblem>> => {
   const parsed = parseSpec(file.text, file.name)
   if (!parsed.ok) return err(problem(parsed.error))
@@ -71,7 +64,7 @@ export const openSpec = async (file: SpecFile): Promise<Result<OpenSpec, SpecPro
     file,
     name: spec.name,
     title: spec.title,
-    about: firstSentence(file.text),
+    about: summaryOf(file.text),
     fields: formFields(spec),
     slots: wantedInputs(spec).map((wanted) => ({
       name: wanted.name,

@@ -91,6 +91,8 @@ export type TaskRun = {
   acceptedAt: Ms | null
   /** Why the last attempt did not count. */
   why: string | null
+  /** It was given a result, and that was wrong; anything else is nobody's lie. */
+  rejected: boolean
 }
 
 export type JobRun = {
@@ -150,6 +152,7 @@ export const openRun = (
       leasedAt: null,
       acceptedAt: null,
       why: null,
+      rejected: false,
     }
   })
   return {

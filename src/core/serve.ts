@@ -22,9 +22,9 @@ export const SERVE_LIMITS = {
 } as const
 
 /** Strangers without credit get this part of the measured speed ... */
-const FREE_SHARE = 0.05
+export const FREE_SHARE = 0.05
 /** ... and can use at most an hour's worth of it at once. */
-const FREE_SECONDS = 3_600
+export const FREE_SECONDS = 3_600
 
 export type OfferRefusal =
   | 'paused'

@@ -83,7 +83,9 @@ const apply = (state: SwarmState, event: SwarmEvent, at: Ms, out: SwarmEffect[])
       if (!held) return
       const { run, task, lease } = held
       out.push({ kind: 'reject', node: lease.node, lease: lease.id, code: event.code, run, task })
-      return lose(state, held, event.code, at, out)
+      lose(state, held, event.code, at, out)
+      task.rejected = true
+      return
     }
     case 'pause':
     case 'resume':
@@ -165,6 +167,7 @@ const lose = (
   const { run, task, lease } = held
   release(state, held)
   task.why = why
+  task.rejected = false
   task.avoid.add(lease.node)
   const node = state.nodes.get(lease.node)
   if (node) {

@@ -26,6 +26,10 @@ export const PRICE_MILLI = PRICE_MILLI_MAX
 /** How fast the speed estimate follows: about the last ten tasks. */
 const SPEED_WEIGHT = 0.2
 
+/** What one task may take: as much as the owner allows, and the device has. */
+export const memoryPerTask = (limits: Limits, capability: Capability | null): number =>
+  Math.min(limits.memoryBytes, capability?.memoryBytes ?? Number.POSITIVE_INFINITY)
+
 export type Donor = ReturnType<typeof donor>
 
 export const donor = (
@@ -182,7 +186,8 @@ export const donor = (
     advertises(queued: number): PresenceState | null {
       const state = this.standing()
       if (!state || !capability) return null
-      return { capability, state, wgsl: this.allowsWgsl(), price: PRICE_MILLI, queued }
+      const lent = { ...capability, memoryBytes: memoryPerTask(limits, capability) }
+      return { capability: lent, state, wgsl: this.allowsWgsl(), price: PRICE_MILLI, queued }
     },
     /** The owner allows shaders of strangers, and there is something to run them on. */
     allowsWgsl(): boolean {

@@ -20,7 +20,7 @@ import {
 import type { HeadOf, Refusal } from '../wire/messages.ts'
 import type { Books } from './books.ts'
 import type { Desk } from './desk.ts'
-import { PRICE_MILLI, type Donor } from './donor.ts'
+import { memoryPerTask, PRICE_MILLI, type Donor } from './donor.ts'
 import type { Size } from './size.ts'
 
 /** A micro-credit pays for this many operations (core/price.ts), so measured speed converts. */
@@ -37,7 +37,7 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
     const limits = lender.limits()
     return {
       willing: lender.willing(),
-      memoryBytes: byteCount(limits.memoryBytes),
+      memoryBytes: byteCount(memoryPerTask(limits, lender.capability())),
       allowWgsl: lender.allowsWgsl(),
       freeTier: limits.freeTier,
       priceMilli: PRICE_MILLI,

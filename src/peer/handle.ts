@@ -57,6 +57,7 @@ export const nodeHandle = (from: Parts): NodeHandle => {
         opinion,
         problems: troubles.list(),
         stored: shelf.stored(),
+        isOpening: shelf.isOpening,
         backedUp: options.backedUp(),
       }),
     watch(then) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { kernelById } from '../../kernels/index.ts'
 import { allocate } from '../../kernels/kernel.ts'
 import { alice, bob, mallory, type Person } from '../../test/people.ts'
-import { job, mandelbrot, planned } from '../../test/plan-jobs.ts'
+import { cid, job, mandelbrot, planned } from '../../test/plan-jobs.ts'
 import { newDisk, town } from '../../test/town.ts'
 import { microCredits, ms } from '../base/units.ts'
 import type { Job } from '../core/job.ts'
@@ -121,6 +121,38 @@ describe('a payment that bob does not answer', () => {
     expect(heardBy(0, 'settle').length).toBeGreaterThan(1)
     expect(heardBy(0, 'settle').length).toBeLessThanOrEqual(1 + TIPS_MAX)
     expect(alices.peer.handle.view().wallet.inFlight).toBeGreaterThan(0)
+  })
+})
+
+describe('what alice is shown of a unit that came to nothing', () => {
+  const unit = (view: ReturnType<typeof asking>['view']) => view().jobs[0]!.tasks[0]!
+
+  it('is that it is queued again, and why, where bob refused it, gave it up or left', () => {
+    const { place, heardBy, say, view } = asking(picture, bob)
+    const offer = (): HeadOf<'offer'> => heardBy(0, 'offer').at(-1)!
+    say(0, { k: 'refuse', lease: offer().lease, code: 'paused' })
+    expect(unit(view)).toMatchObject({ state: 'queued', verdict: null, why: 'refused: paused' })
+    place.run(6_000)
+    say(0, { k: 'accept', lease: offer().lease, need: [] })
+    say(0, { k: 'failed', lease: offer().lease, code: 'handed-back' })
+    expect(unit(view)).toMatchObject({ state: 'queued', verdict: null, why: 'handed-back' })
+    place.run(6_000)
+    say(0, { k: 'accept', lease: offer().lease, need: [] })
+    place.run(6_100)
+    expect(unit(view)).toMatchObject({ state: 'queued', verdict: null, why: 'silent' })
+  })
+
+  it('is that it was rejected, where the result was wrong', () => {
+    const { heardBy, say, view } = asking(picture, bob)
+    const [{ lease }] = heardBy(0, 'offer') as [HeadOf<'offer'>]
+    say(0, { k: 'accept', lease, need: [] })
+    say(0, { k: 'commit', lease, commitment: sealed })
+    say(0, { k: 'result', lease, output: cid, salt: sealed.slice(0, 16), computeMs: 1, bytes: 0 })
+    expect(unit(view)).toMatchObject({
+      state: 'rejected',
+      verdict: 'rejected',
+      why: 'not-what-was-committed',
+    })
   })
 })
 

@@ -19,7 +19,7 @@ import type { Passed, TaskRun } from '../core/dispatch.ts'
 import type { Desk } from './desk.ts'
 import { erasure } from './erasure.ts'
 import type { Requester } from './requester.ts'
-import type { RunningJob } from './running-job.ts'
+import { tookBefore, tookOf, type RunningJob } from './running-job.ts'
 import {
   pieceKey,
   planProblem,
@@ -48,6 +48,8 @@ export const jobDesk = (
   const kept = new Map<JobId, StoredJob>()
   /** Jobs on their way from or to the disk: they have begun, though they are not in memory yet. */
   const opening = new Set<JobId>()
+  /** What was running in an earlier life has been taken up, as far as it can be. */
+  let resumed = false
   /** Accepted pieces of a job that are not on the disk yet. */
   const landing = new Map<JobId, number>()
   const erased = erasure(desk, trouble)
@@ -63,6 +65,7 @@ export const jobDesk = (
     spent: job.run.spent,
     attemptBase: kept.get(job.run.id)?.attemptBase ?? job.run.attemptBase,
     problem: job.run.problem,
+    ...tookOf(job, desk.now()),
   })
 
   const save = (
@@ -108,7 +111,9 @@ export const jobDesk = (
       }
       const base = attemptBase(id)
       const spent = spentBefore(stored)
-      jobs.begin({ job, id, title, plan: planned, ...found, attemptBase: base, spent, submittedAt })
+      const before = tookBefore(stored, found.stored)
+      const whole = { job, id, title, plan: planned, ...found, submittedAt, before }
+      jobs.begin({ ...whole, attemptBase: base, spent })
     })
   }
 
@@ -139,6 +144,7 @@ export const jobDesk = (
     },
     /** Takes up again what was running when this node last closed. */
     resumeAll(): void {
+      resumed = true
       for (const stored of kept.values()) if (stored.phase === 'running') this.resume(stored.id)
     },
     submit(
@@ -184,10 +190,13 @@ export const jobDesk = (
         spent: goesOn ? before.spent : microCredits(0),
         attemptBase: before?.phase === 'running' ? before.attemptBase : attemptBase(id),
         problem: null,
+        elapsedMs: goesOn ? (before.elapsedMs ?? 0) : 0,
+        firstResultMs: goesOn ? (before.firstResultMs ?? null) : null,
       }
       const { submittedAt } = stored
       const base = attemptBase(id)
-      const whole = { job, id, title, plan: planned, inputs, submittedAt }
+      const took = tookBefore(stored, [])
+      const whole = { job, id, title, plan: planned, inputs, submittedAt, before: took }
       opening.add(id)
       const begin = (removed: boolean): void => {
         if (!removed) return void opening.delete(id)
@@ -230,11 +239,13 @@ export const jobDesk = (
       }
       const receipt = receiptFor(agreed, check)
       const cid = nameOf(receipt)
+      const facts = job.done.get(planned.index)?.facts
       const value: StoredPiece = {
         node: passed.node,
         check: passed.check,
         receipt: cid,
         bytes: piece,
+        ...(facts ? { facts } : {}),
       }
       const extra: Write[] = primary
         ? [{ table: 'job-outputs', key: pieceKey(job.run.id, planned.index), value }]
@@ -281,5 +292,7 @@ export const jobDesk = (
     stored(): readonly StoredJob[] {
       return [...kept.values()].filter(({ id }) => !jobs.jobs().has(id))
     },
+    /** It is on its way from or to the disk. */
+    isOpening: (id: JobId): boolean => !resumed || opening.has(id),
   }
 }

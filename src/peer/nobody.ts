@@ -7,6 +7,9 @@ type Seen = Pick<View, 'nodes' | 'wallet' | 'reachability'>
 /** At or above this a node counts as trusted (`core/able.ts`). */
 const TRUSTED = 0.5
 
+/** Where nothing that can be seen from here speaks against it. */
+export const UNWILLING = 'those who are there were busy, or their owners do not lend them for this'
+
 /** Null where nothing speaks against it: then it is only a matter of time. */
 export const whyNobody = ({ nodes, wallet, reachability }: Seen, job: Job): string | null => {
   const others = nodes.filter(({ self, state }) => !self && state !== 'paused')

@@ -102,6 +102,12 @@ export const peer = (desk: Desk, options: PeerOptions) => {
   const outlook = { ...opinion, funds: purse.free }
   const jobs = requester(desk, outlook, (node, skill) => opinion.rate(node, skill), {
     peerOf: net.peerOf,
+    doneBy(node) {
+      const who = net.all().find(({ account }) => account === node)
+      if (!who) return null
+      const { direct, rttMs } = who.link
+      return { adapter: who.adapter, link: direct ? 'direct' : 'relayed', rttMs }
+    },
     showChain: till.showChain,
     judged: opinion.judged,
     settle: (...settlement) => shelf.settle(...settlement),

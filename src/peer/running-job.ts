@@ -13,18 +13,37 @@ export type RunningJob = {
   readonly title: string
   readonly submittedAt: EpochMs
   readonly tensors: Map<string, TensorData>
+  /** What it took in its earlier lives. */
+  readonly before: Took
   /** Per accepted task: who did it and the receipt, once it is signed. */
-  readonly done: Map<
-    number,
-    {
-      node: Did
-      check: string
-      receipt: Cid | null
-      computeMs: number
-      attempt: number
-      queuedMs: number
-    }
-  >
+  readonly done: Map<number, Done>
+}
+
+export type Took = { readonly elapsedMs: number; readonly firstResultMs: number | null }
+
+/** What a node was, and how it was linked, when it delivered. */
+export type DoneBy = {
+  readonly adapter: 'gpu' | 'software' | 'cpu'
+  readonly link: 'direct' | 'relayed'
+  readonly rttMs: number | null
+}
+
+/** For people to read, long after the node is gone. */
+export type PieceFacts = {
+  readonly attempt: number
+  readonly queuedMs: number
+  readonly computeMs: number
+  /** How long the job had run by then. */
+  readonly elapsedMs: number
+  readonly by: DoneBy | null
+}
+
+type Done = {
+  readonly node: Did
+  readonly check: string
+  receipt: Cid | null
+  /** Null where an earlier version kept the piece. */
+  facts: PieceFacts | null
 }
 
 /** An output that was accepted in an earlier life of this node. */
@@ -34,6 +53,7 @@ export type StoredOutput = {
   readonly node: Did
   readonly check: string
   readonly receipt: Cid
+  readonly facts?: PieceFacts
 }
 
 export const taskIdOf = (job: JobId, task: PlannedTask): TaskId =>
@@ -50,11 +70,37 @@ export type Beginning = {
   /** What earlier lives of the job have paid already: it counts against the budget. */
   readonly spent: MicroCredits
   readonly submittedAt: EpochMs
+  readonly before: Took
+}
+
+/** A job that was interrupted has no record of how long it ran; what was accepted last has. */
+export const tookBefore = (kept: Partial<Took>, stored: readonly StoredOutput[]): Took => {
+  const times = stored.flatMap(({ facts }) => (facts ? [facts.elapsedMs] : []))
+  return {
+    elapsedMs: times.reduce((a, b) => Math.max(a, b), kept.elapsedMs ?? 0),
+    firstResultMs:
+      kept.firstResultMs ?? (times.length > 0 ? times.reduce((a, b) => Math.min(a, b)) : null),
+  }
+}
+
+/** How long it has run, over all its lives: until now, or until its last result. */
+export const tookOf = ({ run, before }: RunningJob, now: Ms): Took => {
+  const last = run.tasks.reduce<number>(
+    (at, task) => Math.max(at, task.acceptedAt ?? 0),
+    run.startedAt,
+  )
+  const until = run.phase === 'running' ? now : last
+  const first = run.firstResultAt
+  return {
+    elapsedMs: before.elapsedMs + until - run.startedAt,
+    firstResultMs:
+      before.firstResultMs ?? (first === null ? null : before.elapsedMs + first - run.startedAt),
+  }
 }
 
 /** Puts inputs and what was accepted before in place. */
 export const openJob = (from: Beginning, at: Ms): RunningJob => {
-  const { job, id, title, plan, inputs, stored, attemptBase, spent, submittedAt } = from
+  const { job, id, title, plan, inputs, stored, attemptBase, spent, submittedAt, before } = from
   const tensors = new Map<string, TensorData>()
   for (const [name, type] of Object.entries(plan.tensors)) {
     const given = inputs[name]
@@ -74,11 +120,11 @@ export const openJob = (from: Beginning, at: Ms): RunningJob => {
     at,
   )
   run.spent = spent
-  const running: RunningJob = { run, title, submittedAt, tensors, done: new Map() }
-  for (const { index, bytes, node, check, receipt } of stored) {
+  const running: RunningJob = { run, title, submittedAt, tensors, before, done: new Map() }
+  for (const { index, bytes, node, check, receipt, facts = null } of stored) {
     const { writes } = plan.tasks[index]!
     paste(tensors.get(writes.tensor)!, plan.tensors[writes.tensor]!, writes.rect, bytes)
-    running.done.set(index, { node, check, receipt, computeMs: 0, attempt: 0, queuedMs: 0 })
+    running.done.set(index, { node, check, receipt, facts })
   }
   return running
 }
@@ -89,6 +135,8 @@ export const place = (
   task: TaskRun,
   passed: Passed,
   bytes: Uint8Array<ArrayBuffer>,
+  by: DoneBy | null,
+  now: Ms,
 ): void => {
   const { run, tensors, done } = job
   const { writes, index } = task.planned
@@ -97,8 +145,12 @@ export const place = (
     node: passed.node,
     check: run.job.redundancy > 1 ? 'replicas' : passed.check,
     receipt: null,
-    computeMs: passed.computeMs,
-    attempt: passed.attempt,
-    queuedMs: Math.max(0, (task.leasedAt ?? task.queuedAt) - task.queuedAt),
+    facts: {
+      attempt: task.attempts,
+      queuedMs: Math.max(0, (task.leasedAt ?? task.queuedAt) - task.queuedAt),
+      computeMs: passed.computeMs,
+      elapsedMs: tookOf(job, now).elapsedMs,
+      by,
+    },
   })
 }

@@ -11,7 +11,7 @@ import type { Donor } from './donor.ts'
 import type { StoredJob } from './stored-job.ts'
 import type { Greeted } from './links.ts'
 import type { Requester } from './requester.ts'
-import { taskIdOf, type RunningJob } from './running-job.ts'
+import { taskIdOf, tookOf, type RunningJob } from './running-job.ts'
 import type { Opinion } from './standing.ts'
 import type { JobView, NodeView, Problem, TaskState, TaskView, View, WalletView } from './view.ts'
 import type { Wallet } from './wallet.ts'
@@ -34,6 +34,7 @@ export type Sources = {
   readonly opinion: Opinion
   readonly problems: readonly Problem[]
   readonly stored: readonly StoredJob[]
+  readonly isOpening: (id: JobId) => boolean
   readonly backedUp: boolean
 }
 
@@ -45,7 +46,7 @@ export const viewOf = (from: Sources): View => ({
   donate: donateView(from),
   jobs: [
     ...[...from.jobs.jobs().values()].map((job) => jobView(job, from)),
-    ...from.stored.map(storedView),
+    ...from.stored.map((stored) => storedView(stored, from.isOpening(stored.id))),
   ].toSorted((a, b) => b.submittedAt - a.submittedAt),
   nodes: nodeViews(from),
   wallet: walletView(from),
@@ -81,12 +82,10 @@ const taskState = (task: TaskRun): TaskState => {
   if (task.state === 'accepted') return 'verified'
   if (task.state === 'waiting') return 'waiting'
   const lease = task.leases[0]
-  if (!lease)
-    return task.passed.length > 0
-      ? 'returned'
-      : task.why && task.avoid.size > 0
-        ? 'rejected'
-        : 'queued'
+  if (!lease) {
+    if (task.passed.length > 0) return 'returned'
+    return task.rejected ? 'rejected' : 'queued'
+  }
   if (lease.state === 'revealed' || lease.state === 'returned') return 'returned'
   return lease.state === 'held' && lease.permille > 0 ? 'computing' : 'leased'
 }
@@ -94,24 +93,27 @@ const taskState = (task: TaskRun): TaskState => {
 const taskView = (job: RunningJob, task: TaskRun): TaskView => {
   const { planned } = task
   const done = job.done.get(planned.index)
+  const facts = done?.facts
   const lease = task.leases[0]
+  const state = taskState(task)
   return {
     id: task.id,
     index: planned.index,
     kernel: planned.kernel,
-    state: taskState(task),
+    state,
     permille: done ? 1000 : (lease?.permille ?? 0),
     node: done?.node ?? lease?.node ?? null,
-    attempt: task.attempts,
-    verdict: done ? 'accepted' : null,
+    attempt: facts?.attempt ?? task.attempts,
+    verdict: done ? 'accepted' : state === 'rejected' ? 'rejected' : null,
     check: done?.check ?? null,
     why: task.why,
     receipt: done?.receipt ?? null,
     flop: planned.flop,
     bytes: planned.bytes,
     microCredits: planned.microCredits,
-    queuedMs: done?.queuedMs ?? 0,
-    computeMs: done?.computeMs ?? 0,
+    queuedMs: facts?.queuedMs ?? 0,
+    computeMs: facts?.computeMs ?? 0,
+    by: facts?.by ?? null,
     ...planned.writes,
   }
 }
@@ -119,7 +121,7 @@ const taskView = (job: RunningJob, task: TaskRun): TaskView => {
 const jobView = (job: RunningJob, { desk }: Sources): JobView => {
   const { run } = job
   const starved = run.phase === 'running' && run.starvedSince !== null
-  const last = Math.max(run.startedAt, ...run.tasks.map((task) => task.acceptedAt ?? 0))
+  const { elapsedMs, firstResultMs } = tookOf(job, desk.now())
   return {
     id: run.id,
     job: run.job,
@@ -131,28 +133,31 @@ const jobView = (job: RunningJob, { desk }: Sources): JobView => {
     verified: run.accepted,
     spent: run.spent,
     submittedAt: job.submittedAt,
-    elapsedMs: ms((run.phase === 'running' ? desk.now() : last) - run.startedAt),
-    firstResultMs: run.firstResultAt === null ? null : ms(run.firstResultAt - run.startedAt),
+    elapsedMs: ms(elapsedMs),
+    firstResultMs: firstResultMs === null ? null : ms(firstResultMs),
   }
 }
 
 /** A job that is kept but not in memory: its plan says what there was to do. */
-const storedView = (stored: StoredJob): JobView => {
+const storedView = (stored: StoredJob, opening: boolean): JobView => {
   const planned = plan(stored.job)
   const done = stored.phase === 'done'
+  // Earlier versions did not note these.
+  const { elapsedMs = 0, firstResultMs = null } = stored
+  const unfinished = opening ? 'planning' : 'paused'
   return {
     id: stored.id,
     job: stored.job,
     title: stored.title,
-    state: stored.phase === 'running' ? 'paused' : stored.phase,
+    state: stored.phase === 'running' ? unfinished : stored.phase,
     problem: stored.problem,
     tasks: done && planned.ok ? planned.value.tasks.map((task) => storedTask(stored.id, task)) : [],
     outputs: planned.ok ? outputsOf(planned.value) : [],
     verified: stored.accepted,
     spent: stored.spent,
     submittedAt: stored.submittedAt,
-    elapsedMs: ms(0),
-    firstResultMs: null,
+    elapsedMs: ms(elapsedMs),
+    firstResultMs: firstResultMs === null ? null : ms(firstResultMs),
   }
 }
 
@@ -173,6 +178,7 @@ const storedTask = (job: JobId, task: TaskRun['planned']): TaskView => ({
   microCredits: task.microCredits,
   queuedMs: 0,
   computeMs: 0,
+  by: null,
   ...task.writes,
 })
 

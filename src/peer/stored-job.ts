@@ -6,7 +6,7 @@ import type { Plan } from '../core/plan.ts'
 import type { PlanError } from '../core/plan/draft.ts'
 import type { PortError } from '../ports.ts'
 import type { Desk } from './desk.ts'
-import type { StoredOutput } from './running-job.ts'
+import type { PieceFacts, StoredOutput } from './running-job.ts'
 
 export type StoredJob = {
   readonly id: JobId
@@ -20,12 +20,22 @@ export type StoredJob = {
   /** The highest attempt of runs before this one: later ones are this one's. */
   readonly attemptBase: number
   readonly problem: { code: string; text: string } | null
+  /** How long it has run so far, over all its lives. Earlier versions did not note it. */
+  readonly elapsedMs?: number
+  readonly firstResultMs?: number | null
 }
 
 /** Thrown away, and not yet removed altogether. */
 export type ForgottenJob = Omit<StoredJob, 'phase'> & { readonly phase: 'forgotten' }
 
-export type StoredPiece = { node: Did; check: string; receipt: Cid; bytes: Uint8Array<ArrayBuffer> }
+export type StoredPiece = {
+  node: Did
+  check: string
+  receipt: Cid
+  bytes: Uint8Array<ArrayBuffer>
+  /** Earlier versions did not note them. */
+  facts?: PieceFacts
+}
 
 /** A plan's refusal in words. */
 export const planProblem = ({ code, what, expected, found }: PlanError): PortError => ({

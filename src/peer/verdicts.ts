@@ -19,7 +19,7 @@ export const verdicts = (
   desk: Desk,
   leases: LeaseTable,
   rateFor: (node: Did, skill: string) => number,
-  events: Pick<RequesterEvents, 'judged' | 'settle'>,
+  events: Pick<RequesterEvents, 'doneBy' | 'judged' | 'settle'>,
   feed: (event: SwarmEvent) => void,
 ) => {
   const waiting = new Map<number, Waiting>()
@@ -52,7 +52,7 @@ export const verdicts = (
       const { kernel, microCredits } = task.planned
       const pieces = paid.map(({ lease }) => waiting.get(lease)!)
       for (const { lease } of [...paid, ...outvoted]) waiting.delete(lease)
-      place(job, task, paid[0]!, pieces[0]!.bytes)
+      place(job, task, paid[0]!, pieces[0]!.bytes, events.doneBy(paid[0]!.node), desk.now())
       return () => {
         paid.forEach((passed, at) => {
           const { bytes, cids } = pieces[at]!

@@ -7,6 +7,7 @@ import type { EpochMs, MicroCredits, Ms } from '../base/units.ts'
 import type { Job } from '../core/job.ts'
 import type { Capability, Reachability } from '../ports.ts'
 import type { Refusal } from '../wire/messages.ts'
+import type { DoneBy } from './running-job.ts'
 import type { SignedBlock, SignedReceipt } from '../wire/signed.ts'
 
 /** Why a node that was started does not take work at the moment; null = it does. */
@@ -75,6 +76,8 @@ export type TaskView = {
   readonly microCredits: MicroCredits
   readonly queuedMs: number
   readonly computeMs: number
+  /** What the node was that did it, and its link; null before, and where that was not noted. */
+  readonly by: DoneBy | null
   /** The tensor it writes: an output, or one between stages. */
   readonly tensor: string
   /** Where its output lies in that tensor, for showing partial results in place. */

@@ -20,6 +20,10 @@ describe('the balance chart', () => {
     expect(stepChart([{ at: 1, value: 5 }], 100, 50).line).toBe('M0 0H100')
     expect(stepChart([], 100, 50).line).toBe('')
   })
+  it('marks whole micro-credits only', () => {
+    const { ticks } = stepChart([{ at: 1, value: 1 }], 100, 50)
+    expect(ticks.map(({ value }) => value)).toEqual([0, 1])
+  })
   it('never draws outside', () => {
     fc.assert(
       fc.property(

@@ -47,7 +47,10 @@ export const stepChart = (points: readonly Point[], width: number, height: numbe
   return {
     line,
     area: line === '' ? '' : `${line}V${height}H0z`,
-    ticks: [low, (low + high) / 2, high].map((value) => ({ y: y(value), value })),
+    // A micro-credit is not divided.
+    ticks: [low, (low + high) / 2, high]
+      .filter(Number.isInteger)
+      .map((value) => ({ y: y(value), value })),
     low,
     high,
   }

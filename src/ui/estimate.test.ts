@@ -1,26 +1,42 @@
 import { describe, expect, it } from 'vitest'
-import { nodes } from '../../test/ui/fixtures.ts'
+import { jobView, nodes, tiles } from '../../test/ui/fixtures.ts'
+import { microCredits } from '../base/units.ts'
 import { swarmSpeed, timeRange } from './estimate.ts'
 import { jobGrid, sharesOf } from './job-sheet.ts'
-import { jobView, tiles } from '../../test/ui/fixtures.ts'
 
 describe('an estimate', () => {
-  it('counts only nodes that are linked and take work, never this one', () => {
-    const all = nodes()
-    const { count } = swarmSpeed(all)
-    expect(count).toBe(
-      all.filter((one) => !one.self && one.link !== 'none' && one.state !== 'paused').length,
+  const work = { flop: 1e12, bytes: 1e6, tasks: 10 }
+  const paid = { redundancy: 1, budget: microCredits(1) }
+  const one = { count: 1, flopPerSecond: 1e12 }
+
+  it('counts nodes that say they take work, linked or not yet, never this one', () => {
+    const all = nodes().map((node) => ({ ...node, link: 'none' as const }))
+    expect(swarmSpeed(all).count).toBe(
+      all.filter(({ self, state }) => !self && state !== 'paused').length,
     )
-    expect(swarmSpeed(all.filter((one) => one.self)).count).toBe(0)
+    expect(swarmSpeed(all.filter(({ self }) => self)).count).toBe(0)
   })
   it('is not made without anybody to do the work', () => {
-    expect(timeRange({ flop: 1e12, tasks: 10, job: { redundancy: 1 } }, 0)).toBeNull()
+    expect(timeRange({ ...work, job: paid }, { count: 0, flopPerSecond: 0 })).toBeNull()
   })
   it('grows with redundancy', () => {
-    const once = timeRange({ flop: 1e12, tasks: 10, job: { redundancy: 1 } }, 1e12)!
-    const twice = timeRange({ flop: 1e12, tasks: 10, job: { redundancy: 2 } }, 1e12)!
+    const once = timeRange({ ...work, job: paid }, one)!
+    const twice = timeRange({ ...work, job: { ...paid, redundancy: 2 } }, one)!
     expect(twice.highMs).toBeCloseTo(2 * once.highMs)
     expect(once.lowMs).toBeLessThan(once.highMs)
+  })
+  it('allows for free work at a twentieth of the speed, and at best at all of it for a while', () => {
+    const free = { ...paid, budget: microCredits(0) }
+    const of = (job: typeof paid, flop: number) =>
+      timeRange({ ...work, bytes: 0, tasks: 0, flop, job }, one)!
+    expect(of(free, 1e12).highMs).toBeCloseTo(20 * of(paid, 1e12).highMs)
+    expect(of(free, 1e12).lowMs).toBeCloseTo(of(paid, 1e12).lowMs)
+    expect(of(free, 1e16).lowMs).toBeGreaterThan(10 * of(paid, 1e16).lowMs)
+  })
+  it('allows for the time that bytes take on their way', () => {
+    const far = timeRange({ flop: 1e6, bytes: 400e6, tasks: 1, job: paid }, one)!
+    expect(far.lowMs).toBeGreaterThan(3_000)
+    expect(far.highMs).toBeGreaterThan(47_000)
   })
 })
 

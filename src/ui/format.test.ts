@@ -9,9 +9,13 @@ import {
   duration,
   exactCredits,
   memory,
+  hourSpan,
+  hourText,
   percent,
+  price,
   roundTrip,
   short,
+  signed,
 } from './format.ts'
 
 const plain = (text: string): string => text.replace(/[\u202f\u00a0]/g, ' ')
@@ -25,9 +29,25 @@ describe('numbers for people', () => {
     expect(plain(credits(1_240_400_000))).toBe('1 240')
     expect(credits(-3_000_000)).toBe('\u22123')
   })
+  it('says of free work that it was free, never that nothing was paid for it', () => {
+    expect([signed(0), signed(-0), signed(12_345), signed(-20)]).toEqual([
+      'free',
+      'free',
+      '+0.0123',
+      '\u22120.00002',
+    ])
+    expect(price(0, (amount) => `${amount} credits`)).toBe('free')
+    expect(price(20, (amount) => `${amount} credits`)).toBe('0.00002 credits')
+  })
   it('keeps every micro-credit in the books', () => {
     expect(plain(exactCredits(1_234_567_890_123))).toBe('1 234 567.890123')
     expect(exactCredits(1)).toBe('0.000001')
+  })
+  it('says an hour as an hour, since nothing finer is known', () => {
+    const hour = Math.floor(new Date(2026, 10, 30, 17).getTime() / 3_600_000)
+    expect(plain(hourText(hour))).toBe('2026-11-30, 17 h')
+    expect(hourSpan(hour)).toBe('2026-11-30, between 17:00 and 18:00')
+    expect([hourText(Number.NaN), hourSpan(1e18)]).toEqual(['\u2013', '\u2013'])
   })
   it('uses two units of time at most', () => {
     expect(plain(duration(320))).toBe('320 ms')

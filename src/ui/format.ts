@@ -44,6 +44,13 @@ export const held = (micro: MicroCredits | number): string => {
   return short(Math.floor(value * step + 1e-9) / step)
 }
 
+/** What work costs or brings, as the words around the amount say it; what was free has no amount. */
+export const price = (micro: MicroCredits | number, words: (amount: string) => string): string =>
+  micro === 0 ? 'free' : words(credits(micro))
+/** In a list of what came and went: +0.0123, −4.5, free. */
+export const signed = (micro: MicroCredits | number): string =>
+  price(micro, (amount) => (micro > 0 ? `+${amount}` : amount))
+
 /** Every micro-credit, for books: 12.345678. */
 export const exactCredits = (micro: MicroCredits | number): string =>
   sane(micro) ? fixed(micro / MICRO_PER_CREDIT, 6) : UNKNOWN
@@ -102,26 +109,35 @@ export const roundTrip = (ms: number | null): string =>
 export const plural = (n: number, one: string, many: string): string =>
   `${count(n)}\u00a0${n === 1 ? one : many}`
 
-/** Hours since 1970 as a date a person reads, in their own zone. */
+const pad = (n: number): string => String(n).padStart(2, '0')
+const dayText = (at: Date): string =>
+  `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`
+
+/** An hour since 1970, in the reader's own zone; nothing finer is known: 2026-11-30, 17 h. */
 export const hourText = (hour: number): string => {
   const at = new Date(hour * 3_600_000)
-  if (Number.isNaN(at.getTime())) return UNKNOWN
-  const pad = (n: number): string => String(n).padStart(2, '0')
-  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${pad(at.getHours())}:00`
+  return Number.isNaN(at.getTime()) ? UNKNOWN : `${dayText(at)}, ${pad(at.getHours())}\u00a0h`
+}
+
+/** The same in words: 2026-11-30, between 17:00 and 18:00. */
+export const hourSpan = (hour: number): string => {
+  const [from, to] = [new Date(hour * 3_600_000), new Date((hour + 1) * 3_600_000)]
+  if (Number.isNaN(to.getTime())) return UNKNOWN
+  return `${dayText(from)}, between ${clockText(from.getTime())} and ${clockText(to.getTime())}`
 }
 
 /** A time of day, 18:42. */
 export const clockText = (epochMs: number): string => {
   const at = new Date(epochMs)
   if (Number.isNaN(at.getTime())) return UNKNOWN
-  return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`
+  return `${pad(at.getHours())}:${pad(at.getMinutes())}`
 }
 
 /** A time of day with seconds, 18:42:07. */
 export const dayClock = (epochMs: number): string => {
   const at = new Date(epochMs)
   if (Number.isNaN(at.getTime())) return UNKNOWN
-  return `${clockText(epochMs)}:${String(at.getSeconds()).padStart(2, '0')}`
+  return `${clockText(epochMs)}:${pad(at.getSeconds())}`
 }
 
 /** The beginning and the end of a long name: bafyrei…4xq2. */

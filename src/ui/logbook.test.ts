@@ -55,6 +55,14 @@ describe('the log', () => {
     expect(texts(view({ jobs: [before] }), view({ jobs: [after] }))).toEqual([
       'Seahorse valley: a wrong result came; the unit goes to another node.',
     ])
+    const refused = before.tasks.map((task, at) =>
+      at < 3 || at > 4 ? task : { ...task, why: 'refused: paused' },
+    )
+    const [line] = happened(view({ jobs: [before] }), view({ jobs: [jobView({ tasks: refused })] }))
+    expect([line?.tone, line?.text.replace('\u00a0', ' ')]).toEqual([
+      'usual',
+      'Seahorse valley: 2 units handed back and queued again. The node did not take it: it is paused.',
+    ])
     const failed = jobView({
       tasks: before.tasks,
       state: 'failed',

@@ -3,12 +3,12 @@
  * says what a person would ask about afterwards: why it paused, what was earned, who came and went.
  */
 import type { DonateView, JobView, View } from '../peer/view.ts'
-import { credits } from './format.ts'
+import { credits, plural, price } from './format.ts'
 import { taskWords } from './kinds.ts'
 import { nickname } from './nickname.ts'
 import { problemWords } from './problems.ts'
 import { sentence } from './sentence.ts'
-import { JOB_WORDS, PAUSE_WORDS } from './words.ts'
+import { JOB_WORDS, PAUSE_WORDS, whyWords } from './words.ts'
 
 export type LogLine = {
   readonly id: number
@@ -68,7 +68,7 @@ const lending = (was: DonateView, is: DonateView): readonly Line[] => {
 const jobLines = (was: JobView | undefined, is: JobView): readonly Line[] => {
   if (!was) return [usual(`${is.title}: handed to the swarm.`)]
   const lines: Line[] = []
-  if (was.state !== is.state) {
+  if (was.state !== is.state && was.state !== 'planning') {
     const why = is.problem ? ` ${sentence(is.problem.text)}` : ''
     const paid = is.state === 'done' && is.spent > 0 ? ` ${credits(is.spent)} credits paid.` : ''
     const line = `${is.title}: ${JOB_WORDS[is.state]}.${why}${paid}`
@@ -79,7 +79,21 @@ const jobLines = (was: JobView | undefined, is: JobView): readonly Line[] => {
   )
   if (wrong.length > 0)
     lines.push(bad(`${is.title}: a wrong result came; the unit goes to another node.`))
-  return lines
+  return [...lines, ...handedBack(was, is)]
+}
+
+/** Units that came to nothing without anybody having lied: they are queued again. */
+const handedBack = (was: JobView, is: JobView): readonly Line[] => {
+  const reasons = new Map<string, number>()
+  for (const { why, state, index } of is.tasks) {
+    if (why === null || state === 'rejected' || why === was.tasks[index]?.why) continue
+    reasons.set(why, (reasons.get(why) ?? 0) + 1)
+  }
+  return [...reasons].map(([why, count]) =>
+    usual(
+      `${is.title}: ${plural(count, 'unit', 'units')} handed back and queued again. ${whyWords(why)}`,
+    ),
+  )
 }
 
 const people = (was: View, is: View): readonly Line[] => {
@@ -125,7 +139,8 @@ const REACH: Readonly<Record<View['reachability']['kind'], Line>> = {
 
 const tallied = (tally: Tally): Line => {
   const { of, count, micro } = tally
-  const text = `${of}: ${count === 1 ? 'receipt' : `${count} receipts`}, +${credits(micro)} credits.`
+  const sum = price(micro, (amount) => `+${amount} credits`)
+  const text = `${of}: ${count === 1 ? 'receipt' : `${count} receipts`}, ${sum}.`
   return { ...good(text), tally }
 }
 

@@ -82,12 +82,12 @@ const WHYS: Readonly<Record<string, string>> = {
   'wrong-result':
     'The result was wrong. That is likely an unstable GPU or driver, or a dishonest node.',
   rejected: 'The result was wrong. That is likely an unstable GPU or driver, or a dishonest node.',
-  'lease-expired': 'The node fell silent and the unit went to another.',
-  silent: 'The node fell silent and the unit went to another.',
-  overdue: 'The node was alive but gave no result in time, and the unit went to another.',
+  'lease-expired': 'The node fell silent.',
+  silent: 'The node fell silent.',
+  overdue: 'The node was alive but gave no result in time.',
   unchecked: 'The result could not be checked here in time.',
-  'no-answer': 'The node did not answer and the unit went to another.',
-  'node-left': 'The node left and the unit went to another.',
+  'no-answer': 'The node did not answer.',
+  'node-left': 'The node left.',
   'handed-back': 'The node handed it back: its owner stopped or paused it.',
   'too-slow': 'The inputs did not arrive in time.',
   'device-lost': 'The graphics driver of that node restarted.',
@@ -95,7 +95,24 @@ const WHYS: Readonly<Record<string, string>> = {
   'not-what-was-committed': 'The result was not the one the node had committed to.',
   outvoted: 'Other nodes agreed on another result.',
 }
-export const whyWords = (why: string): string => WHYS[why] ?? why
+/** Refusals of a node that was asked, as what its owner or its device says. */
+const REFUSED: Readonly<Record<string, string>> = {
+  busy: 'it has enough to do',
+  paused: 'it is paused',
+  'no-skill': 'it does not run this kind of work',
+  'not-welcome': 'its owner does not take such work',
+  'too-big': 'it lends less memory than the unit needs',
+  'price-too-low': 'it asks for more than the price',
+  'no-credit': 'it does not see that it can be paid',
+  'free-tier-used-up': 'its part for free work is used up for now',
+  'wgsl-not-allowed': 'its owner does not allow shaders of others',
+}
+const ASKED = 'refused: '
+export const whyWords = (why: string): string => {
+  if (!why.startsWith(ASKED)) return WHYS[why] ?? why
+  const code = why.slice(ASKED.length)
+  return `The node did not take it: ${REFUSED[code] ?? code}.`
+}
 
 /** The state of a unit in words that a screen reader says well. */
 export const unitWords = (task: TaskView, node: string | null): string => {
@@ -186,7 +203,8 @@ export const announce = (before: View, after: View): string | null => {
   }
   for (const job of after.jobs) {
     const old = before.jobs.find((other) => other.id === job.id)
-    if (old && old.state !== job.state) return `${job.title}: ${JOB_WORDS[job.state]}.`
+    if (old && old.state !== job.state && old.state !== 'planning')
+      return `${job.title}: ${JOB_WORDS[job.state]}.`
   }
   const problem = after.problems.find(
     (one) => !before.problems.some((other) => other.code === one.code),

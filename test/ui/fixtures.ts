@@ -78,6 +78,15 @@ export const job = (change: Partial<Job> = {}): Job => ({
   ...change,
 })
 
+export const SHADER: Job['program'] = {
+  kind: 'wgsl',
+  source: '',
+  items: 1,
+  itemLength: 1,
+  iterations: 1,
+  output: 'u32',
+  constants: [],
+}
 export const IMAGE: OutputView = { name: 'image', dtype: 'u32', shape: [768, 1024] }
 const STATES: readonly TaskState[] = [
   'leased',
@@ -115,6 +124,7 @@ export const tiles = (done: number, moving: number, total = 48, columns = 8): Ta
       microCredits: microCredits(100),
       queuedMs: state === 'verified' ? 340 : 0,
       computeMs: state === 'verified' ? 512 : 0,
+      by: state === 'verified' ? { adapter: 'gpu', link: 'direct', rttMs: 12 } : null,
       tensor: 'image',
       rect: {
         row: Math.floor(index / columns) * 128,

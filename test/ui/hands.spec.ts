@@ -225,3 +225,85 @@ test('a kind of job that is switched off leaves the contract', async ({ page }) 
     'matrix products, picture filters, formulas and sums',
   )
 })
+
+for (const [state, where] of [
+  ['new-shader', 'before it is run'],
+  ['job-waiting-shader', 'while it waits'],
+] as const) {
+  test(`a job that no node may take says why, ${where}`, async ({ page }) => {
+    await open(page, state)
+    await expect(page.getByRole('main')).toContainText(/none runs shaders of others/)
+  })
+}
+
+test('a phone is to stop by itself unless it is told otherwise', async ({ page }) => {
+  await open(page, 'donate-contract-dull')
+  const terms = page.getByRole('region', { name: 'What you agree to' })
+  await expect(terms).toContainText(/by itself after 2.h\./)
+  await terms.getByRole('checkbox', { name: /Stop by itself/ }).uncheck()
+  await expect(terms).toContainText('Not by itself.')
+  await terms.getByRole('checkbox', { name: /Stop by itself/ }).check()
+  await page.getByRole('button', { name: 'Start', exact: true }).click()
+  await page.evaluate(() => (location.hash = '#/settings'))
+  await expect(page.getByLabel('Stop by itself after')).toHaveValue('120')
+})
+
+test('a passphrase that was typed twice says why it is not taken yet', async ({ page }) => {
+  await open(page, 'settings')
+  await page.getByRole('button', { name: 'Back up key' }).click()
+  await page.getByLabel('Passphrase').fill('four or five words')
+  await page.getByLabel('The same again').fill('four or six words')
+  await expect(page.getByText('The two are not the same yet.')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Save key file' })).toBeDisabled()
+  await page.getByLabel('The same again').fill('four or five words')
+  await expect(page.getByText('The two are not the same yet.')).toBeHidden()
+  await expect(page.getByRole('button', { name: 'Save key file' })).toBeEnabled()
+})
+
+test('a key that is brought back comes with a warning about two places', async ({ page }) => {
+  await open(page, 'settings')
+  await page.getByRole('button', { name: 'Bring a key back' }).click()
+  await expect(page.getByRole('main')).toContainText('in two at once it signs two histories')
+})
+
+test('a spec that cannot be read has its wrong line selected', async ({ page }) => {
+  await open(page, 'new')
+  await page.getByRole('button', { name: 'Own spec' }).click()
+  const area = page.getByRole('textbox')
+  await area.fill('---\nswarm: 1\nname: mine\nwidth: wide\n---\n')
+  await page.getByRole('button', { name: 'Open this spec' }).click()
+  await expect(area).toBeFocused()
+  const selected = await area.evaluate((one: HTMLTextAreaElement) =>
+    one.value.slice(one.selectionStart, one.selectionEnd),
+  )
+  expect(selected).toBe('width: wide')
+})
+
+test('that there is no direct path is said once', async ({ page }) => {
+  await open(page, 'no-direct-path')
+  await expect(page.getByRole('note')).toHaveCount(1)
+})
+
+test('a receipt can be saved in the form that swarm verify reads', async ({ page }) => {
+  await open(page, 'receipt')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await expect(said(page)).toHaveText(/^Saved as receipt-[a-z2-7]{8}\.json\.$/)
+})
+
+test('a row of numbers is shown whole: where a line ends the next one goes on', async ({
+  page,
+}) => {
+  for (const width of [1280, 360]) {
+    await page.setViewportSize({ width, height: 800 })
+    await open(page, 'job-line')
+    const table = page.getByRole('table')
+    const firsts = await table.getByRole('rowheader').allTextContents()
+    const columns = (await table.getByRole('columnheader').count()) - 1
+    expect(columns).toBeGreaterThan(1)
+    expect(firsts.map(Number)).toEqual(firsts.map((_, i) => i * columns))
+    const cut = await page
+      .getByRole('region', { name: /first numbers/ })
+      .evaluate((region) => region.scrollWidth - region.clientWidth)
+    expect(cut).toBe(0)
+  }
+})

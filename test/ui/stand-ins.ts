@@ -3,7 +3,7 @@ import { err, ok } from '../../src/base/result.ts'
 import { microCredits, ms } from '../../src/base/units.ts'
 import type { Limits, NodeHandle, View } from '../../src/peer/view.ts'
 import type { OpenSpec, Probe, Senses, Services, Shell } from '../../src/ui/services.ts'
-import { IMAGE, job, LIMITS } from './fixtures.ts'
+import { IMAGE, job, LIMITS, SHADER } from './fixtures.ts'
 import { imageBytes } from './jobs.ts'
 
 export const stillNode = (view: View, limits: Limits = LIMITS): NodeHandle => {
@@ -186,6 +186,7 @@ export const SPECS: readonly OpenSpec[] = [
 export type Twist = {
   readonly specTrouble?: boolean
   readonly dear?: boolean
+  readonly shader?: boolean
   readonly noTemplates?: boolean
   readonly badReceipt?: boolean
   readonly openReceipt?: boolean
@@ -224,7 +225,11 @@ export const stillServices = (twist: Twist): Services => ({
           text: 'Expected a whole number from 16 to 16 384, found “wide”.',
         })
       : ok({
-          job: job({ budget: microCredits(draft.free ? 0 : 4_800), deadlineMs: ms(600_000) }),
+          job: job({
+            budget: microCredits(draft.free ? 0 : 4_800),
+            deadlineMs: ms(600_000),
+            ...(twist.shader ? { program: SHADER } : {}),
+          }),
           title: spec.title,
           inputs: {},
           outputs: [IMAGE],

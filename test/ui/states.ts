@@ -10,6 +10,7 @@ import {
   manyReceipts,
   name,
   nodes,
+  SHADER,
   SOFTWARE,
   view,
   wallet,
@@ -156,6 +157,7 @@ export const states: Readonly<Record<string, State>> = {
     view: view({
       donate: working(),
       nodes: nodes().map((node) => (node.self ? node : { ...node, link: 'relayed' })),
+      problems: [{ code: 'no-direct-path', text: 'Every link goes through the relay.' }],
     }),
   },
   connecting: {
@@ -248,6 +250,10 @@ export const states: Readonly<Record<string, State>> = {
   'job-matmul': { at: `#/jobs/${product.id}`, view: view({ jobs }) },
   'job-failed': { at: `#/jobs/${failed.id}`, view: view({ jobs }) },
   'job-waiting': { at: `#/jobs/${waiting.id}`, view: view({ jobs, nodes: alone }) },
+  'job-waiting-shader': {
+    at: `#/jobs/${waiting.id}`,
+    view: view({ jobs: [{ ...waiting, job: { ...waiting.job, program: SHADER } }] }),
+  },
   'job-no-credit': {
     at: `#/jobs/${failed.id}`,
     view: view({
@@ -286,6 +292,7 @@ export const states: Readonly<Record<string, State>> = {
   'new-own-wrong': { at: '#/new', view: view(), press: ['Own spec', 'Open this spec'] },
   'new-wrong': { at: '#/new', view: view(), twist: { specTrouble: true } },
   'new-no-credit': { at: '#/new', view: view(), twist: { dear: true } },
+  'new-shader': { at: '#/new', view: view(), twist: { shader: true } },
   'new-no-templates': {
     at: '#/new',
     view: view({ reachability: { kind: 'offline' }, nodes: alone }),

@@ -37,6 +37,7 @@ export const donate = {
     get: 'You get',
     credits: (free: boolean): string =>
       `Credits for checked work${free ? ', none for the free jobs of newcomers' : ''}. They are not money, and no cryptocurrency is involved.`,
+    stopAfter: (time: string): string => `Stop by itself after ${time}`,
     start: 'Start',
     notNow: 'Not now',
     declined: 'Not now. Nothing runs.',

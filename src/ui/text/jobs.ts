@@ -22,8 +22,8 @@ export const jobs = {
   kept: 'kept on this device',
 
   all: 'All jobs',
-  waiting:
-    'Nobody can take a unit at the moment. The job waits until its deadline, and goes on by itself when a node comes.',
+  waiting: (why: string): string =>
+    `Nobody can take a unit at the moment: ${why}. The job waits until its deadline, and goes on by itself when that changes.`,
   facts: {
     state: 'State',
     verified: 'Verified',
@@ -36,7 +36,7 @@ export const jobs = {
     nodeCount: (n: number): string => plural(n, 'node', 'nodes'),
     paid: 'Paid',
     paidOf: 'Paid, of its budget',
-    free: 'free tier',
+    free: 'free',
     ofBudget: (spent: string, budget: string): string => `${spent} of ${budget}`,
   },
   acts: {
@@ -69,6 +69,7 @@ export const jobs = {
     node: 'Node',
     nobody: 'nobody yet',
     unknown: 'not remembered',
+    handedBack: (why: string): string => `Handed back and queued again. ${why}`,
     attempt: (n: number): string => `attempt ${count(n)}`,
     kernel: 'Kernel',
     check: 'Check',
@@ -95,6 +96,8 @@ export const jobs = {
       `${name}: numbers from ${low} to ${high}, as a line`,
     first: (name: string): string => `The first numbers of ${name}`,
     from: 'from',
+    columns: (shown: number, all: number): string =>
+      `${count(shown)} of ${plural(all, 'column', 'columns')}; the file has all.`,
     picture: (name: string, title: string, done: number, total: number): string =>
       `${name} of ${title}, ${count(done)} of ${count(total)} ${total === 1 ? 'piece' : 'pieces'}`,
     wide: (width: number, height: number): string =>
@@ -103,6 +106,8 @@ export const jobs = {
     npy: 'Download NPY',
     alsoNpy: 'NPY',
     json: 'JSON',
+    noJson: (most: number): string =>
+      `JSON is for up to ${count(most)} numbers; NPY holds them all.`,
     later: 'when all units are verified',
   },
 } as const

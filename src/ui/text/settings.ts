@@ -8,6 +8,7 @@ export const settings = {
     atOnce: 'apply at once',
     share: 'Share of the device',
     memory: 'Memory one task may take',
+    has: (size: string): string => `This device has ${size} for one task; more is not taken.`,
     stop: 'Stop by itself after',
     never: 'never',
   },
@@ -36,7 +37,7 @@ export const settings = {
   },
   look: {
     title: 'Look',
-    light: 'Light',
+    theme: 'Theme',
     themes: { auto: 'As the system', light: 'Light', dark: 'Dark' },
     calm: 'Pause animation',
     calmHelp: 'Squares change at once, figures once a second.',
@@ -56,10 +57,12 @@ export const settings = {
     this: (name: string): string => `This browser is *${name}*`,
     about: 'The key is the account: there is no password to reset and nobody to ask.',
     late: 'It was made by an earlier version and not saved then: it still signs, but nobody can read it.',
-    seal: 'The file is sealed with a passphrase of yours. Nobody can reset it, so write it down.',
+    seal: 'The file is sealed with a passphrase of yours, of at least 8 characters: four or five words are a good one. Nobody can reset it, so write it down.',
     sealHere: 'Save key file',
     passphrase: 'Passphrase',
     again: 'The same again',
+    differ: 'The two are not the same yet.',
+    twice: 'Once more below, so that a slip does not lose the key.',
     open: 'Open the file',
     savedNow:
       'Saved. Whoever has the file and the passphrase has your credits; without the passphrase nobody can open it. Try it once.',
@@ -70,6 +73,7 @@ export const settings = {
     bring: 'Bring a key back',
     choose: 'Choose the key file',
     cancel: 'Cancel',
+    once: 'Use a key in one place at a time: in two at once it signs two histories, and others then refuse it.',
     replaced: 'The key that is here now is replaced.',
     replacedLost:
       'The key that is here now is replaced, and it is not saved: its credits are lost.',

@@ -33,7 +33,8 @@ export const wallet = {
     entry: 'Entry',
     hour: 'Hour',
     balance: 'Balance',
-    empty: 'Nothing to draw yet: the line begins with the first entry.',
+    empty:
+      'No credits have come yet. The line rises with the first task that is done here, checked and paid.',
   },
   receipts: {
     title: 'Receipts',
@@ -43,6 +44,7 @@ export const wallet = {
     hint: 'Filter by kind, job or name',
     which: 'Which receipts',
     kinds: { all: 'all', worked: 'worked', asked: 'asked' },
+    count: (n: number): string => plural(n, 'receipt', 'receipts'),
     for: (name: string): string => `for ${name}`,
     by: (name: string): string => `by ${name}`,
     empty: 'No receipt yet. Each task done and checked, here or for you, leaves one.',
@@ -53,12 +55,15 @@ export const wallet = {
     title: 'Receipt',
     verify: 'Re-verify',
     verifying: 'Verifying',
+    save: 'Save',
+    savedAs: (file: string): string => `Saved as ${file}.`,
     copy: 'Copy as JSON',
     copied: 'The receipt is copied.',
     good: 'All of it holds, worked out in this tab.',
     open: 'What there is of it holds, worked out in this tab. The other side has still to sign.',
     bad: 'This receipt does not hold.',
-    repeat: 'To repeat the task itself, save it and run: swarm verify FILE',
+    repeat: (file: string): string =>
+      `To repeat the task itself, save it and run: swarm verify ${file}`,
     rows: {
       kernel: 'Kernel',
       check: 'Check',

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { jobView, wallet } from '../../test/ui/fixtures.ts'
+import { receiptGroups } from './receipt-groups.ts'
+
+const latestFirst = wallet().receipts.toReversed()
+
+describe('a list of receipts', () => {
+  it('is grouped by job, what came apart from what went', () => {
+    const groups = receiptGroups(latestFirst, [jobView()], 100)
+    expect(groups.map(({ count, entries }) => [count, entries.length])).toEqual([
+      [16, 16],
+      [8, 8],
+    ])
+    const [came, went] = groups
+    expect(came!.sum).toBeGreaterThan(0)
+    expect(went!.sum).toBeLessThan(0)
+    expect(went!.title).toBe('Seahorse valley')
+    expect(came!.title).toMatch(/^b.{7}…/)
+  })
+  it('shows no more than is asked for, with the figures of all', () => {
+    const some = receiptGroups(latestFirst, [], 18)
+    expect(some.map(({ count, entries }) => [count, entries.length])).toEqual([
+      [16, 16],
+      [8, 2],
+    ])
+    expect(receiptGroups(latestFirst, [], 5).map(({ count }) => count)).toEqual([16])
+  })
+})
