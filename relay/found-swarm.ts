@@ -7,6 +7,7 @@ import type { Did } from '../src/base/ids.ts'
 import type { Genesis } from '../src/core/ledger/genesis.ts'
 import type { PortError } from '../src/ports.ts'
 import { encode } from '../src/wire/codec.ts'
+import { fileTrouble } from './file-trouble.ts'
 import { KEY_FILE } from './node-peer.ts'
 import { openKeyFile } from './node-signer.ts'
 import { GENESIS_FILE } from './relay-files.ts'
@@ -32,7 +33,7 @@ export const foundSwarm = (dataDir: string, name: string): Result<Founded, PortE
     try {
       return ok({ genesis: new Uint8Array(readFileSync(path)), account, keyFile })
     } catch (cause) {
-      return err({ code: 'bad-genesis', detail: `${path}: ${String(cause)}` })
+      return err({ code: 'bad-genesis', detail: `${path}: ${fileTrouble(cause)}` })
     }
   }
   const genesis: Genesis = {

@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../src/base/result.ts'
 import type { PortError } from '../src/ports.ts'
 import { decode } from '../src/wire/codec.ts'
 import { Genesis } from '../src/wire/signed.ts'
+import { fileTrouble } from './file-trouble.ts'
 
 const KEY_FILE = 'relay.key'
 export const GENESIS_FILE = 'genesis.cbor'
@@ -32,7 +33,7 @@ export const relayKey = async (dir: string | null): Promise<Result<PrivateKey, P
     await write(path, privateKeyToProtobuf(key))
     return ok(key)
   } catch (cause) {
-    const detail = `${path}: ${cause instanceof Error ? cause.message : 'unreadable'}`
+    const detail = `${path}: ${fileTrouble(cause)}`
     return err({ code: 'bad-key-file', detail })
   }
 }
@@ -57,7 +58,7 @@ export const relayGenesis = async (
     if (found === null && path !== null) await write(path, bytes)
     return ok(bytes)
   } catch (cause) {
-    const detail = `${path}: ${cause instanceof Error ? cause.message : 'unreadable'}`
+    const detail = `${path}: ${fileTrouble(cause)}`
     return err({ code: 'bad-genesis', detail })
   }
 }

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { err, ok, type Result } from '../../src/base/result.ts'
+import { fileTrouble } from '../file-trouble.ts'
 import { answer } from './answer.ts'
 import { EXIT, readArgs, type Flags } from './args.ts'
 import { explain } from './outcome.ts'
@@ -114,7 +115,7 @@ const readText = (file: string): Result<string, Unreadable> => {
   } catch (cause) {
     return err({
       code: 'unreadable',
-      detail: cause instanceof Error ? cause.message : 'it cannot be read',
+      detail: fileTrouble(cause),
     })
   }
 }
