@@ -7,8 +7,9 @@ import { renderUnicodeCompact } from 'uqr'
 import { root } from '../local-node.mjs'
 import { startLocalSwarm } from '../local-swarm.ts'
 import { rerunInLoopback } from '../loopback.ts'
-import { bold, say } from '../terminal.ts'
+import { bold, note, say } from '../terminal.ts'
 import { DATA_DIR } from '../version.ts'
+import { tellBeside } from './answer.ts'
 import { EXIT, readArgs, whole, type Flags } from './args.ts'
 import { askFor, ASKING_FLAGS, prepareAsked } from './asking.ts'
 import { ALLOW_WGSL, lentOf, neverDone } from './lending.ts'
@@ -31,11 +32,12 @@ const up = async (argv: readonly string[]): Promise<number> => {
   const args = readArgs(argv, FLAGS, 0)
   if (!args.ok) return explain(args.error)
   const once = args.value.on('once')
-  if (once || process.env['CI'] || process.env['SWARM_LOOPBACK_ONLY'] === '1') {
+  if (once) {
     const code = await rerunInLoopback()
     if (code !== null) return code
-    process.env['SWARM_LOOPBACK_ONLY'] = '1'
   }
+  // What stays up is for browsers outside too: no namespace then, and headless pages keep to loopback by themselves.
+  if (once || process.env['CI']) process.env['SWARM_LOOPBACK_ONLY'] = '1'
   const port = whole('port', args.value.text('port'), 0, 65_535, once ? 0 : PORT)
   if (!port.ok) return explain(port.error)
   const nodes = whole('nodes', args.value.text('nodes'), 1, NODES_MAX, 3)
@@ -55,8 +57,8 @@ const up = async (argv: readonly string[]): Promise<number> => {
   if (passing) closing.push(() => rm(dataDir, { recursive: true, force: true }))
   const stop = stopSignal()
   const serving = (url: string): void => {
-    say(`relay and app: ${bold(url)}`)
-    say(`${nodes.value} headless nodes measure their devices ...`)
+    note(`relay and app: ${bold(url)}`)
+    note(`${nodes.value} headless nodes measure their devices ...`)
   }
   const local = await startLocalSwarm({
     dataDir,
@@ -74,11 +76,12 @@ const up = async (argv: readonly string[]): Promise<number> => {
   if (!ready.ok) return finish(closing, failed(ready.error))
   const ran = await askFor(node.handle, prepared.value, args.value, stop)
   if (once || ran.kind !== 'ended') return finish(closing, codeFor(ran))
-  if (process.stderr.isTTY === true) say(`\n${renderUnicodeCompact(url)}`)
-  say(`Open ${bold(url)} in a browser and lend it too. Ctrl-C stops everything.`)
-  say(
+  note(`\n${renderUnicodeCompact(url)}`)
+  const beside = [
+    `Open ${bold(url)} in a browser and lend it too. Ctrl-C stops everything.`,
     `A new tab has no credits: it earns some, or runs its jobs in the free tier. The founder's: ${keyFile}`,
-  )
+  ]
+  tellBeside(beside.join('\n'), args.value.text('json'))
   if (!stop.aborted)
     await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }))
   return finish(closing, EXIT.done)

@@ -14,7 +14,7 @@ import type { Result } from '../../src/base/result.ts'
 import { readNpy } from '../../src/spec/npy.ts'
 import { relayFor, until } from './rig.ts'
 
-type Ended = { readonly code: number | null; readonly said: string }
+type Ended = { readonly code: number | null; readonly out: string; readonly said: string }
 type Running = { readonly child: ChildProcess; readonly ended: Promise<Ended> }
 
 const folder = mkdtempSync(join(tmpdir(), 'swarm-run-'))
@@ -28,13 +28,14 @@ const start = (...words: string[]): Running => {
   const child = spawn(process.execPath, [join(root, 'relay/cli.ts'), 'run', ...words], {
     cwd: folder,
     env: { ...process.env, SWARM_LOOPBACK_ONLY: '1' },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.push(child)
-  let said = ''
+  let [out, said] = ['', '']
+  child.stdout.on('data', (text) => (out += text))
   child.stderr.on('data', (text) => (said += text))
   const ended = new Promise<Ended>((resolve) =>
-    child.once('close', (code) => resolve({ code, said })),
+    child.once('close', (code) => resolve({ code, out, said })),
   )
   return { child, ended }
 }
@@ -97,6 +98,14 @@ describe('swarm run', () => {
     const { code, said } = await run(mandelbrot, '--relay', 'http://127.0.0.1:9')
     expect(said).toContain('no-relay')
     expect(code).toBe(1)
+  })
+
+  it('ends with 1 where the account has no credits, and says how to ask all the same', async () => {
+    const data = join(folder, 'without-credits')
+    const { code, out, said } = await run(mandelbrot, '--relay', relay.url, '--data', data)
+    expect(said).toMatch(/^swarm: the job costs \d+ micro-credits, this account has 0; .*\n$/)
+    expect(said).toContain('--budget free')
+    expect({ code, out }).toEqual({ code: 1, out: '' })
   })
 
   it('ends with 3 when nobody takes the work before the deadline', async () => {
@@ -175,7 +184,7 @@ describe('swarm run', () => {
   it('brings its own relay and node, and leaves results, receipts and an account', async () => {
     const json = join(folder, 'own.json')
     const sized = ['width=64', 'height=64', 'iterations=100'].flatMap((set) => ['--set', set])
-    const { code, said } = await run(
+    const { code, out, said } = await run(
       mandelbrot,
       '--nodes',
       '1',
@@ -186,6 +195,15 @@ describe('swarm run', () => {
       json,
     )
     expect(code, said).toBe(0)
+    // Nobody watches, so nothing is said of its progress; the answer is all there is.
+    expect(said.replace('Building the app ...\n', '')).toBe('')
+    expect(out).toMatch(/^image: out\/image\.png\n/)
+    expect(out).toMatch(/^receipts: \d+ in out\/receipts\nchecked: \d+ by bit-equality$/m)
+    expect(out).toMatch(/^did:key:\S+ +software +direct +\d+$/m)
+    expect(out).toMatch(/^did:key:\S+ +[\d.]+ +[\d.]+ +-[\d.]+$/m)
+    expect(out).toMatch(/done in [\d.]+ s\n$/)
+    // eslint-disable-next-line no-control-regex
+    expect(out).not.toMatch(/\x1b/)
     const { state, nodes, tasks } = report(json)
     expect(state).toBe('done')
     expect(nodes).toMatchObject([{ link: 'direct', tasks: tasks.length }])
