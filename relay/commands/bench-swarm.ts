@@ -11,7 +11,7 @@ import { ensureApp } from '../built-app.mjs'
 import { startLocalSwarm } from '../local-swarm.ts'
 import { root } from '../local-node.mjs'
 import { prepareJob, type PreparedJob } from '../prepare-job.ts'
-import { say } from '../terminal.ts'
+import { note, say } from '../terminal.ts'
 import { benchLinks } from './bench-links.ts'
 import { median, row, type Row } from './bench-rows.ts'
 
