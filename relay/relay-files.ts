@@ -13,7 +13,7 @@ import { fileTrouble } from './file-trouble.ts'
 const KEY_FILE = 'relay.key'
 export const GENESIS_FILE = 'genesis.cbor'
 /** A thousand allocations of some 60 bytes each. */
-const GENESIS_BYTES_MAX = 128 * 1024
+export const GENESIS_BYTES_MAX = 128 * 1024
 
 /** The key in `dir`, made there when it is missing, for the owner's eyes only. */
 export const relayKey = async (dir: string | null): Promise<Result<PrivateKey, PortError>> => {

@@ -14,7 +14,7 @@ export const explain = (
 }
 
 /** A folder, a key or a port that cannot be had is bad input; a swarm that is not there is not. */
-const BAD_INPUT = ['port-taken', 'no-key-file', 'bad-key-file']
+const BAD_INPUT = ['port-taken', 'no-key-file', 'bad-key-file', 'other-name']
 
 export const failed = (error: { readonly code: string; readonly detail: string }): number => {
   if (error.code === 'port-taken')

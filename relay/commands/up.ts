@@ -13,6 +13,7 @@ import { tellBeside } from './answer.ts'
 import { EXIT, readArgs, whole, type Flags } from './args.ts'
 import { askFor, ASKING_FLAGS, prepareAsked } from './asking.ts'
 import { ALLOW_WGSL, lentOf, neverDone } from './lending.ts'
+import { NAME, nameOf } from './naming.ts'
 import { codeFor, explain, failed, finish, nobody } from './outcome.ts'
 import { stopSignal, unlessStopped } from './stopping.ts'
 
@@ -22,6 +23,7 @@ const FLAGS: Flags = {
   once: { type: 'boolean', help: 'run the job and exit' },
   spec: { type: 'string', help: 'the job to run; the mandelbrot sample' },
   data: { type: 'string', help: `keys and books; ${DATA_DIR}, or a passing folder with --once` },
+  ...NAME,
   ...ALLOW_WGSL,
   ...ASKING_FLAGS,
 }
@@ -45,6 +47,8 @@ const up = async (argv: readonly string[]): Promise<number> => {
   const spec = args.value.text('spec') ?? join(root, 'public/jobs/mandelbrot.swarm.md')
   const prepared = await prepareAsked(args.value, spec)
   if (!prepared.ok) return explain(prepared.error)
+  const name = nameOf(args.value)
+  if (!name.ok) return explain(name.error)
   const lent = lentOf(args.value)
   if (!lent.ok) return explain(lent.error)
   const never = neverDone(prepared.value, nodes.value, lent.value)
@@ -65,6 +69,7 @@ const up = async (argv: readonly string[]): Promise<number> => {
     port: port.value,
     nodes: nodes.value,
     lent: lent.value,
+    name: name.value,
     log: say,
     serving,
   })
@@ -90,7 +95,7 @@ const up = async (argv: readonly string[]): Promise<number> => {
 export const command = {
   summary: 'relay, app, headless nodes and the sample job; stays up unless --once',
   usage:
-    'swarm up [--port P] [--nodes N] [--allow-wgsl] [--once] [--spec FILE] [--set key=value]... [--input name=FILE]... [--out DIR] [--budget CREDITS] [--data DIR] [--json F]',
+    'swarm up [--port P] [--nodes N] [--allow-wgsl] [--once] [--spec FILE] [--set key=value]... [--input name=FILE]... [--out DIR] [--budget CREDITS] [--data DIR] [--name NAME] [--json F]',
   flags: FLAGS,
   run: up,
 }
