@@ -10,8 +10,7 @@ import {
   optional,
   record,
   wholeNumber,
-  type Fields,
-  type Reader,
+  type Field,
 } from './field.ts'
 import {
   INPUT_KINDS,
@@ -119,15 +118,14 @@ export const readSections = (
 
 const readOutputs = (root: Mapping, run: Run, report: Report): Sections['outputs'] | undefined => {
   const rules = Object.entries(outputRules(run))
-  const fields = rules.map(([name, { formats }]) => {
+  const fields = rules.map(([name, { formats }]): [string, Field<{ readonly format: Format }>] => {
     const usual = { format: formats[0]! }
     return [name, optional(mapping({ format: optional(choice(...formats), usual.format) }), usual)]
   })
   const tree = root.entries.get('outputs')?.value
   const nothing: Mapping = { kind: 'map', place: root.place, entries: new Map() }
   const given = tree === undefined || isNothing(tree) ? nothing : tree
-  const read: Reader<Sections['outputs']> = mapping(Object.fromEntries(fields) as Fields)
-  return read(given, 'outputs', report)
+  return mapping(Object.fromEntries(fields))(given, 'outputs', report)
 }
 
 const INPUT = mapping({

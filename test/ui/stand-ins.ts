@@ -226,6 +226,7 @@ export const stillServices = (twist: Twist): Services => ({
       : ok({
           job: job({ budget: microCredits(draft.free ? 0 : 4_800), deadlineMs: ms(600_000) }),
           title: spec.title,
+          fitted: {},
           inputs: {},
           outputs: [IMAGE],
           tasks: 48,
