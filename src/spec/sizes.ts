@@ -8,7 +8,6 @@ import { wantedInputs, type WantedInput } from './inputs.ts'
 import { isNpy, readNpy } from './npy.ts'
 import type { Overrides } from './override.ts'
 import { SIZE_LIMITS, sizeNames } from './program.ts'
-import { shapeText } from './sections.ts'
 import { newReport, quoted, type Place, type Report, type SpecError } from './spec-error.ts'
 import { lineOf, parseSpec, type Spec } from './spec.ts'
 
