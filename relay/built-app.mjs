@@ -32,7 +32,7 @@ export async function ensureApp(node) {
       : { ok: false, output: `There is no app in ${app}, and no vite to build it with.` }
   if (built > Math.max(...sources.map((path) => newest(join(root, path)))))
     return { ok: true, output: '' }
-  process.stderr.write('Building the app ...\n')
+  if (process.stderr.isTTY) process.stderr.write('Building the app ...\n')
   // Test runners say NODE_ENV=test, and would get a page without its offline copy.
   const env = localEnvironment({ NODE_ENV: 'production' })
   const draft = `${app}.${process.pid}.new`

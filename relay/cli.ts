@@ -29,8 +29,12 @@ const help = async (): Promise<number> => {
     const { command } = await load()
     say(`  ${command.usage}\n      ${command.summary}\n`)
   }
+  say(EXITS)
   return EXIT.done
 }
+
+const EXITS = `They end with 0 when all is done and verified, 1 when something failed (also where no relay
+answers), 2 for bad usage or input, 3 when nobody took the work in time, 130 when interrupted.`
 
 const main = async (): Promise<number> => {
   const [name, ...rest] = process.argv.slice(2)

@@ -42,7 +42,7 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
-  'permissions-policy': 'geolocation=(), payment=(), usb=(), serial=(), bluetooth=()',
+  'permissions-policy': 'geolocation=(), payment=(), usb=(), serial=()',
 } as const
 
 export type Document = {

@@ -50,6 +50,16 @@ describe('a picture file in Node', () => {
     expect(await sizeOf(broken[2]!)).toContain('broken')
   })
 
+  it('is refused when its end is missing, however much of it can be seen', async () => {
+    // Within the pixels, shortly before their end, and all but the marker of the end.
+    for (const part of [Math.ceil(0.8 * jpeg.length), jpeg.length - 20, jpeg.length - 2]) {
+      expect(await sizeOf(jpeg.subarray(0, part))).toContain('Premature end')
+    }
+    expect(await sizeOf(jpeg)).toBe('24 x 24')
+    // What follows the end is nobody's business: cameras put previews there.
+    expect(await sizeOf(Buffer.concat([jpeg, Buffer.alloc(100)]))).toBe('24 x 24')
+  })
+
   it('is refused before it is decoded when it would fill the memory', async () => {
     const huge = Uint8Array.from(jpeg)
     const frame = huge.findIndex((byte, i) => byte === 0xff && huge[i + 1] === 0xc2)

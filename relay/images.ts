@@ -48,13 +48,22 @@ const decodeJpeg = async (bytes: Uint8Array): Promise<Result<Pixels, PictureErro
   jpeg ??= openJpeg()
   const decoder = await jpeg
   try {
-    return ok(await decoder.decode(new Uint8Array(bytes).buffer))
+    const pixels = await decoder.decode(new Uint8Array(bytes).buffer)
+    const complaint = decoder.complaint()
+    // It fills with grey what is missing, and only says so.
+    return complaint.includes(TRUNCATED) ? broken(complaint) : ok(pixels)
   } catch {
     // What it had allocated is lost, and its state unknown.
     jpeg = null
-    return badPicture(`a broken JPEG file: ${decoder.complaint() || 'it cannot be decoded'}`)
+    return broken(decoder.complaint() || 'it cannot be decoded')
   }
 }
+
+/** As libjpeg words its warning JWRN_JPEG_EOF. */
+const TRUNCATED = 'Premature end of JPEG file'
+
+const broken = (why: string): Result<never, PictureError> =>
+  badPicture(`a broken JPEG file: ${why}`)
 
 const inflateInNode: Inflate = (zlib, limit) =>
   promisify(inflate)(zlib, { maxOutputLength: limit }).catch(() => null)

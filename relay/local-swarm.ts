@@ -26,6 +26,8 @@ export type LocalSwarmOptions = {
   readonly port: number
   readonly nodes: number
   readonly lent?: Lent
+  /** What a new swarm is called. */
+  readonly name?: string | undefined
   log(text: string): void
   /** Told as soon as the relay answers, before the nodes are there. */
   serving(url: string): void
@@ -49,7 +51,7 @@ export const startLocalSwarm = async (
   }
   const app = await ensureApp(process.execPath)
   if (!app.ok) return err({ code: 'no-app', detail: `${app.output}\nthe app could not be built` })
-  const founded = foundSwarm(dataDir, 'a swarm of your own')
+  const founded = foundSwarm(dataDir, options.name)
   if (!founded.ok) return founded
   const relay = await startRelay({
     port,

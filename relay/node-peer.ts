@@ -8,6 +8,7 @@ import type { PortError } from '../src/ports.ts'
 import { readSwarmInfo, type SwarmInfo } from '../src/wire/swarm-info.ts'
 import { openFileStore } from './file-store.ts'
 import { loopbackOnly } from './loopback.ts'
+import { networkTrouble } from './network-trouble.ts'
 import { nodeClock } from './node-clock.ts'
 import { nodeCompute } from './node-compute.ts'
 import { openNodeNetwork } from './node-network.ts'
@@ -26,11 +27,7 @@ export const fetchSwarmInfo = async (url: string): Promise<Result<SwarmInfo, Por
     if (!answer.ok) return err({ code: 'not-a-relay', detail: `${url} answers ${answer.status}` })
     return readSwarmInfo(await answer.json())
   } catch (cause) {
-    const detail =
-      cause instanceof Error
-        ? ((cause.cause as Error | undefined)?.message ?? cause.message)
-        : String(cause)
-    return err({ code: 'no-relay', detail: `${url}: ${detail}` })
+    return err({ code: 'no-relay', detail: `${url}: ${networkTrouble(cause)}` })
   }
 }
 

@@ -45,6 +45,7 @@ import {
   type KeySeed,
 } from '../src/wire/keys.ts'
 import { signingBytes } from '../src/wire/signed.ts'
+import { fileTrouble } from './file-trouble.ts'
 
 /** Where the passphrase of a sealed file is looked for: arguments are seen by everybody on a machine. */
 const PASSPHRASE = 'SWARM_PASSPHRASE'
@@ -77,7 +78,7 @@ export const openKeyFile = (path: string): Result<NodeAccount, PortError> => {
       return ok({ ...accountOf(kept.value), created: kept.value.account === key.account })
     return kept ?? err(noKeyFile(path, 'it was removed again at once'))
   } catch (cause) {
-    return err(noKeyFile(path, cause instanceof Error ? cause.message : 'unknown'))
+    return err(noKeyFile(path, fileTrouble(cause)))
   }
 }
 

@@ -16,9 +16,11 @@ import {
 } from '../src/spec/inputs.ts'
 import { parseSets, type Overrides } from '../src/spec/override.ts'
 import { runPreflight } from '../src/spec/preflight.ts'
-import { formatSpecError, type SpecError } from '../src/spec/spec-error.ts'
-import { parseSpec, type Spec } from '../src/spec/spec.ts'
+import { parseFitted } from '../src/spec/sizes.ts'
+import { formatSpecErrors, specError } from '../src/spec/spec-error.ts'
+import { lineOf, parseSpec, type Spec } from '../src/spec/spec.ts'
 import { cidOfBytes } from '../src/wire/codec.ts'
+import { fileTrouble } from './file-trouble.ts'
 import { decodeImage } from './images.ts'
 
 /** What a person got wrong, ready to print. */
@@ -35,39 +37,67 @@ export type PreparedJob = {
 
 const bad = (text: string): Result<never, BadInput> => err({ code: 'bad-input', text })
 
-const inWords = (errors: readonly SpecError[]): string => errors.map(formatSpecError).join('\n')
+/** A file that stands in for an input, by the path that was given. */
+type Given = { readonly from: string; readonly bytes: Uint8Array }
 
-const reason = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+/** What is wrong with an input: at its line of the spec, as its field. */
+const badInput = (
+  spec: Spec,
+  name: string,
+  expected: string,
+  found: string,
+): Result<never, BadInput> => {
+  const field = `inputs.${name}`
+  const place = { file: spec.file, line: lineOf(spec, field) }
+  return bad(formatSpecErrors([specError('bad-input', place, field, expected, found)]))
+}
 
-const readTensor = async (
+const readFiles = async (
+  spec: Spec,
+  files: Readonly<Record<string, string>>,
+): Promise<Result<Record<string, Given>, BadInput>> => {
+  const known = Object.keys(spec.inputs)
+  const given: Record<string, Given> = {}
+  for (const [name, from] of Object.entries(files)) {
+    if (!known.includes(name)) {
+      const some = known.length === 0 ? 'no inputs' : `the inputs ${known.join(', ')}`
+      return bad(`--input ${name}: this spec has ${some}`)
+    }
+    try {
+      given[name] = { from, bytes: await readFile(from) }
+    } catch (cause) {
+      const at = `${spec.file}:${lineOf(spec, `inputs.${name}`)}`
+      return bad(`${at}: inputs.${name}: ${from}: ${fileTrouble(cause)}`)
+    }
+  }
+  return ok(given)
+}
+
+const tensorFor = async (
+  spec: Spec,
   wanted: WantedInput,
-  path: string | undefined,
+  given: Given | undefined,
 ): Promise<Result<Tensor, BadInput>> => {
-  if (path === undefined) {
+  const { name, kind } = wanted
+  if (given === undefined) {
     const made = makeInput(wanted)
-    return made
-      ? ok(made)
-      : bad(
-          `--input ${wanted.name}=FILE is missing: the spec needs ${wanted.kind === 'image' ? 'a JPEG or PNG' : `a ${wanted.kind} file`}`,
-        )
+    const expected = kind === 'image' ? 'a JPEG or PNG' : `a ${kind} file`
+    return made ? ok(made) : badInput(spec, name, `${expected} (--input ${name}=FILE)`, 'none')
   }
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(path)
-  } catch (cause) {
-    return bad(`--input ${wanted.name}: ${reason(cause)}`)
+  const { from, bytes } = given
+  if (kind !== 'image') {
+    const read = readInput(wanted, bytes)
+    return read.ok
+      ? read
+      : badInput(spec, name, `${read.error.expected} in ${from}`, read.error.found)
   }
-  if (wanted.kind === 'image') {
-    const pixels = await decodeImage(bytes)
-    if (!pixels.ok) return bad(`${path}: ${pixels.error.detail}`)
-    const { rgba, width, height } = pixels.value
-    const image = imageInput(rgba, width, height)
-    return image.ok
-      ? image
-      : bad(`${path}: expected ${image.error.expected}, found ${image.error.found}`)
-  }
-  const read = readInput(wanted, bytes)
-  return read.ok ? read : bad(`${path}: expected ${read.error.expected}, found ${read.error.found}`)
+  const pixels = await decodeImage(bytes)
+  if (!pixels.ok) return badInput(spec, name, `a picture in ${from}`, pixels.error.detail)
+  const { rgba, width, height } = pixels.value
+  const image = imageInput(rgba, width, height)
+  return image.ok
+    ? image
+    : badInput(spec, name, `${image.error.expected} in ${from}`, image.error.found)
 }
 
 /** Reads, checks and compiles; runs the spec's own preflight tests on the CPU reference. @error bad-input */
@@ -81,39 +111,49 @@ export const prepareJob = async (
   try {
     bytes = await readFile(file)
   } catch (cause) {
-    return bad(`${file}: ${reason(cause)}`)
+    return bad(`${file}: ${fileTrouble(cause)}`)
   }
   const overrides = parseSets(sets)
-  if (!overrides.ok) return bad(inWords(overrides.error))
-  const changes = { ...overrides.value, ...more }
-  const parsed = parseSpec(bytes, basename(file), changes)
-  if (!parsed.ok) return bad(inWords(parsed.error))
-  const spec = parsed.value
-  const unknown = Object.keys(files).find((name) => !Object.hasOwn(spec.inputs, name))
-  if (unknown !== undefined) {
-    const known = Object.keys(spec.inputs)
-    return bad(
-      `--input ${unknown}: this spec has ${known.length === 0 ? 'no inputs' : `the inputs ${known.join(', ')}`}`,
-    )
+  if (!overrides.ok) return bad(formatSpecErrors(overrides.error))
+  const asked = { ...overrides.value, ...more }
+  const parsed = parseSpec(bytes, basename(file), asked)
+  if (!parsed.ok) return bad(formatSpecErrors(parsed.error))
+  const given = await readFiles(parsed.value, files)
+  if (!given.ok) return given
+  const fitted = parseFitted(bytes, basename(file), asked, given.value)
+  if (!fitted.ok) return bad(formatSpecErrors(fitted.error))
+  const { spec, sizes } = fitted.value
+  const inputs = await readInputs(spec, given.value)
+  if (!inputs.ok) return inputs
+  for (const result of runPreflight(spec)) {
+    if (!result.ok) return bad(`${formatSpecErrors([result.problem])}; nothing was sent`)
   }
-  const inputs: Record<string, Uint8Array<ArrayBuffer>> = {}
-  const given: Record<string, GivenInput> = {}
+  const job = compile(spec, inputs.value.named)
+  if (!job.ok) return bad(formatSpecErrors(job.error))
+  const planned = planOf(spec, job.value)
+  if (!planned.ok) return bad(formatSpecErrors(planned.error))
+  const text = specAsUsed(new TextDecoder().decode(bytes), spec, { ...asked, ...sizes })
+  return ok({ spec, text, job: job.value, plan: planned.value, inputs: inputs.value.bytes })
+}
+
+type ReadInputs = {
+  readonly named: Record<string, GivenInput>
+  readonly bytes: Record<string, Uint8Array<ArrayBuffer>>
+}
+
+/** The inputs of a job, each with its name by content. */
+const readInputs = async (
+  spec: Spec,
+  given: Readonly<Record<string, Given>>,
+): Promise<Result<ReadInputs, BadInput>> => {
+  const read: ReadInputs = { named: {}, bytes: {} }
   for (const wanted of wantedInputs(spec)) {
-    const tensor = await readTensor(wanted, files[wanted.name])
+    const tensor = await tensorFor(spec, wanted, given[wanted.name])
     if (!tensor.ok) return tensor
     const { data, dtype, shape } = tensor.value
     const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
-    inputs[wanted.name] = bytes
-    given[wanted.name] = { cid: cidOfBytes(bytes), dtype, shape }
+    read.bytes[wanted.name] = bytes
+    read.named[wanted.name] = { cid: cidOfBytes(bytes), dtype, shape }
   }
-  for (const result of runPreflight(spec)) {
-    if (!result.ok)
-      return bad(`before anything is sent, the test #${result.id} fails: ${result.detail}`)
-  }
-  const job = compile(spec, given)
-  if (!job.ok) return bad(inWords(job.error))
-  const planned = planOf(spec, job.value)
-  if (!planned.ok) return bad(inWords(planned.error))
-  const text = specAsUsed(new TextDecoder().decode(bytes), spec, changes)
-  return ok({ spec, text, job: job.value, plan: planned.value, inputs })
+  return ok(read)
 }

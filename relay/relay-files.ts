@@ -8,11 +8,12 @@ import { err, ok, type Result } from '../src/base/result.ts'
 import type { PortError } from '../src/ports.ts'
 import { decode } from '../src/wire/codec.ts'
 import { Genesis } from '../src/wire/signed.ts'
+import { fileTrouble } from './file-trouble.ts'
 
 const KEY_FILE = 'relay.key'
 export const GENESIS_FILE = 'genesis.cbor'
 /** A thousand allocations of some 60 bytes each. */
-const GENESIS_BYTES_MAX = 128 * 1024
+export const GENESIS_BYTES_MAX = 128 * 1024
 
 /** The key in `dir`, made there when it is missing, for the owner's eyes only. */
 export const relayKey = async (dir: string | null): Promise<Result<PrivateKey, PortError>> => {
@@ -32,7 +33,7 @@ export const relayKey = async (dir: string | null): Promise<Result<PrivateKey, P
     await write(path, privateKeyToProtobuf(key))
     return ok(key)
   } catch (cause) {
-    const detail = `${path}: ${cause instanceof Error ? cause.message : 'unreadable'}`
+    const detail = `${path}: ${fileTrouble(cause)}`
     return err({ code: 'bad-key-file', detail })
   }
 }
@@ -57,7 +58,7 @@ export const relayGenesis = async (
     if (found === null && path !== null) await write(path, bytes)
     return ok(bytes)
   } catch (cause) {
-    const detail = `${path}: ${cause instanceof Error ? cause.message : 'unreadable'}`
+    const detail = `${path}: ${fileTrouble(cause)}`
     return err({ code: 'bad-genesis', detail })
   }
 }

@@ -110,7 +110,6 @@ export const inWords = (report: RunReport, folder: string): string => {
     if (verdict === 'accepted' && check) checks.set(check, (checks.get(check) ?? 0) + 1)
   }
   const lines = [
-    '',
     ...report.outputs.map(({ name, file }) => `${name}: ${file}`),
     `receipts: ${report.receipts.length} in ${join(folder, 'receipts')}`,
     `checked: ${[...checks].map(([check, n]) => `${n} by ${check}`).join(', ') || 'nothing'}`,

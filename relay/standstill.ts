@@ -3,7 +3,7 @@ import type { Job } from '../src/core/job.ts'
 import { UNWILLING, whyNobody } from '../src/peer/nobody.ts'
 import type { View } from '../src/peer/view.ts'
 import type { RunReport } from './report.ts'
-import { progressDone, say } from './terminal.ts'
+import { note, progressDone } from './terminal.ts'
 
 /** So long a node may take to be found before anybody is told that none is there. */
 const FINDING_MS = 5_000
@@ -24,7 +24,7 @@ export const standstill = (job: Job): Standstill => {
       if (why === null || why === said || performance.now() - began < FINDING_MS) return
       said = why
       progressDone()
-      say(`waiting: ${why}`)
+      note(`waiting: ${why}`)
     },
     last: (view) => whyNobody(view, job) ?? said,
   }

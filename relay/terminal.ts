@@ -8,8 +8,13 @@ const colour =
     isTerminal ? `\x1b[${code}m${text}\x1b[0m` : text
 export const bold = colour(1)
 
-/** A line of the account we give of ourselves. */
+/** A line that somebody has to see, wherever standard error leads: what is wrong, or where we stay. */
 export const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+/** A line of progress, which means nothing once the command has ended. */
+export const note = (text: string): void => {
+  if (isTerminal) say(text)
+}
 
 const BAR = 32
 

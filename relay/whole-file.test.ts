@@ -56,8 +56,10 @@ describe('the place of a file', () => {
     expect(fileProblem(folder)).toContain('is a folder')
     const file = join(folder, 'taken')
     writeFileSync(file, '')
-    expect(fileProblem(join(file, 'report.json'))).toContain('ENOTDIR')
-    expect(folderProblem(file)).toContain('ENOTDIR')
-    expect(folderProblem('/proc/swarm/out')).toContain('ENOENT')
+    expect(fileProblem(join(file, 'report.json'))).toContain('is a file, not a folder')
+    expect(folderProblem(file)).toContain('is a file, not a folder')
+    expect(folderProblem('/proc/swarm/out')).toBe(
+      '/proc/swarm/out: there is no such file or folder',
+    )
   })
 })

@@ -14,8 +14,7 @@ import {
 import { dirname, join } from 'node:path'
 import { err, ok, type Result } from '../src/base/result.ts'
 import type { PortError } from '../src/ports.ts'
-
-const inWords = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+import { fileTrouble } from './file-trouble.ts'
 
 /** @error not-written */
 export const writeWhole = (path: string, content: string | Uint8Array): Result<null, PortError> => {
@@ -31,7 +30,7 @@ export const writeWhole = (path: string, content: string | Uint8Array): Result<n
     return ok(null)
   } catch (cause) {
     if (replaced) discard(draft)
-    return err({ code: 'not-written', detail: `${path}: ${inWords(cause)}` })
+    return err({ code: 'not-written', detail: `${path}: ${fileTrouble(cause)}` })
   }
 }
 
@@ -60,7 +59,7 @@ export const folderProblem = (folder: string, mode?: number): string | null => {
     rmSync(probe)
     return null
   } catch (cause) {
-    return inWords(cause)
+    return `${folder}: ${fileTrouble(cause)}`
   }
 }
 

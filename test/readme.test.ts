@@ -1,6 +1,7 @@
 /** What the README says of specs is what a spec takes, all of it. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { FUNCTIONS, OPERATORS } from '../kernels/map-operations.ts'
 import { parseMapProgram } from '../kernels/map-program.ts'
 import { root } from '../relay/local-node.mjs'
 import { INPUT_KINDS, outputRules, paramNames, RUNS } from '../src/spec/program.ts'
@@ -28,6 +29,14 @@ describe('the README', () => {
     const formats = RUNS.flatMap((run) => Object.values(outputRules(run)).flatMap((o) => o.formats))
     const [, named = ''] = /`outputs\.NAME\.format`, which is ([^.]*)\./.exec(spec) ?? []
     expect(new Set(codes(named))).toEqual(new Set(formats))
+  })
+
+  it('leads to a page that names every word of a formula', () => {
+    const page = readFileSync(`${root}docs/specs.md`, 'utf8').replaceAll('\\|', '|')
+    const [, formulas = ''] = /## Formulas[^]*?\n\n(\| what [^]*?)\n\n/.exec(page) ?? []
+    expect(new Set(codes(formulas))).toEqual(
+      new Set([...OPERATORS.keys(), '!', 'select', ...FUNCTIONS.keys()]),
+    )
   })
 
   it('names settings that a spec takes', () => {

@@ -68,6 +68,11 @@ const placeProblem = (flag: 'json' | 'data', path: unknown): string | null => {
 
 const inWords = (cause: unknown, flags: Flags): string => {
   const [said = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n')
+  const flag = /^Option '(?:-\w, )?(--[\w-]+)/.exec(said)?.[1]
+  if (flag !== undefined) {
+    const takes = flags[flag.slice(2)]?.type === 'string'
+    return takes ? `${flag}: a value is missing after it` : `${flag}: it takes no value`
+  }
   const stray = /^Unknown option '(-[^']*)'/.exec(said)?.[1]
   if (stray === undefined) return said
   const known = Object.keys(flags).map((name) => `--${name}`)

@@ -4,8 +4,9 @@ import type { NodeHandle } from '../../src/peer/view.ts'
 import { prepareJob, type PreparedJob } from '../prepare-job.ts'
 import { inWords, type RunReport } from '../report.ts'
 import { runJob, type Ran } from '../run-job.ts'
-import { bold, say, writeJson } from '../terminal.ts'
+import { bold, note } from '../terminal.ts'
 import { folderProblem } from '../whole-file.ts'
+import { answer } from './answer.ts'
 import { pairs, usage, type Args, type Flags, type Usage } from './args.ts'
 
 export const ASKING_FLAGS: Flags = {
@@ -44,12 +45,12 @@ export const askFor = async (
   args: Args,
   signal: AbortSignal,
 ): Promise<Ran> => {
-  say(`running ${bold(prepared.spec.title)}: ${prepared.plan.tasks.length} tasks`)
+  note(`running ${bold(prepared.spec.title)}: ${prepared.plan.tasks.length} tasks`)
   const out = outOf(args)
   const ran = await runJob(handle, prepared, out, signal)
   if (ran.kind === 'ended') {
-    say(inWords(ran.report, out))
-    if (!writeJson(args.text('json'), ran.report)) return { ...ran, report: unwritten(ran.report) }
+    const written = answer(inWords(ran.report, out), args.text('json'), ran.report)
+    if (!written) return { ...ran, report: unwritten(ran.report) }
   }
   return ran
 }

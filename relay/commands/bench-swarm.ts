@@ -11,7 +11,7 @@ import { ensureApp } from '../built-app.mjs'
 import { startLocalSwarm } from '../local-swarm.ts'
 import { root } from '../local-node.mjs'
 import { prepareJob, type PreparedJob } from '../prepare-job.ts'
-import { say } from '../terminal.ts'
+import { note, say } from '../terminal.ts'
 import { benchLinks } from './bench-links.ts'
 import { median, row, type Row } from './bench-rows.ts'
 
@@ -121,7 +121,7 @@ const runToEnd = async (
 
 /** One task at a time. It computes for less than a millisecond: all else is overhead, the disks included. */
 const single = async (handle: NodeHandle): Promise<Result<Row[], PortError>> => {
-  say('one tiny task at a time ...')
+  note('one tiny task at a time ...')
   const times: number[] = []
   const trips: number[] = []
   // The first finds the nodes and links to them.
@@ -137,7 +137,7 @@ const single = async (handle: NodeHandle): Promise<Result<Row[], PortError>> => 
 }
 
 const many = async (handle: NodeHandle, nodes: number): Promise<Result<Row[], PortError>> => {
-  say(`${MANY} tiny tasks at once ...`)
+  note(`${MANY} tiny tasks at once ...`)
   const rates: number[] = []
   const shares: number[] = []
   for (let i = 0; i < MANY_RUNS; i++) {
@@ -155,7 +155,7 @@ const many = async (handle: NodeHandle, nodes: number): Promise<Result<Row[], Po
 
 /** A newcomer to a swarm with work for everybody: measured from the click on Start, benchmark included. */
 const click = async (handle: NodeHandle, url: string): Promise<Result<Row[], PortError>> => {
-  say('from a click to the first paid task ...')
+  note('from a click to the first paid task ...')
   const browser = await openBrowser()
   if (!browser.ok) return browser
   const times: number[] = []

@@ -2,7 +2,7 @@
 import type { Result } from '../../src/base/result.ts'
 import type { PortError } from '../../src/ports.ts'
 import { rerunInLoopback } from '../loopback.ts'
-import { say } from '../terminal.ts'
+import { note } from '../terminal.ts'
 import { answer } from './answer.ts'
 import { EXIT, readArgs, whole, type Flags } from './args.ts'
 import { inWords, type Row } from './bench-rows.ts'
@@ -49,7 +49,7 @@ const bench = async (argv: readonly string[]): Promise<number> => {
   }
   const rows: Row[] = []
   for (const name of subjects) {
-    say(`measuring ${name} ...`)
+    note(`measuring ${name} ...`)
     const measure = await SUBJECTS[name]!.load()
     const measured = await measure(nodes.value)
     if (!measured.ok) {

@@ -14,7 +14,7 @@ export const explain = (
 }
 
 /** A folder, a key or a port that cannot be had is bad input; a swarm that is not there is not. */
-const BAD_INPUT = ['port-taken', 'no-key-file', 'bad-key-file']
+const BAD_INPUT = ['port-taken', 'no-key-file', 'bad-key-file', 'other-name']
 
 export const failed = (error: { readonly code: string; readonly detail: string }): number => {
   if (error.code === 'port-taken')
@@ -49,14 +49,18 @@ export const codeFor = (ran: Ran): number => {
       say(`interrupted; the same command goes on with ${ran.job}`)
       return EXIT.interrupted
     case 'refused':
-      say(`swarm: ${ran.text} (${ran.code})`)
+      say(`swarm: ${ran.text} (${ran.code})${remedy(ran.code)}`)
       return EXIT.failed
     case 'ended': {
       const { state, problem } = ran.report
       if (state === 'done' && problem === null) return EXIT.done
       const what = state === 'done' ? 'the job is done, but not written' : `the job ${state}`
-      say(`swarm: ${what}: ${problem?.text ?? 'no reason is known'}`)
+      say(`swarm: ${what}: ${problem?.text ?? 'no reason is known'}${remedy(problem?.code)}`)
       return problem?.code === 'nobody-came' ? EXIT.nobody : EXIT.failed
     }
   }
 }
+
+/** What can be done about it from a command line, where the problem itself does not say. */
+const remedy = (code: string | undefined): string =>
+  code === 'no-credit' ? '; --budget free asks for free work' : ''

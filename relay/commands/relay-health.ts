@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { err, ok, type Result } from '../../src/base/result.ts'
 import type { PortError } from '../../src/ports.ts'
+import { networkTrouble } from '../network-trouble.ts'
 
 const Health = v.object({
   status: v.string(),
@@ -25,10 +26,7 @@ export const healthOf = async (url: string): Promise<Result<RelayHealth, PortErr
     if (parsed.success) return ok(parsed.output)
     return err({ code: 'not-a-relay', detail: `${url} answers ${answer.status}` })
   } catch (cause) {
-    return err({
-      code: 'no-relay',
-      detail: `${url}: ${cause instanceof Error ? cause.message : String(cause)}`,
-    })
+    return err({ code: 'no-relay', detail: `${url}: ${networkTrouble(cause)}` })
   }
 }
 

@@ -12,6 +12,7 @@ import { startRelay, type RunningRelay } from '../relay.ts'
 import { bold, credits, say, writeJson } from '../terminal.ts'
 import { COMMIT, DATA_DIR, VERSION } from '../version.ts'
 import { EXIT, readArgs, usage, whole, type Args, type Flags, type Usage } from './args.ts'
+import { NAME, nameOf } from './naming.ts'
 import { explain, failed } from './outcome.ts'
 import { healthOf, healthWords } from './relay-health.ts'
 import { liveLine, onTerminal, stopSignal, unlessStopped } from './stopping.ts'
@@ -20,6 +21,7 @@ const FLAGS: Flags = {
   port: { type: 'string', help: '4100' },
   host: { type: 'string', help: 'the address to listen on; 127.0.0.1, this machine only' },
   data: { type: 'string', help: `the key, the genesis document and the founder; ${DATA_DIR}` },
+  ...NAME,
   'public-url': { type: 'string', help: 'what people type, where a proxy in front terminates TLS' },
   stun: { type: 'string', multiple: true, help: 'stun:HOST[:PORT], passed on to tabs' },
   turn: {
@@ -43,7 +45,9 @@ const relay = async (argv: readonly string[]): Promise<number> => {
   const asked = readAsked(args.value)
   if (!asked.ok) return explain(asked.error)
   const dataDir = args.value.text('data') ?? DATA_DIR
-  const founded = foundSwarm(dataDir, 'a swarm of your own')
+  const name = nameOf(args.value)
+  if (!name.ok) return explain(name.error)
+  const founded = foundSwarm(dataDir, name.value)
   if (!founded.ok) return failed(founded.error)
   const appDir = join(root, 'dist/app')
   const built = await ensureApp(process.execPath)
@@ -153,7 +157,7 @@ const introduce = async (
 export const command = {
   summary: 'the relay alone; founds a swarm where the data folder has none',
   usage:
-    'swarm relay [--port P] [--host H] [--data DIR] [--public-url U] [--stun U]... [--turn U]... [--json F]',
+    'swarm relay [--port P] [--host H] [--data DIR] [--name NAME] [--public-url U] [--stun U]... [--turn U]... [--json F]',
   flags: FLAGS,
   run: relay,
 }

@@ -4,7 +4,7 @@
  * loaded only once it is clear what is asked.
  */
 import { rerunInLoopback } from '../loopback.ts'
-import { bold, say } from '../terminal.ts'
+import { bold, note, say } from '../terminal.ts'
 import { AGENT, DATA_DIR } from '../version.ts'
 import { EXIT, readArgs, usage, whole, type Args, type Flags } from './args.ts'
 import { askFor, ASKING_FLAGS, prepareAsked } from './asking.ts'
@@ -68,7 +68,7 @@ const askSwarm = async (url: string, prepared: PreparedJob, args: Args): Promise
       say('With --data FOLDER this command is an account of its own.')
     return failed(node.error)
   }
-  say(`asking ${bold(info.value.swarm.name)} at ${url}`)
+  note(`asking ${bold(info.value.swarm.name)} at ${url}`)
   const ran = await askFor(node.value.handle, prepared, args, stop)
   return finish([() => node.value.close()], codeFor(ran))
 }
@@ -83,7 +83,7 @@ const askOwn = async (
   const { startLocalSwarm } = await import('../local-swarm.ts')
   const dataDir = args.text('data') ?? DATA_DIR
   const serving = (url: string): void =>
-    say(`relay and app: ${bold(url)}; ${nodes} headless nodes measure their devices ...`)
+    note(`relay and app: ${bold(url)}; ${nodes} headless nodes measure their devices ...`)
   const local = await startLocalSwarm({ dataDir, port: 0, nodes, lent, log: say, serving })
   if (!local.ok) return failed(local.error)
   const closing = [() => local.value.close()]

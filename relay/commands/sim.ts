@@ -1,7 +1,7 @@
 /** `swarm sim`: a whole swarm in one thread, its own code in virtual time, the same for the same seed. */
 import { ok, type Result } from '../../src/base/result.ts'
 import { SCENARIOS, scenarioByName, type Scenario } from '../../src/sim/scenarios.ts'
-import { simulate, type SimReport } from '../../src/sim/simulate.ts'
+import type { SimReport } from '../../src/sim/simulate.ts'
 import { progress, progressDone, table } from '../terminal.ts'
 import { answer } from './answer.ts'
 import { EXIT, readArgs, usage, whole, type Args, type Flags, type Usage } from './args.ts'
@@ -101,6 +101,8 @@ const sim = async (argv: readonly string[]): Promise<number> => {
   if (args.value.on('list')) return list(json) ? EXIT.done : EXIT.failed
   const options = asked(args.value)
   if (!options.ok) return explain(options.error)
+  // A list needs no nodes.
+  const { simulate } = await import('../../src/sim/simulate.ts')
   const began = performance.now()
   const report = simulate({
     ...options.value,

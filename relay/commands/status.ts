@@ -35,7 +35,7 @@ export type SeenNode = {
   readonly speed: string
   readonly state: Advert['state']
   readonly queued: number
-  /** Of the metered cost. */
+  /** A factor on the metered cost. */
   readonly price: number
   readonly ageSeconds: number
 }
@@ -180,7 +180,12 @@ const inWords = ({ relay, swarm, name, nodes, nodesInAll, health }: SwarmStatus)
     '',
     ...(rows.length === 0
       ? ['no nodes']
-      : [table(['node', 'adapter', 'f32, at least', 'state', 'queue', 'price', 'age'], rows)]),
+      : [
+          table(
+            ['node', 'adapter', 'f32, at least', 'state', 'queue', 'price factor', 'age'],
+            rows,
+          ),
+        ]),
     '',
     `${nodesInAll} ${nodesInAll === 1 ? 'node' : 'nodes'}, ${busy} at work, ${queued} tasks wait`,
   ].join('\n')

@@ -7,11 +7,13 @@ import { renderUnicodeCompact } from 'uqr'
 import { root } from '../local-node.mjs'
 import { startLocalSwarm } from '../local-swarm.ts'
 import { rerunInLoopback } from '../loopback.ts'
-import { bold, say } from '../terminal.ts'
+import { bold, note, say } from '../terminal.ts'
 import { DATA_DIR } from '../version.ts'
+import { tellBeside } from './answer.ts'
 import { EXIT, readArgs, whole, type Flags } from './args.ts'
 import { askFor, ASKING_FLAGS, prepareAsked } from './asking.ts'
 import { ALLOW_WGSL, lentOf, neverDone } from './lending.ts'
+import { NAME, nameOf } from './naming.ts'
 import { codeFor, explain, failed, finish, nobody } from './outcome.ts'
 import { stopSignal, unlessStopped } from './stopping.ts'
 
@@ -21,6 +23,7 @@ const FLAGS: Flags = {
   once: { type: 'boolean', help: 'run the job and exit' },
   spec: { type: 'string', help: 'the job to run; the mandelbrot sample' },
   data: { type: 'string', help: `keys and books; ${DATA_DIR}, or a passing folder with --once` },
+  ...NAME,
   ...ALLOW_WGSL,
   ...ASKING_FLAGS,
 }
@@ -31,11 +34,12 @@ const up = async (argv: readonly string[]): Promise<number> => {
   const args = readArgs(argv, FLAGS, 0)
   if (!args.ok) return explain(args.error)
   const once = args.value.on('once')
-  if (once || process.env['CI'] || process.env['SWARM_LOOPBACK_ONLY'] === '1') {
+  if (once) {
     const code = await rerunInLoopback()
     if (code !== null) return code
-    process.env['SWARM_LOOPBACK_ONLY'] = '1'
   }
+  // What stays up is for browsers outside too: no namespace then, and headless pages keep to loopback by themselves.
+  if (once || process.env['CI']) process.env['SWARM_LOOPBACK_ONLY'] = '1'
   const port = whole('port', args.value.text('port'), 0, 65_535, once ? 0 : PORT)
   if (!port.ok) return explain(port.error)
   const nodes = whole('nodes', args.value.text('nodes'), 1, NODES_MAX, 3)
@@ -43,6 +47,8 @@ const up = async (argv: readonly string[]): Promise<number> => {
   const spec = args.value.text('spec') ?? join(root, 'public/jobs/mandelbrot.swarm.md')
   const prepared = await prepareAsked(args.value, spec)
   if (!prepared.ok) return explain(prepared.error)
+  const name = nameOf(args.value)
+  if (!name.ok) return explain(name.error)
   const lent = lentOf(args.value)
   if (!lent.ok) return explain(lent.error)
   const never = neverDone(prepared.value, nodes.value, lent.value)
@@ -55,14 +61,15 @@ const up = async (argv: readonly string[]): Promise<number> => {
   if (passing) closing.push(() => rm(dataDir, { recursive: true, force: true }))
   const stop = stopSignal()
   const serving = (url: string): void => {
-    say(`relay and app: ${bold(url)}`)
-    say(`${nodes.value} headless nodes measure their devices ...`)
+    note(`relay and app: ${bold(url)}`)
+    note(`${nodes.value} headless nodes measure their devices ...`)
   }
   const local = await startLocalSwarm({
     dataDir,
     port: port.value,
     nodes: nodes.value,
     lent: lent.value,
+    name: name.value,
     log: say,
     serving,
   })
@@ -74,11 +81,12 @@ const up = async (argv: readonly string[]): Promise<number> => {
   if (!ready.ok) return finish(closing, failed(ready.error))
   const ran = await askFor(node.handle, prepared.value, args.value, stop)
   if (once || ran.kind !== 'ended') return finish(closing, codeFor(ran))
-  if (process.stderr.isTTY === true) say(`\n${renderUnicodeCompact(url)}`)
-  say(`Open ${bold(url)} in a browser and lend it too. Ctrl-C stops everything.`)
-  say(
+  note(`\n${renderUnicodeCompact(url)}`)
+  const beside = [
+    `Open ${bold(url)} in a browser and lend it too. Ctrl-C stops everything.`,
     `A new tab has no credits: it earns some, or runs its jobs in the free tier. The founder's: ${keyFile}`,
-  )
+  ]
+  tellBeside(beside.join('\n'), args.value.text('json'))
   if (!stop.aborted)
     await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }))
   return finish(closing, EXIT.done)
@@ -87,7 +95,7 @@ const up = async (argv: readonly string[]): Promise<number> => {
 export const command = {
   summary: 'relay, app, headless nodes and the sample job; stays up unless --once',
   usage:
-    'swarm up [--port P] [--nodes N] [--allow-wgsl] [--once] [--spec FILE] [--set key=value]... [--input name=FILE]... [--out DIR] [--budget CREDITS] [--data DIR] [--json F]',
+    'swarm up [--port P] [--nodes N] [--allow-wgsl] [--once] [--spec FILE] [--set key=value]... [--input name=FILE]... [--out DIR] [--budget CREDITS] [--data DIR] [--name NAME] [--json F]',
   flags: FLAGS,
   run: up,
 }

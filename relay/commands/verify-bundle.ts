@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../../src/base/result.ts'
 import type { Job } from '../../src/core/job.ts'
 import { readBlockJson } from '../../src/wire/block-json.ts'
 import { cidOf } from '../../src/wire/codec.ts'
+import { issueWords } from '../../src/wire/issue-words.ts'
 import { readReceiptJson } from '../../src/wire/receipt-json.ts'
 import type { SignedBlock, SignedReceipt } from '../../src/wire/signed.ts'
 
@@ -85,8 +86,7 @@ const parseJson = (text: string): Result<unknown, Unreadable> => {
 const readBundle = (json: unknown): Result<Bundle, Unreadable> => {
   const parsed = v.safeParse(File, json)
   if (!parsed.success) {
-    const [issue] = parsed.issues
-    return unreadable(`${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)
+    return unreadable(issueWords(parsed.issues[0], 'the file'))
   }
   const { cid, body, requesterSig, workerSig, job, task, spec } = parsed.output
   const name = cidOrNull(body)

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { err, ok, type Result } from '../../src/base/result.ts'
+import { fileTrouble } from '../file-trouble.ts'
 import { answer } from './answer.ts'
 import { EXIT, readArgs, type Flags } from './args.ts'
 import { explain } from './outcome.ts'
@@ -16,6 +17,7 @@ const FLAGS: Flags = {
     type: 'string',
     help: 'the folder with the inputs and outputs of the job; where the receipt lies',
   },
+  verbose: { type: 'boolean', help: 'every finding, also where several receipts agree' },
   json: { type: 'string', help: 'writes the findings to a file, - for standard output' },
 }
 
@@ -46,8 +48,12 @@ const verify = async (argv: readonly string[]): Promise<number> => {
   }
   const agree = all.filter(({ agrees }) => agrees).length
   const sum = all.length > 1 ? [`${agree} of ${all.length} receipts agree`] : []
-  const words = [...all.map(inWords), ...sum].join('\n\n')
-  const written = answer(words, args.value.text('json'), { receipts: all })
+  // Of one receipt everything is told; of many, what does not agree.
+  const full = all.length === 1 || args.value.on('verbose')
+  const words = [...all.map((one) => (full || !one.agrees ? inWords(one) : inOneLine(one))), ...sum]
+  const written = answer(words.join(full ? '\n\n' : '\n'), args.value.text('json'), {
+    receipts: all,
+  })
   return written && agree === all.length ? EXIT.done : EXIT.failed
 }
 
@@ -96,6 +102,12 @@ const inWords = ({ receipt, agrees, findings }: Verified): string => {
   return [receipt, ...lines, verdict].join('\n')
 }
 
+const inOneLine = ({ receipt, findings }: Verified): string => {
+  const open = findings.filter(({ holds }) => holds === null).length
+  const rest = open > 0 ? `, ${open} could not be checked` : ''
+  return `${MARKS.get(true)} ${receipt}  ${findings.length - open} agree${rest}`
+}
+
 const isFolder = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
@@ -114,7 +126,7 @@ const readText = (file: string): Result<string, Unreadable> => {
   } catch (cause) {
     return err({
       code: 'unreadable',
-      detail: cause instanceof Error ? cause.message : 'it cannot be read',
+      detail: fileTrouble(cause),
     })
   }
 }
@@ -122,7 +134,7 @@ const readText = (file: string): Result<string, Unreadable> => {
 export const command = {
   summary:
     'checks signatures, payment and price of a receipt, and does its task again on the CPU reference',
-  usage: 'swarm verify RECEIPT... [--inputs DIR] [--json F]',
+  usage: 'swarm verify RECEIPT... [--inputs DIR] [--verbose] [--json F]',
   flags: FLAGS,
   run: verify,
 }

@@ -1,5 +1,6 @@
 /** What a disk can refuse, as a code and a sentence a person understands. */
 import type { PortError } from '../../src/ports.ts'
+import { fileTrouble } from '../file-trouble.ts'
 
 export const PROBLEMS = {
   full: { code: 'quota-full', detail: 'The disk, or the part of it we may use, is full.' },
@@ -17,7 +18,7 @@ export const PROBLEMS = {
 export const inWords = (cause: unknown): PortError => {
   const code =
     typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : ''
-  const detail = cause instanceof Error ? cause.message.slice(0, 200) : 'unknown'
+  const detail = fileTrouble(cause).slice(0, 200)
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':

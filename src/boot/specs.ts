@@ -5,7 +5,8 @@ import { microCredits } from '../base/units.ts'
 import { jobFrom } from './job-from.ts'
 import { formFields } from '../spec/form.ts'
 import { imageInput, makeInput, readInput, wantedInputs, type WantedInput } from '../spec/inputs.ts'
-import { parseSpec, type Spec } from '../spec/spec.ts'
+import { parseFitted, type Brought } from '../spec/sizes.ts'
+import { parseSpec } from '../spec/spec.ts'
 import type { SpecError } from '../spec/spec-error.ts'
 import { summaryOf } from '../spec/summary.ts'
 import type { Compute } from '../ports.ts'
@@ -94,14 +95,29 @@ const inputFor = (
   return made ? ok(made) : refuse(`needs ${wants(wanted)}`)
 }
 
+/** What the person has set: the rest of the form shows what the spec says anyway. */
+const changed = ({ fields }: OpenSpec, { values }: Draft): Record<string, string> => {
+  const given = new Map(fields.map(({ key, value }) => [key, value]))
+  return Object.fromEntries(
+    Object.entries(values).filter(([key, value]) => value !== given.get(key)),
+  )
+}
+
+const filesOf = ({ slots }: Draft): Record<string, Brought> =>
+  Object.fromEntries(
+    Object.entries(slots).flatMap(([input, slot]) =>
+      slot.kind === 'file' ? [[input, { from: slot.name, bytes: slot.bytes }]] : [],
+    ),
+  )
+
 /** What a draft means: values into the spec, inputs by content, plan and price. */
 export const compiler =
   (compute: Compute) =>
   async (open: OpenSpec, draft: Draft): Promise<Result<Compiled, SpecProblem>> => {
-    const overrides = { ...draft.values, ...(draft.free ? { budget: 'free' } : {}) }
-    const parsed = parseSpec(open.file.text, open.file.name, overrides)
+    const overrides = { ...changed(open, draft), ...(draft.free ? { budget: 'free' } : {}) }
+    const parsed = parseFitted(open.file.text, open.file.name, overrides, filesOf(draft))
     if (!parsed.ok) return err(problem(parsed.error))
-    const spec: Spec = parsed.value
+    const { spec, sizes: fitted } = parsed.value
     const made: Record<string, Tensor> = {}
     for (const wanted of wantedInputs(spec)) {
       const tensor = inputFor(wanted, draft.slots[wanted.name])
@@ -116,6 +132,7 @@ export const compiler =
     return ok({
       job,
       title: spec.title,
+      fitted,
       inputs,
       outputs: sizes,
       tasks: tasks.length,

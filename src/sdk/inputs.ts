@@ -3,6 +3,7 @@ import type { DType, Tensor, TensorData } from '../../kernels/kernel.ts'
 import { elements } from '../../kernels/kernel.ts'
 import { readImage } from '../boot/images.ts'
 import { imageInput, makeInput, readInput, type WantedInput } from '../spec/inputs.ts'
+import type { Brought } from '../spec/sizes.ts'
 import { SwarmError } from './error.ts'
 
 /** Elements with a shape, bare elements, pixels, or a file: .npy, raw elements, JPEG or PNG. */
@@ -14,6 +15,20 @@ export type Input =
 
 const bad = (name: string, expected: string, found: string): SwarmError =>
   new SwarmError('bad-input', `inputs.${name}: expected ${expected}, found ${found}`)
+
+/** How large each input is, as far as that can be told before its spec is read. */
+export const broughtBy = async (
+  inputs: Readonly<Record<string, Input>>,
+): Promise<Record<string, Brought>> => {
+  const brought: Record<string, Brought> = {}
+  for (const [from, given] of Object.entries(inputs)) {
+    if (given instanceof Blob)
+      brought[from] = { from, bytes: new Uint8Array(await given.arrayBuffer()) }
+    else if (ArrayBuffer.isView(given)) brought[from] = { from, shape: [given.length] }
+    else if (!('colorSpace' in given)) brought[from] = { from, shape: given.shape }
+  }
+  return brought
+}
 
 /** @throws SwarmError bad-input, bad-image */
 export const tensorFor = async (wanted: WantedInput, given: Input | undefined): Promise<Tensor> => {

@@ -5,9 +5,10 @@ import { jobFrom, type MadeJob } from '../boot/job-from.ts'
 import type { Joined } from '../boot/join.ts'
 import type { JobState, JobView, NodeHandle } from '../peer/view.ts'
 import { wantedInputs } from '../spec/inputs.ts'
-import { parseSpec, type Spec } from '../spec/spec.ts'
+import { parseFitted } from '../spec/sizes.ts'
+import type { Spec } from '../spec/spec.ts'
 import { orThrowSpec, SwarmError } from './error.ts'
-import { tensorFor, type Input } from './inputs.ts'
+import { broughtBy, tensorFor, type Input } from './inputs.ts'
 import { receiptsOf, resultOf, type RunResult } from './result.ts'
 
 export type Progress = {
@@ -42,7 +43,7 @@ export const runSpec = async (
   options: RunOptions,
 ): Promise<RunResult> => {
   const { handle, compute } = joined
-  const spec = await specOf(file, options)
+  const spec = await specOf(file, inputs, options)
   const tensors: Record<string, Tensor> = {}
   const wanted = wantedInputs(spec)
   for (const input of wanted) tensors[input.name] = await tensorFor(input, inputs[input.name])
@@ -56,14 +57,19 @@ export const runSpec = async (
   return perform(handle, waiting, made, spec.title, options)
 }
 
-const specOf = async (file: string | Blob, { set = {}, budget }: RunOptions): Promise<Spec> => {
+const specOf = async (
+  file: string | Blob,
+  inputs: Inputs,
+  { set = {}, budget }: RunOptions,
+): Promise<Spec> => {
   if (typeof file !== 'string' && !(file instanceof Blob))
     throw new SwarmError('bad-spec', `spec: expected a text or a file, found ${typeof file}`)
   const text = typeof file === 'string' ? file : await file.text()
   const name = file instanceof File ? file.name : 'spec'
   const values = Object.fromEntries(Object.entries(set).map(([key, value]) => [key, String(value)]))
   const most = budget === undefined ? {} : { budget: String(budget) }
-  return orThrowSpec(parseSpec(text, name, { ...values, ...most }))
+  const brought = await broughtBy(inputs)
+  return orThrowSpec(parseFitted(text, name, { ...values, ...most }, brought)).spec
 }
 
 const cancelled = (signal: AbortSignal): SwarmError =>

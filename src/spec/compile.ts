@@ -7,8 +7,8 @@ import { plan, type Plan } from '../core/plan.ts'
 import type { PlanError } from '../core/plan/draft.ts'
 import { withShapes } from './program.ts'
 import { shapeText } from './sections.ts'
-import { newReport, specError, type SpecError } from './spec-error.ts'
-import type { Spec } from './spec.ts'
+import { newReport, specError, type Place, type SpecError } from './spec-error.ts'
+import { lineOf, type Spec } from './spec.ts'
 
 export type GivenInput = {
   readonly cid: Cid
@@ -21,26 +21,21 @@ export const compile = (
   given: Readonly<Record<string, GivenInput>>,
 ): Result<Job, SpecError[]> => {
   const report = newReport()
-  const place = { file: spec.file, line: spec.lines['inputs'] ?? spec.lines['run'] ?? 0 }
+  const at = (field: string): Place => ({ file: spec.file, line: lineOf(spec, field) })
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(spec.inputs, name)) continue
     const known = Object.keys(spec.inputs)
     const expected = known.length === 0 ? 'no inputs' : `only ${known.join(', ')}`
-    report.add('bad-input', place, 'inputs', expected, name.slice(0, 40))
+    report.add('bad-input', at('inputs'), 'inputs', expected, name.slice(0, 40))
   }
   for (const [name, { kind, dtype, shape }] of Object.entries(spec.inputs)) {
     const input = Object.hasOwn(given, name) ? given[name] : undefined
     const expected = `${dtype}${shapeText(shape)}`
-    if (!input)
-      report.add('bad-input', place, `inputs.${name}`, `${kind} for ${expected}`, 'nothing')
+    const field = `inputs.${name}`
+    if (!input) report.add('bad-input', at(field), field, `${kind} for ${expected}`, 'nothing')
     else if (!fits(input, dtype, shape)) {
-      report.add(
-        'bad-input',
-        place,
-        `inputs.${name}`,
-        expected,
-        `${input.dtype}${shapeText(input.shape)}`,
-      )
+      const found = `${input.dtype}${shapeText(input.shape)}`
+      report.add('bad-input', at(field), field, expected, found)
     }
   }
   if (report.errors.length > 0) return err(report.errors)
@@ -71,12 +66,11 @@ export const planOf = (spec: Spec, job: Job): Result<Plan, SpecError[]> => {
 }
 
 const planError = (spec: Spec, { code, what, expected, found }: PlanError): SpecError => {
-  const section = what.startsWith('program.') ? 'params' : what.split(/[.,]/)[0]!
-  const line = spec.lines[section] ?? spec.lines['run'] ?? 0
-  const place = { file: spec.file, line }
+  const field = what.replace(/^program\./, 'params.')
+  const place = { file: spec.file, line: lineOf(spec, field.split(',')[0]!) }
   const kind =
     code === 'bad-input' ? 'bad-input' : code.startsWith('too-') ? 'too-large' : 'out-of-range'
-  return specError(kind, place, what.replace(/^program\./, 'params.'), expected, found)
+  return specError(kind, place, field, expected, found)
 }
 
 const fits = (input: GivenInput, dtype: DType, shape: readonly number[]): boolean =>

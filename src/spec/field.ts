@@ -4,14 +4,22 @@ import { isFull, oneOf, quoted, type Place, type Report } from './spec-error.ts'
 import { describe, type Tree } from './tree.ts'
 
 export type Reader<T> = (tree: Tree, field: string, report: Report) => T | undefined
-/** `fallback` undefined: the field has to be there. */
-export type Field<T> = { readonly read: Reader<T>; readonly fallback: T | undefined }
+/** `fallback` undefined: the field has to be there, and `wanted` says what is expected where it is not. */
+export type Field<T> = {
+  readonly read: Reader<T>
+  readonly fallback: T | undefined
+  readonly wanted?: string
+}
 export type Fields = Readonly<Record<string, Field<unknown>>>
 export type Values<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never
 }
 
-export const required = <T>(read: Reader<T>): Field<T> => ({ read, fallback: undefined })
+export const required = <T>(read: Reader<T>, wanted = 'this field'): Field<T> => ({
+  read,
+  fallback: undefined,
+  wanted,
+})
 export const optional = <T>(read: Reader<T>, fallback: NoInfer<T>): Field<T> => ({ read, fallback })
 
 /** A mapping with these fields and no others; keys that begin with `extension` are anybody's. */
@@ -28,11 +36,11 @@ export const mapping =
         unknownKey(report, entry.place, join(field, key), Object.keys(fields), key)
       }
     }
-    for (const [key, { read, fallback }] of Object.entries(fields)) {
+    for (const [key, { read, fallback, wanted }] of Object.entries(fields)) {
       const entry = tree.entries.get(key)
       if (entry) values[key] = read(entry.value, join(field, key), report)
       else if (fallback !== undefined) values[key] = fallback
-      else report.add('missing', tree.place, join(field, key), 'this field', 'nothing')
+      else report.add('missing', tree.place, join(field, key), wanted ?? '', 'nothing')
     }
     return report.errors.length > before ? undefined : (values as Values<F>)
   }
@@ -78,7 +86,7 @@ export const record =
 export const wholeNumber =
   (min: number, max: number): Reader<number> =>
   (tree, field, report) => {
-    const expected = `a whole number from ${min} to ${max}`
+    const expected = min === max ? String(min) : `a whole number from ${min} to ${max}`
     if (tree.kind !== 'scalar' || typeof tree.value !== 'number') {
       return report.add('wrong-type', tree.place, field, expected, describe(tree))
     }

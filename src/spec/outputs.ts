@@ -56,11 +56,20 @@ export const toPixels = (program: Program, tensor: Tensor): Uint8Array | Uint8Cl
 const toPng = (program: Program, tensor: Tensor): Uint8Array<ArrayBuffer> =>
   encodePng(toPixels(program, tensor), tensor.shape[1]!, tensor.shape[0]!)
 
-/** Nine digits tell any two f32 apart; what JSON has no number for becomes null. */
-const number = (value: number, { dtype }: TensorType): string =>
-  dtype === 'f32' ? String(Number(value.toPrecision(9))) : String(value)
+/** They tell any two f32 apart. */
+const DIGITS_MAX = 9
 
-/** Nested lists, a row per line. */
+/** A whole number in full; otherwise as few digits as lead back to the same f32. */
+const number = (value: number, { dtype }: TensorType): string => {
+  if (dtype !== 'f32' || Number.isSafeInteger(value)) return String(value)
+  for (let digits = 1; digits < DIGITS_MAX; digits++) {
+    const short = Number(value.toPrecision(digits))
+    if (Math.fround(short) === value) return String(short)
+  }
+  return String(Number(value.toPrecision(DIGITS_MAX)))
+}
+
+/** Nested lists, a row per line; what JSON has no number for becomes null. */
 const toJson = (tensor: Tensor): string => {
   const { rows, cols } = whole(tensor)
   const row = (at: number): string => {

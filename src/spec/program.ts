@@ -26,8 +26,7 @@ export type Run = (typeof RUNS)[number]
 export const INPUT_KINDS = ['image', 'f32', 'i32', 'u32', 'i8', 'npy', 'random', 'range'] as const
 export type InputKind = (typeof INPUT_KINDS)[number]
 
-export const FORMATS = ['png', 'npy', 'json', 'text'] as const
-export type Format = (typeof FORMATS)[number]
+export type Format = 'png' | 'npy' | 'json' | 'text'
 
 export type InputRule = {
   readonly dtype: DType
@@ -44,6 +43,15 @@ export type OutputRule = { readonly formats: readonly Format[] }
 
 const LENGTH_MAX = 2 ** 28
 const DIMENSION_MAX = 65_536
+
+/** The parameters that say how large inputs are. */
+export const SIZE_LIMITS: Readonly<Record<string, number>> = {
+  m: DIMENSION_MAX,
+  k: DIMENSION_MAX,
+  n: DIMENSION_MAX,
+  length: LENGTH_MAX,
+  items: LENGTH_MAX,
+}
 /** WGSL and map programs travel with every task, in a message head of 64 KiB. */
 const SOURCE_MAX = 32 * 1024
 const MAP_PROGRAM_MAX = 4_096
@@ -91,7 +99,10 @@ const image = {
 const size = optional(wholeNumber(1, DIMENSION_MAX), 0)
 const matmul = { m: size, k: size, n: size, dtype: optional(choice('f32', 'i8'), 'f32') }
 const length = optional(wholeNumber(1, LENGTH_MAX), 0)
-const map = { length, program: required(words(MAP_PROGRAM_MAX)) }
+const map = {
+  length,
+  program: required(words(MAP_PROGRAM_MAX), 'this field, or a fence ```map #main'),
+}
 const sum = { length }
 
 const wgsl = {
@@ -100,7 +111,7 @@ const wgsl = {
   iterations: optional(wholeNumber(0, LOOP_TURNS_MAX), 1_000),
   output: optional(choice('f32', 'i32', 'u32'), 'f32'),
   constants: optional(listOf(0, CONSTANTS_MAX, constant), []),
-  source: required(words(SOURCE_MAX)),
+  source: required(words(SOURCE_MAX), 'this field, or a fence ```wgsl #main'),
 }
 
 const PARAMS: Readonly<Record<Run, Fields>> = { mandelbrot, image, matmul, map, sum, wgsl }
@@ -228,6 +239,28 @@ export const withShapes = (
     case 'mandelbrot':
     case 'image':
       return program
+    default:
+      return unreachable(program)
+  }
+}
+
+/** The parameters that the sides of an input are; none where its shape is its own. */
+export const sizeNames = (
+  program: Program,
+  input: string,
+  shape: readonly number[],
+): readonly string[] => {
+  switch (program.kind) {
+    case 'matmul':
+      return input === 'a' ? ['m', 'k'] : ['k', 'n']
+    case 'map':
+    case 'sum':
+      return ['length']
+    case 'wgsl':
+      return shape.length === 1 && shape[0] === program.items ? ['items'] : []
+    case 'mandelbrot':
+    case 'image':
+      return []
     default:
       return unreachable(program)
   }

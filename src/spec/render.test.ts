@@ -1,5 +1,6 @@
 import { decode } from 'fast-png'
 import { describe, expect, it } from 'vitest'
+import { prng } from '../base/prng.ts'
 import { cut, paste, type Rect } from '../core/rect.ts'
 import type { Program } from '../core/job.ts'
 import { outputFile, usualFormat } from './outputs.ts'
@@ -121,11 +122,10 @@ describe('an output as a file', () => {
     const read = (format: 'json' | 'text') =>
       new TextDecoder().decode(outputFile(matmul, type, bytes, format).bytes)
     expect(JSON.parse(read('json'))).toEqual([
-      [0.100000001, 2],
+      [0.1, 2],
       [-3.5, null],
     ])
-    expect(Math.fround(0.100000001)).toBe(data[0])
-    expect(read('text')).toBe('0.100000001 2\n-3.5 NaN\n')
+    expect(read('text')).toBe('0.1 2\n-3.5 NaN\n')
     const sum: Program = { kind: 'sum', length: 4 }
     expect(usualFormat(sum, 'total')).toBe('text')
     expect(
@@ -133,5 +133,23 @@ describe('an output as a file', () => {
         outputFile(sum, { dtype: 'f32', shape: [1] }, bytes.subarray(4, 8), 'text').bytes,
       ),
     ).toBe('2\n')
+  })
+
+  it('says every f32 exactly: whole numbers in full, others so that they read back the same', () => {
+    const sum: Program = { kind: 'sum', length: 4 }
+    const text = (value: number): string => {
+      const bytes = new Uint8Array(Float32Array.of(value).buffer)
+      const type = { dtype: 'f32', shape: [1] } as const
+      return new TextDecoder().decode(outputFile(sum, type, bytes, 'text').bytes).trim()
+    }
+    expect(text(140_737_488_355_328)).toBe('140737488355328')
+    expect(text(2 ** 24 + 2)).toBe('16777218')
+    expect(text(1 / 3)).toBe('0.33333334')
+    expect(text(-1.5e-40)).toBe('-1.5e-40')
+    const random = prng(7)
+    for (let i = 0; i < 10_000; i++) {
+      const [value = 0] = new Float32Array(Uint32Array.of(random.u32()).buffer)
+      if (Number.isFinite(value)) expect(Math.fround(Number(text(value)))).toBe(value)
+    }
   })
 })

@@ -2,9 +2,17 @@
 import type { DType } from '../../kernels/kernel.ts'
 import type { Program } from '../core/job.ts'
 import type { Fence } from './document.ts'
-import { choice, join, listOf, mapping, optional, record, wholeNumber } from './field.ts'
 import {
-  FORMATS,
+  choice,
+  join,
+  listOf,
+  mapping,
+  optional,
+  record,
+  wholeNumber,
+  type Field,
+} from './field.ts'
+import {
   INPUT_KINDS,
   inputRules,
   MAIN_FENCE,
@@ -73,10 +81,6 @@ export const withMain = (
     }
     entries.set(rule.param, { place: at, value })
   }
-  if (rule && !entries.has(rule.param)) {
-    const expected = `this field, or a fence \`\`\`${rule.language} #main`
-    report.add('missing', place, `params.${rule.param}`, expected, 'nothing')
-  }
   const filled: Mapping = { kind: 'map', place, entries }
   return { ...root, entries: new Map([...root.entries, ['params', { place, value: filled }]]) }
 }
@@ -113,28 +117,15 @@ export const readSections = (
 }
 
 const readOutputs = (root: Mapping, run: Run, report: Report): Sections['outputs'] | undefined => {
-  const rules = outputRules(run)
-  const read = record(
-    Object.keys(rules),
-    mapping({ format: optional<Format | null>(choice(...FORMATS), null) }),
-  )
+  const rules = Object.entries(outputRules(run))
+  const fields = rules.map(([name, { formats }]): [string, Field<{ readonly format: Format }>] => {
+    const usual = { format: formats[0]! }
+    return [name, optional(mapping({ format: optional(choice(...formats), usual.format) }), usual)]
+  })
   const tree = root.entries.get('outputs')?.value
-  const given = tree === undefined || isNothing(tree) ? {} : read(tree, 'outputs', report)
-  if (given === undefined) return undefined
-  const outputs: [string, { format: Format }][] = []
-  for (const [name, { formats }] of Object.entries(rules)) {
-    const format = given[name]?.format ?? formats[0]!
-    if (formats.includes(format)) outputs.push([name, { format }])
-    else
-      report.add(
-        'out-of-range',
-        placeOf(root, 'outputs', name),
-        `outputs.${name}.format`,
-        oneOf(formats, format),
-        format,
-      )
-  }
-  return Object.fromEntries(outputs)
+  const nothing: Mapping = { kind: 'map', place: root.place, entries: new Map() }
+  const given = tree === undefined || isNothing(tree) ? nothing : tree
+  return mapping(Object.fromEntries(fields))(given, 'outputs', report)
 }
 
 const INPUT = mapping({

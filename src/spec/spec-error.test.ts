@@ -102,7 +102,7 @@ describe('a bad spec', () => {
     [
       'a version of tomorrow',
       front('').replace('swarm: 1', 'swarm: 2'),
-      'a.swarm.md:2: swarm: expected a whole number from 1 to 1, found 2',
+      'a.swarm.md:2: swarm: expected 1, found 2',
     ],
     [
       'a name with blanks',
@@ -128,7 +128,12 @@ describe('a bad spec', () => {
     [
       'a format the output has not',
       front('outputs:\n  image: { format: json }\n'),
-      'a.swarm.md:6: outputs.image.format: expected one of png, npy, found json',
+      'a.swarm.md:6: outputs.image.format: expected one of png, npy, found "json"',
+    ],
+    [
+      'a format that no output has',
+      front('outputs: { image: { format: pdf } }\n'),
+      'a.swarm.md:5: outputs.image.format: expected one of png, npy, found "pdf"',
     ],
     [
       'an output nobody makes',
@@ -220,6 +225,11 @@ describe('a bad spec', () => {
     ],
   ])('is told what is wrong: %s', (_, text, expected) => {
     expect(errors(text)[0]).toContain(expected)
+  })
+
+  it('is told each thing once', () => {
+    const expected = 'expected this field, or a fence ```map #main, found nothing'
+    expect(errors(map(''))).toEqual([`a.swarm.md:5: params.program: ${expected}`])
   })
 
   it('is told everything at once, in the order of the file', () => {

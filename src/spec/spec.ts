@@ -35,7 +35,7 @@ export type Spec = {
   readonly tile: number
   readonly tests: readonly SpecTest[]
   readonly file: string
-  /** Line of each top-level field, for errors found later. */
+  /** Line of each field, those within another as `params.m`, for errors found later. */
   readonly lines: Readonly<Record<string, number>>
 }
 
@@ -97,9 +97,22 @@ const readSpec = (
   }
   const tests = contract.tests.map(({ id, text }) => ({ id, when: 'preflight', text }))
   const cid = cidOf({ v: 1, kind: 'spec', ...contract, tests })
-  const lines = Object.fromEntries([...root.entries].map(([key, { place }]) => [key, place.line]))
-  return { cid, ...contract, file, lines }
+  return { cid, ...contract, file, lines: linesOf(root) }
 }
+
+const linesOf = (root: Mapping): Spec['lines'] => {
+  const lines: [string, number][] = []
+  for (const [key, { place, value }] of root.entries) {
+    lines.push([key, place.line])
+    if (value.kind !== 'map') continue
+    for (const [inner, { place: at }] of value.entries) lines.push([`${key}.${inner}`, at.line])
+  }
+  return Object.fromEntries(lines)
+}
+
+/** Of a field such as `inputs.a`; where the file does not name it, of what it would stand in. */
+export const lineOf = ({ lines }: Spec, field: string): number =>
+  [field, field.split('.')[0]!, 'run'].map((name) => lines[name]).find((line) => line) ?? 0
 
 const runOf = (root: Mapping): Run | null => {
   const value = root.entries.get('run')?.value

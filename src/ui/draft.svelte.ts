@@ -18,6 +18,8 @@ export class Writing {
   spec = $state.raw<OpenSpec | null>(null)
   values = $state.raw<Readonly<Record<string, string>>>({})
   slots = $state.raw<Readonly<Record<string, SlotValue>>>({})
+  /** Sizes that follow from files, shown in place of the values until somebody sets another. */
+  fitted = $state.raw<Readonly<Record<string, string>>>({})
   free = $state.raw(false)
   compiled = $state.raw<Compiled | null>(null)
   /** The spec that could not be opened, to be mended by hand. */
@@ -46,6 +48,7 @@ export class Writing {
     this.refused = null
     this.values = Object.fromEntries(opened.value.fields.map((field) => [field.key, field.value]))
     this.slots = {}
+    this.fitted = {}
     this.compiled = null
     this.problem = null
     this.#soon(0)
@@ -54,6 +57,8 @@ export class Writing {
 
   set(key: string, value: string): void {
     this.values = { ...this.values, [key]: value }
+    const { [key]: _, ...rest } = this.fitted
+    this.fitted = rest
     this.#soon(REST_MS)
   }
 
@@ -93,6 +98,7 @@ export class Writing {
     if (turn !== this.#turn) return
     this.busy = false
     this.compiled = compiled.ok ? compiled.value : null
+    this.fitted = compiled.ok ? compiled.value.fitted : {}
     this.problem = compiled.ok ? null : compiled.error
   }
 }

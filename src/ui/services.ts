@@ -150,6 +150,8 @@ export type Draft = {
 export type Compiled = {
   readonly job: Job
   readonly title: string
+  /** Fields whose values follow from the files that were brought. */
+  readonly fitted: Readonly<Record<string, string>>
   readonly inputs: Readonly<Record<string, Uint8Array<ArrayBuffer>>>
   readonly outputs: readonly OutputView[]
   readonly tasks: number

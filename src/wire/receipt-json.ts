@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { fromHex, toHex } from '../base/bytes.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import { cidOf } from './codec.ts'
+import { issueWords } from './issue-words.ts'
 import { Receipt, type SignedReceipt } from './signed.ts'
 
 const SIGNATURE_BYTES = 64
@@ -27,11 +28,7 @@ export type ReceiptFileError = { readonly code: 'bad-receipt'; readonly detail: 
 export const readReceiptJson = (json: unknown): Result<SignedReceipt, ReceiptFileError> => {
   const parsed = v.safeParse(File, json)
   if (!parsed.success) {
-    const [issue] = parsed.issues
-    return err({
-      code: 'bad-receipt',
-      detail: `${v.getDotPath(issue) ?? 'receipt'}: ${issue.message}`,
-    })
+    return err({ code: 'bad-receipt', detail: issueWords(parsed.issues[0], 'receipt') })
   }
   const { cid, body, requesterSig, workerSig } = parsed.output
   if (cidOf(body) !== cid)

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { err, ok, type Result } from '../base/result.ts'
 import { foundSwarm, type Swarm } from '../core/ledger/genesis.ts'
 import { cidOf, decode } from './codec.ts'
+import { issueWords } from './issue-words.ts'
 import { Genesis } from './signed.ts'
 
 /** A thousand allocations and a name. */
@@ -52,11 +53,7 @@ const fromBase64 = (text: string): Uint8Array | null => {
 export const readSwarmInfo = (json: unknown): Result<SwarmInfo, InfoError> => {
   const parsed = v.safeParse(Info, json)
   if (!parsed.success) {
-    const [issue] = parsed.issues
-    return err({
-      code: 'not-a-relay',
-      detail: `${v.getDotPath(issue) ?? ''} ${issue.message}`.trim(),
-    })
+    return err({ code: 'not-a-relay', detail: issueWords(parsed.issues[0], 'swarm.json') })
   }
   const { genesis, iceServers, relays, version } = parsed.output
   const bytes = fromBase64(genesis)

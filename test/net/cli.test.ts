@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { root } from '../../relay/local-node.mjs'
@@ -50,6 +50,7 @@ type Place = {
   multiaddrs: string[]
   peer: string
   swarm: string
+  name: string
   founder: string | null
 }
 
@@ -122,9 +123,20 @@ describe('swarm relay', () => {
     await stop(await relayAt(data), 'SIGTERM')
     rmSync(join(data, 'account.key.json'))
     const relay = await relayAt(data)
-    expect(relay.place.founder).toBe(null)
+    expect(relay.place).toMatchObject({ founder: null, name: `the swarm of ${hostname()}` })
     await stop(relay, 'SIGTERM')
     expect(relay.said()).toContain('founder:       somebody else')
+  })
+
+  it('founds a swarm of the name it is given, which stays', async () => {
+    const data = join(folder, 'named')
+    const relay = await relayAt(data, '--name', 'Café du Nord')
+    expect(relay.place.name).toBe('Café du Nord')
+    await stop(relay, 'SIGTERM')
+    const words = ['relay', '--port', '0', '--data', data, '--name', 'another']
+    const { code, said } = await swarm(...words)
+    expect(said).toContain('is called "Café du Nord" for good')
+    expect(code).toBe(2)
   })
 
   it('says in one sentence that its port is taken', async () => {
@@ -217,6 +229,23 @@ describe('swarm verify', () => {
     expect(JSON.parse(json.out)).toMatchObject({ receipts: [{ agrees: true }] })
   })
 
+  it('tells of several that agree in one line each, and all of it when asked', async () => {
+    const dir = join(folder, 'several')
+    const files = [
+      (await paidReceipt(join(dir, 'one'), small)).file,
+      (await paidReceipt(join(dir, 'another'), small)).file,
+    ]
+    const { code, out } = await swarm('verify', ...files)
+    expect(code).toBe(0)
+    expect(out.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^✓ bafy\w+ {2}15 agree$/),
+      expect.stringMatching(/^✓ bafy\w+ {2}15 agree$/),
+      '2 of 2 receipts agree',
+    ])
+    const verbose = await swarm('verify', '--verbose', ...files)
+    expect(verbose.out.match(/^✓ /gm)).toHaveLength(30)
+  })
+
   it('does not agree with one that mallory has changed', async () => {
     const { file } = await paidReceipt(join(folder, 'changed'), small)
     const text = readFileSync(file, 'utf8')
@@ -243,7 +272,31 @@ describe('swarm verify', () => {
     expect(out).toBe('')
     expect(said).toMatch(/^swarm: .*\n$/)
     expect(said).toContain(name)
+    expect(said).not.toMatch(/ENOENT|Invalid key/)
   })
+})
+
+describe('swarm up', () => {
+  it(
+    'serves a page that browsers outside can open, also when it keeps to this machine',
+    { timeout: 240_000 },
+    async () => {
+      const port = await freePort()
+      const up = start('up', '--port', String(port), '--nodes', '1', '--data', join(folder, 'up'))
+      const answers = async (): Promise<boolean> =>
+        fetch(`http://127.0.0.1:${port}/health`).then(
+          ({ ok }) => ok,
+          () => false,
+        )
+      // Asked from here, where no namespace was entered.
+      let there = false
+      const asking = setInterval(() => void answers().then((yes) => (there ||= yes)), 500)
+      await until('the relay answers', () => there || up.child.exitCode !== null, 200_000)
+      clearInterval(asking)
+      expect(there, up.said()).toBe(true)
+      await stop(up, 'SIGINT')
+    },
+  )
 })
 
 describe('swarm bench', () => {
@@ -299,6 +352,12 @@ describe('bad usage', () => {
     ['"everything"', ['bench', 'everything']],
     ['--nodes', ['bench', 'ledger', '--nodes', '0']],
     ['"fly"', ['fly']],
+    ['--name: expected 1 to 80 characters', ['relay', '--name', ' ']],
+    ['--nodes: a value is missing after it', ['run', 'x.md', '--nodes', '--json', 'y']],
+    ['--nodes: a value is missing after it', ['run', 'x.md', '--nodes']],
+    ['--once: it takes no value', ['up', '--once=yes']],
+    ['x.md: there is no such file', ['run', 'x.md']],
+    ['.: it is a folder', ['run', '.']],
   ])('is one sentence that names %s, and exit code 2', async (named, words) => {
     const { code, said, out } = await swarm(...words)
     expect({ code, out }).toEqual({ code: 2, out: '' })

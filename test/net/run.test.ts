@@ -11,15 +11,16 @@ import { fetchSwarmInfo, openNodePeer, type NodePeer } from '../../relay/node-pe
 import type { RunReport } from '../../relay/report.ts'
 import type { RunningRelay } from '../../relay/relay.ts'
 import type { Result } from '../../src/base/result.ts'
-import { readNpy } from '../../src/spec/npy.ts'
+import { readNpy, writeNpy } from '../../src/spec/npy.ts'
 import { relayFor, until } from './rig.ts'
 
-type Ended = { readonly code: number | null; readonly said: string }
+type Ended = { readonly code: number | null; readonly out: string; readonly said: string }
 type Running = { readonly child: ChildProcess; readonly ended: Promise<Ended> }
 
 const folder = mkdtempSync(join(tmpdir(), 'swarm-run-'))
 const aliceData = join(folder, 'alice')
 const ownShader = join(root, 'public/jobs/own-shader.swarm.md')
+const matmul = join(root, 'public/jobs/matmul.swarm.md')
 const mandelbrot = join(root, 'public/jobs/mandelbrot.swarm.md')
 const children: ChildProcess[] = []
 let relay: RunningRelay
@@ -28,13 +29,14 @@ const start = (...words: string[]): Running => {
   const child = spawn(process.execPath, [join(root, 'relay/cli.ts'), 'run', ...words], {
     cwd: folder,
     env: { ...process.env, SWARM_LOOPBACK_ONLY: '1' },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.push(child)
-  let said = ''
+  let [out, said] = ['', '']
+  child.stdout.on('data', (text) => (out += text))
   child.stderr.on('data', (text) => (said += text))
   const ended = new Promise<Ended>((resolve) =>
-    child.once('close', (code) => resolve({ code, said })),
+    child.once('close', (code) => resolve({ code, out, said })),
   )
   return { child, ended }
 }
@@ -77,6 +79,25 @@ describe('swarm run', () => {
     expect(code).toBe(2)
   })
 
+  it('names line and field of an input that does not fit, and of a test that fails', async () => {
+    const file = join(folder, 'a.npy')
+    const data = new Int32Array(6)
+    writeFileSync(file, writeNpy({ dtype: 'i32', shape: [2, 3], data }))
+    const input = await run(matmul, '--input', `a=${file}`)
+    expect(input.said).toBe(
+      `swarm: matmul.swarm.md:12: inputs.a: expected f32[2, 3] in ${file}, found i32[2, 3]\n`,
+    )
+    expect(input.code).toBe(2)
+    const missing = await run(matmul, '--input', 'a=nowhere.npy')
+    expect(missing.said).toContain('matmul.swarm.md:12: inputs.a: nowhere.npy: there is no such')
+    const spec = join(folder, 'wrong.swarm.md')
+    writeFileSync(spec, readFileSync(matmul, 'utf8').replace('[[19, 22]', '[[19, 23]'))
+    const test = await run(spec)
+    expect(test.said).toMatch(/^swarm: wrong\.swarm\.md:\d+: fence #two-by-two\.expect\.c\[1\]: /)
+    expect(test.said).toContain('expected 23, found 22; nothing was sent')
+    expect(test.code).toBe(2)
+  })
+
   it('ends with 2 for words that make no sense together, and says why', async () => {
     const cases: [string[], string][] = [
       [[], 'which spec?'],
@@ -96,7 +117,19 @@ describe('swarm run', () => {
   it('ends with 1 where there is no relay', async () => {
     const { code, said } = await run(mandelbrot, '--relay', 'http://127.0.0.1:9')
     expect(said).toContain('no-relay')
+    expect(said).toContain('no browser calls it')
     expect(code).toBe(1)
+    const silent = await run(mandelbrot, '--relay', 'http://127.0.0.1:4999')
+    expect(silent.said).toBe('swarm: http://127.0.0.1:4999: nobody answers there (no-relay)\n')
+    expect(silent.code).toBe(1)
+  })
+
+  it('ends with 1 where the account has no credits, and says how to ask all the same', async () => {
+    const data = join(folder, 'without-credits')
+    const { code, out, said } = await run(mandelbrot, '--relay', relay.url, '--data', data)
+    expect(said).toMatch(/^swarm: the job costs \d+ micro-credits, this account has 0; .*\n$/)
+    expect(said).toContain('--budget free')
+    expect({ code, out }).toEqual({ code: 1, out: '' })
   })
 
   it('ends with 3 when nobody takes the work before the deadline', async () => {
@@ -175,7 +208,7 @@ describe('swarm run', () => {
   it('brings its own relay and node, and leaves results, receipts and an account', async () => {
     const json = join(folder, 'own.json')
     const sized = ['width=64', 'height=64', 'iterations=100'].flatMap((set) => ['--set', set])
-    const { code, said } = await run(
+    const { code, out, said } = await run(
       mandelbrot,
       '--nodes',
       '1',
@@ -186,6 +219,15 @@ describe('swarm run', () => {
       json,
     )
     expect(code, said).toBe(0)
+    // Nobody watches, so nothing is said of its progress; the answer is all there is.
+    expect(said).toBe('')
+    expect(out).toMatch(/^image: out\/image\.png\n/)
+    expect(out).toMatch(/^receipts: \d+ in out\/receipts\nchecked: \d+ by bit-equality$/m)
+    expect(out).toMatch(/^did:key:\S+ +software +direct +\d+$/m)
+    expect(out).toMatch(/^did:key:\S+ +[\d.]+ +[\d.]+ +-[\d.]+$/m)
+    expect(out).toMatch(/done in [\d.]+ s\n$/)
+    // eslint-disable-next-line no-control-regex
+    expect(out).not.toMatch(/\x1b/)
     const { state, nodes, tasks } = report(json)
     expect(state).toBe('done')
     expect(nodes).toMatchObject([{ link: 'direct', tasks: tasks.length }])

@@ -231,6 +231,7 @@ export const stillServices = (twist: Twist): Services => ({
             ...(twist.shader ? { program: SHADER } : {}),
           }),
           title: spec.title,
+          fitted: {},
           inputs: {},
           outputs: [IMAGE],
           tasks: 48,

@@ -23,7 +23,7 @@ export const playground = {
     file: 'Choose a file',
     isIn: (name: string): string => `${name} is in.`,
     label: (name: string): string => `The picture ${name}`,
-    seeded: 'Without a file, numbers are made from a seed.',
+    made: 'Without a file, the spec makes the numbers.',
     remove: 'Remove',
   },
 
