@@ -1,0 +1,18 @@
+/** Numbers of places that count from the end where they are negative. */
+import type { Shader } from '../shader.ts'
+
+export const wrapped = (index: number, size: number): number => (index < 0 ? index + size : index)
+
+/** A model's indices may be anything: what lies outside becomes the edge. */
+export const indexText = (shader: Shader, index: string, size: number): string =>
+  shader.let(`clamp(select(${index}, ${index} + ${size}, ${index} < 0), 0, ${size - 1})`)
+
+/** The same without an edge: a name for it, and for whether it is inside. */
+export const insideText = (
+  shader: Shader,
+  index: string,
+  size: number,
+): { readonly index: string; readonly inside: string } => {
+  const front = shader.let(`select(${index}, ${index} + ${size}, ${index} < 0)`)
+  return { index: front, inside: `${front} >= 0 && ${front} < ${size}` }
+}
