@@ -7,6 +7,8 @@ export type Row = {
   readonly peers: Readonly<Record<string, number>>
   /** Above 1, ours is better than the best peer; null where there is none to compare with. */
   readonly ratio: number | null
+  /** Of each peer, where they are medians of rounds: they differ from the ratio of the medians. */
+  readonly ratios?: Readonly<Record<string, number>>
   readonly unit: string
   readonly runs: number
 }

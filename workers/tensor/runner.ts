@@ -135,7 +135,7 @@ export class PreparedProgram {
       // A scope is about what was called before it ends: the first slice, as all later ones are like it.
       const scope = device.popErrorScope()
       await computed
-      const found = await this.#download()
+      const found = await this.download()
       const wrong = await scope
       return wrong === null ? ok(found) : err(computeError('shader-failed', wrong.message))
     } catch (error) {
@@ -214,7 +214,8 @@ export class PreparedProgram {
     return made
   }
 
-  async #download(): Promise<readonly Tensor[]> {
+  /** The graph's outputs as the last run left them. */
+  async download(): Promise<readonly Tensor[]> {
     const { device, storage, staging, outputs } = this.#ready
     const encoder = device.createCommandEncoder()
     for (const [i, output] of outputs.entries())
