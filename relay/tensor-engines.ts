@@ -1,9 +1,9 @@
 /** The engines that operator cases can be run on in Node. */
 import { lower } from '../kernels/tensor/lower.ts'
-import { runReference } from '../kernels/tensor/reference.ts'
 import { TensorRunner } from '../workers/tensor/runner.ts'
 import { targetOf } from '../workers/tensor/target.ts'
 import { err, ok, type Result } from '../src/base/result.ts'
+import { openCpuEngine } from './cpu-engine.ts'
 import { openNodeGpu } from './node-gpu.ts'
 import type { ComputeError } from '../workers/errors.ts'
 import type { Engine } from './onnx-cases.ts'
@@ -15,13 +15,7 @@ export const ENGINES = ['webgpu', 'cpu'] as const
 export type EngineName = (typeof ENGINES)[number]
 
 export const openEngine = async (name: EngineName): Promise<Result<Engine, ComputeError>> =>
-  name === 'cpu' ? ok(cpu) : openWebGpu()
-
-const cpu: Engine = {
-  name: 'cpu',
-  run: (bound, inputs) => Promise.resolve(ok(runReference(bound, inputs))),
-  close: () => undefined,
-}
+  name === 'cpu' ? openCpuEngine(1) : openWebGpu()
 
 const openWebGpu = async (): Promise<Result<Engine, ComputeError>> => {
   const gpu = await openNodeGpu(BUDGET_BYTES)

@@ -24,7 +24,12 @@ const TYPES: Readonly<Record<number, ElementType>> = {
   16: 'bf16',
 }
 
+const NUMBERS: ReadonlyMap<ElementType, number> = new Map(
+  Object.entries(TYPES).map(([number, element]) => [element, Number(number)]),
+)
+
 export const elementOf = (dataType: number): ElementType | null => TYPES[dataType] ?? null
+export const dataTypeOf = (element: ElementType): number => NUMBERS.get(element)!
 
 const castText = (from: ElementType, to: ElementType, x: string): string => {
   if (to === 'bool') return `select(I(0), I(1), ${x} != ${isFloat(from) ? 'F' : 'I'}(0))`
