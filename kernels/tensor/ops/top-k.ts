@@ -1,4 +1,5 @@
 /** TopK: the largest, or smallest, of each line with their places, in order. Of equal ones the first comes first. */
+import { allOf, anyOf } from '../conditions.ts'
 import { gpuElement, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { axisIn, inputOf, intOf, knownInts } from '../op.ts'
@@ -64,8 +65,8 @@ export const topK: Op = {
       body({ shader, out, over, inputs }) {
         const own = shader.read(inputs[0]!, out)
         const other = shader.read(inputs[0]!, out.with(axis, over[0]!))
-        const equal = `(${other} == ${own} && ${over[0]} < ${out[axis]})`
-        return `select(0, 1, ${other} ${before} ${own} || ${equal})`
+        const equal = allOf([`${other} == ${own}`, `${over[0]} < ${out[axis]}`])
+        return `select(0, 1, ${anyOf([`${other} ${before} ${own}`, equal])})`
       },
     })
     return serial(build, {
