@@ -1,4 +1,5 @@
 /** Numbers of places that count from the end where they are negative. */
+import { allOf } from '../conditions.ts'
 import type { Shader } from '../shader.ts'
 
 export const wrapped = (index: number, size: number): number => (index < 0 ? index + size : index)
@@ -14,5 +15,5 @@ export const insideText = (
   size: number,
 ): { readonly index: string; readonly inside: string } => {
   const front = shader.let(`select(${index}, ${index} + ${size}, ${index} < 0)`)
-  return { index: front, inside: `${front} >= 0 && ${front} < ${size}` }
+  return { index: front, inside: allOf([`${front} >= 0`, `${front} < ${size}`]) }
 }

@@ -1,4 +1,5 @@
 /** MaxPool, with the places where it found what it did if somebody asks, and MaxUnpool, which puts them back. */
+import { allOf } from '../conditions.ts'
 import { fromBits, maxNan } from '../wgsl-math.ts'
 import { gpuElement, isFloat, rowMajor, sameShape, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
@@ -97,7 +98,7 @@ const maxPool: Op = {
         const whole = [...out.slice(0, 2), ...at]
         const value = shader.read(inputs[0]!, whole)
         const here = whole.map((coordinate, i) => `${coordinate} * ${steps[i]!}`).join(' + ')
-        shader.line(`if (${inside} && (${place} < 0 || ${value} > ${best})) {`)
+        shader.line(`if ((${inside}) & ((${place} < 0) | (${value} > ${best}))) {`)
         shader.line(`${best} = ${value}; ${place} = ${here};`)
         shader.line('}')
         for (const _ of kernel) shader.line('}')
@@ -164,7 +165,7 @@ const maxUnpool: Op = {
       body({ shader, at, inputs, results }) {
         const place = shader.read(inputs[1]!, at)
         const value = shader.read(inputs[0]!, at)
-        shader.line(`if (${place} >= 0 && ${place} < ${size}) {`)
+        shader.line(`if (${allOf([`${place} >= 0`, `${place} < ${size}`])}) {`)
         shader.line(`${shader.place(results[0]!, [place])} = ${value};`)
         shader.line('}')
       },

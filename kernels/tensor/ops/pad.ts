@@ -1,4 +1,5 @@
 /** Pad: more elements at the ends of dimensions, or fewer where a pad is negative. */
+import { allOf } from '../conditions.ts'
 import { gpuElement } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { axesIn, floatOf, inputOf, intsOrInput, knownInts, textOf } from '../op.ts'
@@ -105,9 +106,9 @@ export const pad: Op = {
           const from = own.map((i, axis) => shader.let(sourceText(mode, i, sizes[axis]!)))
           const found = shader.read(inputs[0]!, from)
           if (mode !== 'constant') return found
-          const inside = own.map((i, axis) => `${i} >= 0 && ${i} < ${sizes[axis]!}`)
+          const inside = own.flatMap((i, axis) => [`${i} >= 0`, `${i} < ${sizes[axis]!}`])
           const filler = shader.read(inputs[1]!, [])
-          return `select(${filler}, ${found}, ${inside.join(' && ') || 'true'})`
+          return `select(${filler}, ${found}, ${allOf(inside)})`
         },
       }),
     ]

@@ -1,4 +1,5 @@
 /** Windows that slide over the spatial dimensions: how many there are, and what they look at. */
+import { allOf } from '../conditions.ts'
 import { intOf, intsOf, textOf } from '../op.ts'
 import type { Call } from '../op.ts'
 import type { Shape } from '../tensor.ts'
@@ -109,10 +110,10 @@ export const lookText = (
     const { size, stride, dilation, before, out } = window
     const place = shader.let(`${o[i]} * ${stride} + ${k[i]} * ${dilation} - ${before}`)
     if (before === 0 && (out - 1) * stride + reach(window) <= size) return place
-    inside.push(`${place} >= 0 && ${place} < ${size}`)
+    inside.push(`${place} >= 0`, `${place} < ${size}`)
     return `clamp(${place}, 0, ${size - 1})`
   })
-  return { at, inside: inside.join(' && ') || 'true' }
+  return { at, inside: allOf(inside) }
 }
 
 /** Attributes by chance that fit an input of these sizes. */
