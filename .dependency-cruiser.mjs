@@ -83,7 +83,7 @@ const rooms = [
   {
     name: 'workers',
     path: workers,
-    may: [workers, kernels, core, base, ...library('comlink')],
+    may: [workers, kernels, core, base, ...library('comlink', 'onnxruntime-web')],
     mayTypes: [ports],
   },
   {
@@ -110,8 +110,8 @@ const rooms = [
       '^src/adapters/libp2p/',
       // The CPU engine: nothing in it is a browser's.
       '^workers/(cpu|errors|pace|runnable)\\.ts$',
-      // WebGPU is the same in Node and in a browser, once somebody has a device.
-      '^workers/(gpu/device|tensor/(runner|target))\\.ts$',
+      // WebGPU and WebAssembly are the same in Node and in a browser, once somebody has a device.
+      '^workers/(gpu/device|tensor/(runner|target|wasm-runner))\\.ts$',
       ...library('.+'),
       '^node:',
       '^[a-z_/]+$',
