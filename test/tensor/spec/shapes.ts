@@ -208,6 +208,27 @@ const slices: readonly Example[] = [
   },
 ]
 
+const images: readonly Example[] = [
+  {
+    op: 'CenterCropPad',
+    title: 'an odd rest goes behind the end, whether it is cut or filled',
+    inputs: [count(4, 1), i64([2], 1, 4)],
+    outputs: [f32([1, 4], 0, 2, 0, 0)],
+  },
+  {
+    op: 'Col2Im',
+    title: 'what overlaps is added',
+    inputs: [f32([1, 2, 2], 1, 2, 10, 20), i64([1], 3), i64([1], 2)],
+    outputs: [f32([1, 1, 3], 1, 12, 20)],
+  },
+  {
+    op: 'Det',
+    title: 'rows that change places change the sign',
+    inputs: [f32([2, 2, 2], 0, 1, 1, 0, 1, 2, 3, 4)],
+    outputs: [f32([2], -1, -2)],
+  },
+]
+
 const patterns: readonly Example[] = [
   {
     op: 'OneHot',
@@ -263,4 +284,4 @@ const patterns: readonly Example[] = [
   },
 ]
 
-export const SHAPES: readonly Example[] = [...reshapes, ...slices, ...patterns]
+export const SHAPES: readonly Example[] = [...reshapes, ...slices, ...images, ...patterns]
