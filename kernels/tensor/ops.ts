@@ -28,6 +28,7 @@ import { PATTERNS } from './ops/patterns.ts'
 import { POOLS } from './ops/pools.ts'
 import { REDUCTIONS } from './ops/reduce.ts'
 import { RESHAPES } from './ops/reshapes.ts'
+import { RESIZES } from './ops/resize.ts'
 import { reverseSequence } from './ops/reverse-sequence.ts'
 import { rotaryEmbedding } from './ops/rotary.ts'
 import { RUNNING } from './ops/running.ts'
@@ -70,6 +71,7 @@ export const OPS: readonly Op[] = [
   ...PRODUCTS,
   ...REDUCTIONS,
   ...RESHAPES,
+  ...RESIZES,
   reverseSequence,
   rotaryEmbedding,
   ...ROW_NORMS,

@@ -8,12 +8,21 @@ import { bindTrial, trialOf } from './one-node.ts'
 import { ATTENTION } from './spec/attention.ts'
 import { ELEMENTWISE } from './spec/elementwise.ts'
 import { NORMS } from './spec/norms.ts'
+import { PICTURES } from './spec/pictures.ts'
 import { REDUCTIONS } from './spec/reductions.ts'
 import { SHAPES } from './spec/shapes.ts'
 import { WINDOWS } from './spec/windows.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 
-const EXAMPLES = [...ATTENTION, ...ELEMENTWISE, ...NORMS, ...REDUCTIONS, ...SHAPES, ...WINDOWS]
+const EXAMPLES = [
+  ...ATTENTION,
+  ...ELEMENTWISE,
+  ...NORMS,
+  ...PICTURES,
+  ...REDUCTIONS,
+  ...SHAPES,
+  ...WINDOWS,
+]
 
 const wrong = (got: readonly Tensor[], wanted: readonly (Tensor | null)[]): readonly string[] =>
   wanted.flatMap((want, i) => {
