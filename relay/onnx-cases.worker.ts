@@ -9,8 +9,9 @@ const engine = await openEngine(process.argv[2] === 'cpu' ? 'cpu' : 'webgpu')
 if (engine.ok) tell({ kind: 'ready', name: engine.value.name })
 else tell({ kind: 'none', error: engine.error })
 
-process.on('message', async (folder: string) => {
+const answer = async (folder: string): Promise<void> => {
   if (engine.ok) tell({ kind: 'done', result: await runCase(folder, engine.value) })
-})
+}
+process.on('message', (folder: string) => void answer(folder))
 // Nobody is left to answer.
 process.on('disconnect', () => process.exit())

@@ -27,6 +27,7 @@ const planOf = (call: Call): Plan | null => {
   const asked = intsOf(call, 'kernel_shape')
   const fits =
     x.length >= 3 &&
+    [...x.slice(1), ...w].every((size) => size >= 1) &&
     w.length === x.length &&
     group >= 1 &&
     x[1] === w[0] &&

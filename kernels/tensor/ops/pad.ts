@@ -1,6 +1,6 @@
 /** Pad: more elements at the ends of dimensions, or fewer where a pad is negative. */
 import { allOf } from '../conditions.ts'
-import { gpuElement } from '../tensor.ts'
+import { gpuElement, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { axesIn, floatOf, inputOf, intsOrInput, knownInts, textOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
@@ -73,7 +73,10 @@ export const pad: Op = {
     const pads = padsOf(call)
     if (pads === null) return refuse('bad-shape', 'the pads do not fit the dimensions')
     const sizes = shape.map((size, i) => size + pads.before[i]! + pads.after[i]!)
-    return [{ element, shape: sizes }]
+    const known = mode === 'constant' || !shape.some((size, i) => size === 0 && sizes[i] !== 0)
+    return known
+      ? [{ element, shape: sizes }]
+      : refuse('bad-shape', 'nothing there that could be repeated')
   },
   reference(call, [x, , value]) {
     const { before } = padsOf(call)!
@@ -95,6 +98,7 @@ export const pad: Op = {
       value === null || value === undefined
         ? build.literal(kind, [], floatOf(call, 'value', 0))
         : build.reshape(value, [])
+    if (sizeOf(x!) === 0) return [build.expand(filling, shape)]
     return [
       nest(build, {
         element: kind,
