@@ -3,8 +3,9 @@
  * which are slow and always there.
  */
 import { runReference } from '../kernels/tensor/reference.ts'
+import { restOf } from '../kernels/tensor/rest.ts'
 import { ok, type Result } from '../src/base/result.ts'
-import { writeModel } from '../src/models/onnx/write-model.ts'
+import { valueName, writeModel } from '../src/models/onnx/write-model.ts'
 import { WasmRunner } from '../workers/tensor/wasm-runner.ts'
 import type { Bound } from '../kernels/tensor/bound.ts'
 import type { Tensor } from '../kernels/tensor/tensor.ts'
@@ -30,20 +31,21 @@ const onWasm = async (
   inputs: readonly Tensor[],
 ): Promise<readonly Tensor[] | null> => {
   const { graph, types, known } = bound
-  const given = new Map([...known, ...graph.inputs.map((id, i) => [id, inputs[i]!] as const)])
-  const model = writeModel(bound)
-  if (!model.ok) return null
-  const { nameOf, outputs } = model.value
-  if (outputs.length === 0) return graph.outputs.map((id) => given.get(id)!)
-  const prepared = await runner.prepare({
-    bytes: model.value.bytes,
-    inputs: model.value.inputs.map(nameOf),
-    outputs: outputs.map((id) => ({ name: nameOf(id), type: types.get(id)! })),
-  })
-  if (!prepared.ok) return null
-  const ran = await prepared.value.run(model.value.inputs.map((id) => given.get(id)!))
-  await prepared.value.close()
-  if (!ran.ok) return null
-  for (const [i, id] of outputs.entries()) given.set(id, ran.value[i]!)
-  return graph.outputs.map((id) => given.get(id)!)
+  const values = new Map([...known, ...graph.inputs.map((id, i) => [id, inputs[i]!] as const)])
+  const rest = restOf(bound)
+  if (rest.outputs.length > 0) {
+    const model = writeModel(rest, types)
+    if (!model.ok) return null
+    const prepared = await runner.prepare({
+      bytes: model.value,
+      inputs: rest.inputs.map(valueName),
+      outputs: rest.outputs.map((id) => ({ name: valueName(id), type: types.get(id)! })),
+    })
+    if (!prepared.ok) return null
+    const ran = await prepared.value.run(rest.inputs.map((id) => values.get(id)!))
+    await prepared.value.close()
+    if (!ran.ok) return null
+    for (const [i, id] of rest.outputs.entries()) values.set(id, ran.value[i]!)
+  }
+  return graph.outputs.map((id) => values.get(id)!)
 }

@@ -1,24 +1,13 @@
-/**
- * What is left to run of a bound graph, as the bytes of a ModelProto, for engines that read ONNX. All that
- * is known goes in as a constant.
- */
+/** A graph as the bytes of a ModelProto, for engines that read ONNX. */
 import { PbfWriter } from 'pbf'
 import { dataTypeOf } from '../../../kernels/tensor/ops/cast.ts'
+import { opByName } from '../../../kernels/tensor/ops.ts'
 import { refuse } from '../../../kernels/tensor/outcome.ts'
 import { isWritable, toRaw } from './to-raw.ts'
-import type { Bound, BoundNode } from '../../../kernels/tensor/bound.ts'
-import type { Attribute, ValueId } from '../../../kernels/tensor/graph.ts'
+import type { Attribute, Graph, Node, ValueId } from '../../../kernels/tensor/graph.ts'
 import type { AttributeKind } from '../../../kernels/tensor/op.ts'
 import type { Outcome } from '../../../kernels/tensor/outcome.ts'
 import type { Tensor, TensorType } from '../../../kernels/tensor/tensor.ts'
-
-/** `inputs` and `outputs` are those of the graph that the model asks for and makes, under these names. */
-export type WrittenModel = {
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly inputs: readonly ValueId[]
-  readonly outputs: readonly ValueId[]
-  readonly nameOf: (id: ValueId) => string
-}
 
 type Write = (at: PbfWriter) => void
 
@@ -36,51 +25,57 @@ const ATTRIBUTE: Readonly<Record<AttributeKind, readonly [type: number, field: n
   texts: [8, 9],
 }
 
-export const writeModel = (bound: Bound): Outcome<WrittenModel> => {
-  const { graph, types, known, nodes } = bound
-  const read = new Set(nodes.flatMap(({ node }) => node.inputs.filter((id) => id !== null)))
-  const constants = [...read].filter((id) => known.has(id))
-  const inputs = graph.inputs.filter((id) => read.has(id) && !known.has(id))
-  const outputs = [...new Set(graph.outputs)].filter(
-    (id) => !known.has(id) && !graph.inputs.includes(id),
+/** Every operator of the graph is known here. Values are named by `valueName`; types may be missing. */
+export const writeModel = (
+  graph: Graph,
+  types: ReadonlyMap<ValueId, TensorType>,
+): Outcome<Uint8Array<ArrayBuffer>> => {
+  const { opset, nodes, constants, inputs, outputs } = graph
+  const ends = [...inputs, ...outputs].flatMap((id) => types.get(id) ?? [])
+  const odd = [...ends, ...constants.values(), ...nodes.flatMap(tensorsOf)].find(
+    ({ element }) => !isWritable(element),
   )
-  const spoken = [...constants, ...inputs, ...outputs].map((id) => types.get(id)!)
-  const odd = [...spoken, ...tensorsIn(nodes)].find(({ element }) => !isWritable(element))
   if (odd !== undefined)
     return { ok: false, error: refuse('unsupported', `tensors of type ${odd.element}`) }
+  const value = (tag: number) => (id: ValueId) =>
+    message(tag, text(1, valueName(id)), ...typeFields(types.get(id)))
   const writer = new PbfWriter()
   const all = [
     whole(1, IR_VERSION),
-    message(8, text(1, ''), whole(2, graph.opset)),
+    message(8, text(1, ''), whole(2, opset)),
     message(
       7,
       ...nodes.map((node) => message(1, ...nodeFields(node))),
       text(2, 'graph'),
-      ...constants.map((id) => message(5, ...tensorFields(known.get(id)!), text(8, nameOf(id)))),
-      ...inputs.map((id) => typed(11, nameOf(id), types.get(id)!)),
-      ...outputs.map((id) => typed(12, nameOf(id), types.get(id)!)),
+      ...[...constants].map(([id, each]) =>
+        message(5, ...tensorFields(each), text(8, valueName(id))),
+      ),
+      ...inputs.map(value(11)),
+      ...outputs.map(value(12)),
     ),
   ]
   for (const write of all) write(writer)
-  return { ok: true, value: { bytes: new Uint8Array(writer.finish()), inputs, outputs, nameOf } }
+  return { ok: true, value: new Uint8Array(writer.finish()) }
 }
 
 /** Names of a stranger's file may be empty or anything; numbers are enough for an engine. */
-const nameOf = (id: ValueId | null): string => (id === null ? '' : `v${id}`)
+export const valueName = (id: ValueId | null): string => (id === null ? '' : `v${id}`)
 
-const tensorsIn = (nodes: readonly BoundNode[]): readonly Tensor[] =>
-  nodes.flatMap(({ node }) =>
-    [...node.attributes.values()].flatMap((value) =>
-      typeof value === 'object' && 'tensor' in value ? [value.tensor] : [],
-    ),
+const tensorsOf = ({ attributes }: Node): readonly Tensor[] =>
+  [...attributes.values()].flatMap((value) =>
+    typeof value === 'object' && 'tensor' in value ? [value.tensor] : [],
   )
 
-const nodeFields = ({ node, op }: BoundNode): readonly Write[] => [
-  ...node.inputs.map((id) => text(1, nameOf(id))),
-  ...node.outputs.map((id) => text(2, nameOf(id))),
-  text(4, node.op),
-  ...[...node.attributes].map(([name, value]) => attribute(name, op.attributes[name]!, value)),
-]
+const nodeFields = (node: Node): readonly Write[] => {
+  const kinds = opByName(node.domain, node.op)!.attributes
+  return [
+    ...node.inputs.map((id) => text(1, valueName(id))),
+    ...node.outputs.map((id) => text(2, valueName(id))),
+    text(3, node.name),
+    text(4, node.op),
+    ...[...node.attributes].map(([name, value]) => attribute(name, kinds[name]!, value)),
+  ]
+}
 
 const attribute = (name: string, kind: AttributeKind, value: Attribute): Write => {
   const [type, field] = ATTRIBUTE[kind]
@@ -112,11 +107,11 @@ const tensorFields = (tensor: Tensor): readonly Write[] => [
   (at) => at.writeBytesField(9, toRaw(tensor)),
 ]
 
-/** ValueInfoProto, TypeProto, TypeProto.Tensor, TensorShapeProto, Dimension, one inside the other. */
-const typed = (tag: number, name: string, { element, shape }: TensorType): Write => {
-  const sizes = message(2, ...shape.map((size) => message(1, whole(1, size))))
-  const tensor = message(1, whole(1, dataTypeOf(element)), sizes)
-  return message(tag, text(1, name), message(2, tensor))
+/** TypeProto, TypeProto.Tensor, TensorShapeProto, Dimension, one inside the other. */
+const typeFields = (type: TensorType | undefined): readonly Write[] => {
+  if (type === undefined) return []
+  const sizes = message(2, ...type.shape.map((size) => message(1, whole(1, size))))
+  return [message(2, message(1, whole(1, dataTypeOf(type.element)), sizes))]
 }
 
 const message =
