@@ -1,0 +1,26 @@
+/** Every operator and case on the CPU engine, held to the operator's own reference. */
+import { describe, expect, it } from 'vitest'
+import { OPS } from '../../kernels/tensor/ops.ts'
+import { openCpuEngine } from '../../relay/cpu-engine.ts'
+import { opTrouble } from './op-trouble.ts'
+import type { Bound } from '../../kernels/tensor/bound.ts'
+import type { Tensor } from '../../kernels/tensor/tensor.ts'
+
+const opened = await openCpuEngine(1)
+if (!opened.ok) throw new Error(opened.error.detail)
+const engine = {
+  async run(bound: Bound, inputs: readonly Tensor[]): Promise<readonly Tensor[]> {
+    const ran = await opened.value.run(bound, inputs)
+    if (!ran.ok) throw new Error(ran.error)
+    return ran.value
+  },
+}
+
+for (const op of OPS) {
+  describe(`${op.name} on the CPU`, () => {
+    it.each(Object.keys(op.cases))('agrees with its reference: %s', async (name) => {
+      for (const seed of [1, 2, 3])
+        expect(await opTrouble(engine, op, { name, seed, family: 'software' })).toBe('')
+    })
+  })
+}
