@@ -111,7 +111,7 @@ const rooms = [
       // The CPU engine: nothing in it is a browser's.
       '^workers/(cpu|errors|pace|runnable)\\.ts$',
       // WebGPU and WebAssembly are the same in Node and in a browser, once somebody has a device.
-      '^workers/(gpu/device|tensor/(runner|target|wasm-runner))\\.ts$',
+      '^workers/(gpu/device|tensor/(runner|target|wasm-runner|wasm-differences))\\.ts$',
       ...library('.+'),
       '^node:',
       '^[a-z_/]+$',

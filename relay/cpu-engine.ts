@@ -2,13 +2,13 @@
  * The CPU engine in Node: WebAssembly for what it knows, and the operators' own references for the rest,
  * which are slow and always there.
  */
-import { intsOf, textOf } from '../kernels/tensor/op.ts'
 import { runReference } from '../kernels/tensor/reference.ts'
 import { restOf } from '../kernels/tensor/rest.ts'
 import { ok, type Result } from '../src/base/result.ts'
 import { valueName, writeModel } from '../src/models/onnx/write-model.ts'
+import { isAnsweredOtherwise } from '../workers/tensor/wasm-differences.ts'
 import { WasmRunner } from '../workers/tensor/wasm-runner.ts'
-import type { Bound, BoundNode } from '../kernels/tensor/bound.ts'
+import type { Bound } from '../kernels/tensor/bound.ts'
 import type { Tensor } from '../kernels/tensor/tensor.ts'
 import type { ComputeError } from '../workers/errors.ts'
 import type { Engine } from './onnx-cases.ts'
@@ -51,16 +51,3 @@ const onWasm = async (
   }
   return graph.outputs.map((id) => values.get(id)!)
 }
-
-/**
- * Pools that pad by themselves, with gaps or with steps wider than their window: ONNX Runtime 1.30 places
- * those windows elsewhere than ONNX says.
- */
-const isAnsweredOtherwise = ({ op, call }: BoundNode): boolean => {
-  if (!POOLS.has(op.name) || !textOf(call, 'auto_pad', '').startsWith('SAME')) return false
-  const kernel = intsOf(call, 'kernel_shape') ?? []
-  const [gaps, steps] = [intsOf(call, 'dilations') ?? [], intsOf(call, 'strides') ?? []]
-  return gaps.some((gap) => gap > 1) || steps.some((step, i) => step > kernel[i]!)
-}
-
-const POOLS: ReadonlySet<string> = new Set(['MaxPool', 'AveragePool', 'LpPool'])

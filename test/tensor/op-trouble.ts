@@ -4,6 +4,7 @@ import { Draw } from '../../kernels/tensor/draw.ts'
 import { DEFAULT_TOLERANCE } from '../../kernels/tensor/op.ts'
 import { runReference } from '../../kernels/tensor/reference.ts'
 import { bindTrial, trialOf } from './one-node.ts'
+import type { Tolerance } from '../../kernels/kernel.ts'
 import type { Bound } from '../../kernels/tensor/bound.ts'
 import type { Target } from '../../kernels/tensor/draft.ts'
 import type { Op } from '../../kernels/tensor/op.ts'
@@ -17,13 +18,19 @@ type Runs = {
   ): Promise<readonly Tensor[]>
 }
 
-type Asked = { readonly name: string; readonly seed: number; readonly family: Target['family'] }
+type Asked = {
+  readonly name: string
+  readonly seed: number
+  readonly family: Target['family']
+  /** In place of the operator's own. */
+  readonly tolerance?: Tolerance
+}
 
 /** What is wrong with it, in words; empty if nothing is. */
 export const opTrouble = async (
   engine: Runs,
   op: Op,
-  { name, seed, family }: Asked,
+  { name, seed, family, tolerance = op.tolerance ?? DEFAULT_TOLERANCE }: Asked,
 ): Promise<string> => {
   const trial = trialOf(op.name, op.cases[name]!(new Draw(seed)))
   const where = `${op.name}, ${name}, seed ${seed}, ${family}`
@@ -32,7 +39,7 @@ export const opTrouble = async (
   const want = runReference(bound.value, trial.inputs)
   const got = await engine.run(bound.value, trial.inputs, { family })
   for (const [i, tensor] of want.entries()) {
-    const { why } = compareTensors(got[i]!, tensor, op.tolerance ?? DEFAULT_TOLERANCE)
+    const { why } = compareTensors(got[i]!, tensor, tolerance)
     if (why !== '') return `${where}, output ${i}: ${why}`
   }
   return ''

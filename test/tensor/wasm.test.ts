@@ -16,11 +16,16 @@ const engine = {
   },
 }
 
+/** More of them is what the differences that are kept from this engine were found with. */
+const SEEDS = [1, 2, 3, 4, 5, 6]
+/** Its norms take the variance of few numbers by a difference of squares. */
+const tolerance = { abs: 1e-6, rel: 1e-4, scale: 'tensor' } as const
+
 for (const op of OPS) {
   describe(`${op.name} on the CPU`, () => {
     it.each(Object.keys(op.cases))('agrees with its reference: %s', async (name) => {
-      for (const seed of [1, 2, 3])
-        expect(await opTrouble(engine, op, { name, seed, family: 'software' })).toBe('')
+      for (const seed of SEEDS)
+        expect(await opTrouble(engine, op, { name, seed, family: 'software', tolerance })).toBe('')
     })
   })
 }

@@ -10,6 +10,9 @@ import type { ElementType, Numbers, Tensor, TensorType } from '../../kernels/ten
 import type { Result } from '../../src/base/result.ts'
 import type { ComputeError } from '../errors.ts'
 
+/** What goes wrong is in the error; it need not be said aloud too. */
+const SILENT = 4
+
 /** A model, the names it reads and writes, and the types of what it writes. */
 export type WasmModel = {
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -42,7 +45,7 @@ export class WasmRunner {
     try {
       const session = await this.#ort.InferenceSession.create(model.bytes, {
         executionProviders: ['wasm'],
-        logSeverityLevel: 4,
+        logSeverityLevel: SILENT,
       })
       return ok(new PreparedModel(this.#ort, session, model))
     } catch (cause) {
@@ -67,7 +70,7 @@ export class PreparedModel {
     const { inputs: names, outputs } = this.#model
     try {
       const feeds = Object.fromEntries(names.map((name, i) => [name, this.#toOrt(inputs[i]!)]))
-      const found = await this.#session.run(feeds)
+      const found = await this.#session.run(feeds, { logSeverityLevel: SILENT })
       return ok(outputs.map(({ name, type }) => fromOrt(type, found[name]!)))
     } catch (cause) {
       return err(computeError('bad-param', String(cause)))
