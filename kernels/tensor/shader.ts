@@ -26,7 +26,7 @@ export class Shader implements Writer {
   readonly lanes: Lanes
   readonly #bound: Bound[] = []
   readonly #functions = new Map<string, string>()
-  readonly #enabled: string[] = []
+  readonly #enabled = new Set<string>()
   readonly #globals: string[] = []
   readonly #body: string[] = []
   #names = 0
@@ -48,7 +48,7 @@ export class Shader implements Writer {
 
   /** A feature of the language that the adapter must have. */
   enable(feature: string): void {
-    this.#enabled.push(`enable ${feature};`)
+    this.#enabled.add(`enable ${feature};`)
   }
 
   /** A declaration outside of functions: workgroup memory, say. */
@@ -107,6 +107,16 @@ export class Shader implements Writer {
   /** One element, in a shader of four lanes too. */
   scalar(view: View, at: readonly string[]): string {
     return this.#element(view, indexOf(view, at))
+  }
+
+  /** Where in its buffer the element at these coordinates is. */
+  index(view: View, at: readonly string[]): string {
+    return indexOf(view, at)
+  }
+
+  /** The element of a view's buffer at an index, in a shader of four lanes too. */
+  element(view: View, index: string): string {
+    return this.#element(view, index)
   }
 
   /** One element that can be read and assigned to, in a shader of four lanes too. */
