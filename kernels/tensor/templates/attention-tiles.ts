@@ -143,7 +143,10 @@ const weigh = (
       const j = shader.let(`begin + ${c * SUBGROUP} + local.x`)
       const score = scoreText(shader, asked, product)
       const { bias, hidden } = maskText(shader, ready.mask, [...at, j])
-      const none = shader.let([`${j} >= ${limit}`, ...hidden].join(' || '))
+      // Not short-circuited: branches take adapters minutes to compile.
+      const none = shader.let(
+        [`(${j} >= ${limit})`, ...hidden.map((one) => `(${one})`)].join(' | '),
+      )
       const sum = bias === null ? score : `${score} + ${bias}`
       return { none, score: shader.let(`select(${sum}, ${LOWEST}, ${none})`) }
     })
