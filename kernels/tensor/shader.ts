@@ -138,12 +138,16 @@ export class Shader implements Writer {
     }
   }
 
-  /** The whole shader. `main` finds its place as `group` (vec3i, slices counted in) and `local`. */
-  text(workgroup: readonly [number, number, number]): string {
-    const buffers = this.#bound.map(({ name, access, element, lanes }, i) => {
+  /**
+   * The whole shader. `main` finds its place as `group` (vec3i, slices counted in) and `local`. Arrays have
+   * the size of their buffers, as adapters check indices against a constant faster than against a length.
+   */
+  text(workgroup: readonly [number, number, number], bytesOf: (buffer: number) => number): string {
+    const buffers = this.#bound.map(({ buffer, name, access, element, lanes }, i) => {
       const mode = access === 'read' ? 'read' : 'read_write'
       const type = lanes === 4 ? `vec4<${element}>` : element
-      return `@group(0) @binding(${i + 1}) var<storage, ${mode}> ${name}: array<${type}>;`
+      const size = bytesOf(buffer) / (4 * lanes)
+      return `@group(0) @binding(${i + 1}) var<storage, ${mode}> ${name}: array<${type}, ${size}>;`
     })
     return [
       ...this.#enabled,

@@ -109,10 +109,11 @@ export const lookText = (
     const { size, stride, dilation, before, out } = window
     const place = shader.let(`${o[i]} * ${stride} + ${k[i]} * ${dilation} - ${before}`)
     if (before === 0 && (out - 1) * stride + reach(window) <= size) return place
-    inside.push(`${place} >= 0 && ${place} < ${size}`)
+    inside.push(`(${place} >= 0) & (${place} < ${size})`)
     return `clamp(${place}, 0, ${size - 1})`
   })
-  return { at, inside: inside.join(' && ') || 'true' }
+  // Not short-circuited: adapters take long to compile branches.
+  return { at, inside: inside.length === 0 ? 'true' : `(${inside.join(' & ')})` }
 }
 
 /** Attributes by chance that fit an input of these sizes. */
