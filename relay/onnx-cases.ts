@@ -44,7 +44,9 @@ export const findCases = async (folder: string): Promise<readonly string[]> => {
 }
 
 export const runCase = async (folder: string, engine: Engine): Promise<CaseResult> => {
-  const model = readModel(await readFile(join(folder, MODEL)))
+  const bytes = await readFile(join(folder, MODEL)).catch((cause: unknown) => String(cause))
+  if (typeof bytes === 'string') return { name: basename(folder), op: '', ...failed(bytes) }
+  const model = readModel(bytes)
   const op = model.ok ? (model.value.graph.nodes[0]?.op ?? '') : ''
   const base = { name: basename(folder), op }
   if (!model.ok) return { ...base, ...refused(model.error) }

@@ -95,6 +95,23 @@ describe('binding a graph', () => {
     expect(bind(graphOf(nodes, { constants }), [f32(2, 3)]).ok).toBe(false)
   })
 
+  it.each([
+    ['CumSum', [tensor('f32', [2 ** 16], new Float32Array(2 ** 16)), list(0)], {}],
+    ['TopK', [tensor('f32', [2 ** 16], new Float32Array(2 ** 16)), list(2 ** 12)], {}],
+    [
+      'Einsum',
+      Array.from({ length: 4 }, () => tensor('f32', [2 ** 12], new Float32Array(2 ** 12))),
+      { equation: 'a,b,c,d->' },
+    ],
+  ])('does not work for hours on constants of mallory: %s', (op, given, attributes) => {
+    const ids = given.map((_, i) => i)
+    const constants = new Map(given.map((each, i) => [i, each]))
+    const began = performance.now()
+    const bound = bind(graphOf([node(op, ids, 9, attributes)], { inputs: [], constants }), [])
+    expect(bound.ok).toBe(true)
+    expect(performance.now() - began).toBeLessThan(2_000)
+  })
+
   it('never sends a tensor without elements to a kernel', () => {
     const bound = bind(graphOf([node('Neg', [0], 1), node('Exp', [1], 9)]), [f32(0, 3)])
     expect(bound.ok && lower(bound.value, SOFTWARE).steps).toEqual([])

@@ -22,6 +22,8 @@ const MAX_RANK = 16
 const MAX_SHAPE_NUMBERS = 4096
 /** Folding is for shapes and small tables, not for weights: those stay in one copy. */
 const MAX_FOLDED = 2 ** 17
+/** Some hundredths of a second of plain loops. */
+const MAX_FOLDED_FLOP = 2 ** 22
 /** Operators with more inputs take any number of one kind; for others what is left out is null. */
 const MAX_OPTIONAL = 16
 
@@ -134,7 +136,8 @@ const fold = ({ node, op, call }: BoundNode, values: Map<ValueId, Tensor>): bool
   const inputs = node.inputs.filter((id) => id !== null)
   const ready = op.fromShapes === true || inputs.every((id) => values.has(id))
   const size = [...asked, ...call.inputs].reduce((sum, type) => sum + (type ? sizeOf(type) : 0), 0)
-  const small = size <= MAX_FOLDED || inputs.length === 0 || op.fromShapes === true
+  const little = size <= MAX_FOLDED && (op.flop?.(call) ?? 0) <= MAX_FOLDED_FLOP
+  const small = little || inputs.length === 0 || op.fromShapes === true
   return ready && small ? keep(compute({ op, call }, call.known)) : false
 }
 

@@ -25,7 +25,7 @@ export const compareTensors = (got: Tensor, want: Tensor, tolerance: Tolerance):
   let maxError = 0
   let why = ''
   for (let i = 0; i < want.data.length; i++) {
-    const [a, b] = [got.data[i]!, held(want.data[i]!)]
+    const [a, b] = [held(got.data[i]!), held(want.data[i]!)]
     const far = Math.abs(a - b)
     if (Number.isFinite(far)) maxError = Math.max(maxError, far)
     const scale = tolerance.scale === 'tensor' ? peak : Math.abs(b)

@@ -6,10 +6,13 @@ import { batchNorm } from './ops/batch-norm.ts'
 import { BINARY } from './ops/binary.ts'
 import { BLOCKS } from './ops/blocks.ts'
 import { CASTS } from './ops/cast.ts'
+import { centerCropPad } from './ops/center-crop-pad.ts'
 import { CHANNEL_NORMS } from './ops/channel-norm.ts'
 import { compress, nonZero } from './ops/chosen.ts'
+import { col2im } from './ops/col2im.ts'
 import { conv } from './ops/conv.ts'
 import { convTranspose } from './ops/conv-transpose.ts'
+import { det } from './ops/det.ts'
 import { dropout } from './ops/dropout.ts'
 import { einsum } from './ops/einsum.ts'
 import { gather } from './ops/gather.ts'
@@ -25,6 +28,7 @@ import { PATTERNS } from './ops/patterns.ts'
 import { POOLS } from './ops/pools.ts'
 import { REDUCTIONS } from './ops/reduce.ts'
 import { RESHAPES } from './ops/reshapes.ts'
+import { RESIZES } from './ops/resize.ts'
 import { reverseSequence } from './ops/reverse-sequence.ts'
 import { rotaryEmbedding } from './ops/rotary.ts'
 import { RUNNING } from './ops/running.ts'
@@ -45,10 +49,13 @@ export const OPS: readonly Op[] = [
   ...BINARY,
   ...BLOCKS,
   ...CASTS,
+  centerCropPad,
   ...CHANNEL_NORMS,
+  col2im,
   compress,
   conv,
   convTranspose,
+  det,
   dropout,
   einsum,
   gather,
@@ -64,6 +71,7 @@ export const OPS: readonly Op[] = [
   ...PRODUCTS,
   ...REDUCTIONS,
   ...RESHAPES,
+  ...RESIZES,
   reverseSequence,
   rotaryEmbedding,
   ...ROW_NORMS,

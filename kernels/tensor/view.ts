@@ -59,6 +59,7 @@ export const sliceView = (
 
 /** The same elements in another shape, or null where strides cannot say that. */
 export const reshapeView = (view: View, shape: Shape): View | null => {
+  if (elements(shape) === 0) return { ...view, shape, strides: rowMajor(shape) }
   const parts = runs(view)
   const strides: number[] = Array.from({ length: shape.length }, () => 0)
   let part = parts.length - 1

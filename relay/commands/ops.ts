@@ -1,13 +1,15 @@
 /** `swarm ops`: ONNX's operator cases on the tensor engine, held to the suite's tolerances. */
-import { ENGINES, openEngine, type EngineName } from '../tensor-engines.ts'
-import { findCases, runCase, type CaseResult } from '../onnx-cases.ts'
+import { CaseProcess } from '../case-process.ts'
+import { ENGINES, type EngineName } from '../tensor-engines.ts'
+import { findCases, type CaseResult } from '../onnx-cases.ts'
 import { progress, progressDone } from '../terminal.ts'
 import { answer } from './answer.ts'
-import { EXIT, readArgs, type Flags } from './args.ts'
+import { EXIT, readArgs, whole, type Flags } from './args.ts'
 import { explain } from './outcome.ts'
 
 const FLAGS: Flags = {
   engine: { type: 'string', help: 'webgpu or cpu; webgpu' },
+  limit: { type: 'string', help: 'seconds that a case may take; 60' },
   json: { type: 'string', help: 'writes the results to a file, - for standard output' },
 }
 
@@ -36,7 +38,10 @@ const ops = async (argv: readonly string[]): Promise<number> => {
   if (typeof found === 'string') return explain({ code: 'usage', text: found })
   if (found.length === 0)
     return explain({ code: 'usage', text: `there is no model.onnx in ${folder}` })
-  const engine = await openEngine(asked)
+  const limit = whole('limit', args.value.text('limit'), 1, 3600, 60)
+  if (!limit.ok) return explain(limit.error)
+  const runner = new CaseProcess(asked, { limitMs: limit.value * 1000 })
+  const engine = await runner.open()
   if (!engine.ok) {
     explain(engine.error)
     return EXIT.failed
@@ -44,16 +49,16 @@ const ops = async (argv: readonly string[]): Promise<number> => {
   const cases: CaseResult[] = []
   for (const [i, path] of found.entries()) {
     progress(i, found.length, path)
-    cases.push(await runCase(path, engine.value))
+    cases.push(await runner.run(path))
   }
   progressDone()
-  engine.value.close()
+  runner.close()
   const count = (result: CaseResult['result']): number =>
     cases.filter((one) => one.result === result).length
   const [passed, failed, lacking] = [count('passed'), count('failed'), count('not-covered')]
-  answer(inWords(engine.value.name, cases), args.value.text('json'), {
+  answer(inWords(engine.value, cases), args.value.text('json'), {
     engine: asked,
-    adapter: engine.value.name,
+    adapter: engine.value,
     cases,
     passed,
     failed,
@@ -64,6 +69,7 @@ const ops = async (argv: readonly string[]): Promise<number> => {
 
 export const command = {
   summary: "ONNX's operator cases on the tensor engine: passed, failed, not covered",
-  usage: 'swarm ops DIR [--engine webgpu|cpu] [--json F]',
+  usage: 'swarm ops DIR [--engine webgpu|cpu] [--limit SECONDS] [--json F]',
+  flags: FLAGS,
   run: ops,
 }

@@ -68,6 +68,7 @@ export const readAttention = (call: Call): AttentionCall | Refusal => {
     k.heads === v.heads &&
     k.length === v.length &&
     k.size === q.size &&
+    q.size >= 1 &&
     k.heads >= 1 &&
     q.heads % k.heads === 0 &&
     (pastKey === null) === (pastValue === null) &&

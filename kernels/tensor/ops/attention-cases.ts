@@ -97,6 +97,14 @@ export const ATTENTION_CASES: Op['cases'] = {
     const s = { ...sizes(draw), queries: 70, keys: 83, size: 32, valueSize: 16 }
     return { attributes: anything(draw), inputs: heads(draw, s) }
   },
+  'many keys, some of them hidden': (draw) => {
+    const s = { ...sizes(draw), queries: draw.whole(33, 41), keys: draw.whole(60, 67), size: 36 }
+    const wide = { ...s, valueSize: draw.pick([8, 12]) }
+    const past = draw.pick([0, 5])
+    const masked = draw.chance(0.7) ? mask(draw, wide, past + wide.keys) : null
+    const given = past === 0 ? [null, null, lengths(draw, wide)] : before(draw, wide, past)
+    return { attributes: anything(draw), inputs: [...heads(draw, wide), masked, ...given] }
+  },
   'heads of many numbers': (draw) => {
     const s = { ...sizes(draw), size: 260, valueSize: 4 }
     return { attributes: anything(draw), inputs: heads(draw, s) }

@@ -1,4 +1,5 @@
 /** Attention in steps, each in memory: for whoever wants to see the scores, and for very large heads. */
+import { anyOf } from '../conditions.ts'
 import { tanh } from '../wgsl-math.ts'
 import { matmul } from '../templates/matmul.ts'
 import { nest } from '../templates/nest.ts'
@@ -85,7 +86,7 @@ const maskedScores = (
       const score = shader.read(inputs[0]!, out)
       const sum = mask?.element === 'f32' ? `${score} + ${found}` : score
       // Written as bits: no literal says minus infinity.
-      const bits = `select(bitcast<u32>(${sum}), 0xff800000u, ${hidden.join(' || ')})`
+      const bits = `select(bitcast<u32>(${sum}), 0xff800000u, ${anyOf(hidden)})`
       return hidden.length === 0 ? sum : `bitcast<f32>(${bits})`
     },
   })

@@ -34,11 +34,20 @@ const joined = (build: Build, x: Value, before: Value | null | undefined): Value
   return out
 }
 
+/** A query that sees no keys answers zeros. */
+const unseen = (call: Call, keys: Value, values: Value, build: Build): readonly Value[] => [
+  build.literal('f32', call.outputs[0]!.shape, 0),
+  keys,
+  values,
+  build.literal('f32', call.outputs[3]!.shape, 0),
+]
+
 const lower: Op['lower'] = (call, [q, k, v, mask, pastKey, pastValue, lengths], build) => {
   const asked = read(call)
   const { batch, heads, group, queries, past, flat } = asked
   const keys = joined(build, apart(build, k!, heads), pastKey)
   const values = joined(build, apart(build, v!, heads), pastValue)
+  if (asked.keys === 0) return unseen(call, keys, values, build)
   const grouped = [batch, heads, group, queries, asked.size]
   const job: Attention = {
     q: build.reshape(apart(build, q!, heads * group), grouped),

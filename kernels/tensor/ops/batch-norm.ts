@@ -35,6 +35,7 @@ export const batchNorm: Op = {
     const { element, shape } = inputOf(call, 0)
     if (!isFloat(element) || intOf(call, 'spatial', 1) === 0 || (call.opset < 7 && trains(call)))
       return refuse('unsupported', 'statistics of that kind')
+    if (trains(call) && sizeOf({ shape }) === 0) return refuse('bad-shape', 'the mean of nothing')
     const channels = String(shape.length < 2 ? 1 : shape[1]!)
     if ([1, 2, 3, 4].some((i) => inputOf(call, i).shape.join() !== channels))
       return refuse('bad-shape', 'one number for each channel')

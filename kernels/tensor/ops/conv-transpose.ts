@@ -1,4 +1,5 @@
 /** ConvTranspose: every element of the input adds its filter to the output. Read backwards, so that nothing collides. */
+import { allOf } from '../conditions.ts'
 import { isFloat, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { inputOf, intOf, intsOf, textOf } from '../op.ts'
@@ -26,6 +27,7 @@ const planOf = (call: Call): Plan | null => {
   const asked = intsOf(call, 'kernel_shape')
   const fits =
     x.length >= 3 &&
+    [...x.slice(1), ...w].every((size) => size >= 1) &&
     w.length === x.length &&
     group >= 1 &&
     x[1] === w[0] &&
@@ -116,7 +118,7 @@ export const convTranspose: Op = {
         const at = windows.map(({ stride, dilation, before, out: size }, i) => {
           const ahead = shader.let(`${o[i]} + ${before} - ${over[i + 1]} * ${dilation}`)
           const place = shader.let(`${ahead} / ${stride}`)
-          inside.push(`${ahead} >= 0 && ${place} < ${size}`)
+          inside.push(`${ahead} >= 0`, `${place} < ${size}`)
           if (stride > 1) inside.push(`${ahead} % ${stride} == 0`)
           return `clamp(${place}, 0, ${size - 1})`
         })
@@ -126,7 +128,7 @@ export const convTranspose: Op = {
           `(${filter} % ${width})`,
           ...over.slice(1),
         ])
-        return `select(0.0, ${value}, ${inside.join(' && ')}) * ${weight}`
+        return `select(0.0, ${value}, ${allOf(inside)}) * ${weight}`
       },
       flop: 2,
     })

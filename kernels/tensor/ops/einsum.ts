@@ -33,8 +33,9 @@ const equationOf = (call: Call): Equation | null => {
   const rest = Math.max(0, ...spare)
   const labels = (word: string, dots: number): string[] => {
     const [before, after] = word.split('...') as [string, string | undefined]
-    if (after === undefined) return [...before]
-    return [...before, ...Array.from({ length: dots }, (_, i) => String(rest - dots + i)), ...after]
+    if (after === undefined) return before.split('')
+    const between = Array.from({ length: dots }, (_, i) => String(rest - dots + i))
+    return [...before.split(''), ...between, ...after.split('')]
   }
   if (spare.some((count, i) => count < 0 || (count > 0 && !words[i]!.includes('...')))) return null
   const terms = words.map((word, i) => labels(word, spare[i]!))

@@ -4,7 +4,7 @@ import { refuse } from '../outcome.ts'
 import { axisIn, inputOf, intOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
-import { indexText, wrapped } from './indices.ts'
+import { hasPlaces, indexText, wrapped } from './indices.ts'
 import type { Call, Op } from '../op.ts'
 
 const axisOf = (call: Call): number | null =>
@@ -23,6 +23,8 @@ const gatherElements: Op = {
       indices.shape.every((size, i) => i === axis || size <= data.shape[i]!)
     if (!fits || isFloat(indices.element))
       return refuse('bad-shape', 'no such axis, or indices that do not fit')
+    if (!hasPlaces(data.shape[axis]!, indices.shape))
+      return refuse('bad-shape', 'indices into nothing')
     return [{ element: data.element, shape: indices.shape }]
   },
   flop: (call) => sizeOf(call.outputs[0]!),
@@ -96,7 +98,9 @@ const gatherNd: Op = {
     if (plan === null || isFloat(indices.element))
       return refuse('bad-shape', 'the indices do not fit the data')
     const rest = data.shape.slice(plan.batch + plan.depth)
-    return [{ element: data.element, shape: [...indices.shape.slice(0, -1), ...rest] }]
+    const shape = [...indices.shape.slice(0, -1), ...rest]
+    if (!hasPlaces(sizeOf(data), shape)) return refuse('bad-shape', 'indices into nothing')
+    return [{ element: data.element, shape }]
   },
   flop: (call) => sizeOf(call.outputs[0]!),
   reference(call, [data, indices]) {

@@ -4,7 +4,7 @@ import { refuse } from '../outcome.ts'
 import { axisIn, inputOf, intOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
-import { indexText, wrapped } from './indices.ts'
+import { hasPlaces, indexText, wrapped } from './indices.ts'
 import type { Call, Op } from '../op.ts'
 
 const axisOf = (call: Call): number | null =>
@@ -20,6 +20,7 @@ export const gather: Op = {
     if (axis === null || isFloat(indices.element))
       return refuse('bad-shape', 'no such axis, or indices that are no whole numbers')
     const shape = [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)]
+    if (!hasPlaces(data.shape[axis]!, shape)) return refuse('bad-shape', 'indices into nothing')
     return [{ element: data.element, shape }]
   },
   flop: (call) => sizeOf(call.outputs[0]!),

@@ -22,7 +22,8 @@ const globalPool = ({ name, attributes = {}, fold, term, finish }: GlobalPool): 
   attributes,
   infer(call) {
     const { element, shape } = inputOf(call, 0)
-    if (!isFloat(element) || shape.length < 2) return refuse('bad-shape', 'no image of floats')
+    if (!isFloat(element) || shape.length < 2 || shape.slice(2).includes(0))
+      return refuse('bad-shape', 'no image of floats')
     return [{ element, shape: shape.map((size, i) => (i < 2 ? size : 1)) }]
   },
   flop: (call) => sizeOf(inputOf(call, 0)),

@@ -40,6 +40,8 @@ const rowNorm = (name: string, centred: boolean): Op => ({
     if (!isFloat(element)) return refuse('unsupported', `elements of type ${element}`)
     if (axisOf(call) === null || !fits(call))
       return refuse('bad-shape', 'no such axis, or a scale that does not fit')
+    if (centred && call.outputCount > 1 && sizeOf({ shape }) === 0)
+      return refuse('bad-shape', 'the mean of nothing')
     const statistic = { element: 'f32', shape: statisticShape(call) } as const
     return centred ? [{ element, shape }, statistic, statistic] : [{ element, shape }]
   },

@@ -1,4 +1,5 @@
 /** MaxPool, with the places where it found what it did if somebody asks, and MaxUnpool, which puts them back. */
+import { allOf } from '../conditions.ts'
 import { fromBits, maxNan } from '../wgsl-math.ts'
 import { gpuElement, isFloat, rowMajor, sameShape, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
@@ -97,7 +98,7 @@ const maxPool: Op = {
         const whole = [...out.slice(0, 2), ...at]
         const value = shader.read(inputs[0]!, whole)
         const here = whole.map((coordinate, i) => `${coordinate} * ${steps[i]!}`).join(' + ')
-        shader.line(`if (${inside} && (${place} < 0 || ${value} > ${best})) {`)
+        shader.line(`if ((${inside}) & ((${place} < 0) | (${value} > ${best}))) {`)
         shader.line(`${best} = ${value}; ${place} = ${here};`)
         shader.line('}')
         for (const _ of kernel) shader.line('}')
@@ -119,11 +120,9 @@ const maxPool: Op = {
   },
 }
 
-/** As large as what was pooled, if nothing else is asked for. */
-const unpooledShape = (call: Call): Shape | null => {
+/** As large as what was pooled: the places are those of a tensor of this shape. */
+const pooledShape = (call: Call): Shape | null => {
   const { shape } = inputOf(call, 0)
-  const asked = knownInts(call, 2)
-  if (asked !== null) return asked.length === shape.length ? asked : null
   const rank = shape.length - 2
   const kernel = intsOf(call, 'kernel_shape')
   const strides = perDimension(call, 'strides', rank, { missing: 1, least: 1 })
@@ -142,34 +141,42 @@ const maxUnpool: Op = {
   shapeInputs: [2],
   infer(call) {
     const [x, places] = [inputOf(call, 0), inputOf(call, 1)]
-    const shape = unpooledShape(call)
-    if (shape === null || !sameShape(x.shape, places.shape) || isFloat(places.element))
+    const pooled = pooledShape(call)
+    const shape = knownInts(call, 2) ?? pooled
+    if (pooled === null || shape?.length !== pooled.length || pooled.some((n, i) => n > shape[i]!))
+      return refuse('bad-shape', 'what is asked for has no room for the places')
+    if (!sameShape(x.shape, places.shape) || isFloat(places.element))
       return refuse('bad-shape', 'the places do not fit')
     return [{ element: x.element, shape }]
   },
   reference(call, [x, places]) {
-    const out = new Float64Array(sizeOf(call.outputs[0]!))
-    for (const [i, value] of x!.data.entries()) out[places!.data[i]!] = value
+    const { shape } = call.outputs[0]!
+    const pooled = pooledShape(call)!
+    const out = new Float64Array(sizeOf({ shape }))
+    const steps = rowMajor(pooled)
+    for (const [i, value] of x!.data.entries()) {
+      const at = pooled.map((size, axis) => Math.floor(places!.data[i]! / steps[axis]!) % size)
+      out[placeOf(shape, at)] = value
+    }
     return [out]
   },
   lower(call, [x, places], build) {
     const { shape, element } = call.outputs[0]!
     const kind = gpuElement(element)
-    const size = sizeOf({ shape })
-    const [flat] = serial(build, {
+    const pooled = pooledShape(call)!
+    return serial(build, {
       outer: x!.shape,
       inputs: [x!, places!],
-      results: [{ element: kind, shape: [size], from: build.literal(kind, [size], 0) }],
+      results: [{ element: kind, shape, from: build.literal(kind, shape, 0) }],
       flop: 1,
       body({ shader, at, inputs, results }) {
         const place = shader.read(inputs[1]!, at)
         const value = shader.read(inputs[0]!, at)
-        shader.line(`if (${place} >= 0 && ${place} < ${size}) {`)
-        shader.line(`${shader.place(results[0]!, [place])} = ${value};`)
+        shader.line(`if (${allOf([`${place} >= 0`, `${place} < ${sizeOf({ shape: pooled })}`])}) {`)
+        shader.line(`${shader.place(results[0]!, shader.coordinates(place, pooled))} = ${value};`)
         shader.line('}')
       },
     })
-    return [build.reshape(flat!, shape)]
   },
   cases: {
     'places of an image': (draw) => {

@@ -1,4 +1,5 @@
 /** LpNormalization, MeanVarianceNormalization and LRN. */
+import { allOf } from '../conditions.ts'
 import { pow } from '../wgsl-math.ts'
 import { isFloat, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
@@ -166,7 +167,7 @@ const lrn: Op = {
       },
       body({ shader, out, over, inputs }) {
         const channel = shader.let(`${out[1]} + ${over[0]} - ${Math.min(before(size), shape[1]!)}`)
-        const inside = `${channel} >= 0 && ${channel} < ${shape[1]}`
+        const inside = allOf([`${channel} >= 0`, `${channel} < ${shape[1]}`])
         const at = out.with(1, `clamp(${channel}, 0, ${shape[1]! - 1})`)
         const value = shader.read(inputs[0]!, at)
         return `select(0.0, ${value} * ${value}, ${inside})`

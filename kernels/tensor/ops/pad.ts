@@ -1,5 +1,6 @@
 /** Pad: more elements at the ends of dimensions, or fewer where a pad is negative. */
-import { gpuElement } from '../tensor.ts'
+import { allOf } from '../conditions.ts'
+import { gpuElement, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { axesIn, floatOf, inputOf, intsOrInput, knownInts, textOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
@@ -72,7 +73,10 @@ export const pad: Op = {
     const pads = padsOf(call)
     if (pads === null) return refuse('bad-shape', 'the pads do not fit the dimensions')
     const sizes = shape.map((size, i) => size + pads.before[i]! + pads.after[i]!)
-    return [{ element, shape: sizes }]
+    const known = mode === 'constant' || !shape.some((size, i) => size === 0 && sizes[i] !== 0)
+    return known
+      ? [{ element, shape: sizes }]
+      : refuse('bad-shape', 'nothing there that could be repeated')
   },
   reference(call, [x, , value]) {
     const { before } = padsOf(call)!
@@ -94,6 +98,7 @@ export const pad: Op = {
       value === null || value === undefined
         ? build.literal(kind, [], floatOf(call, 'value', 0))
         : build.reshape(value, [])
+    if (sizeOf(x!) === 0) return [build.expand(filling, shape)]
     return [
       nest(build, {
         element: kind,
@@ -105,9 +110,9 @@ export const pad: Op = {
           const from = own.map((i, axis) => shader.let(sourceText(mode, i, sizes[axis]!)))
           const found = shader.read(inputs[0]!, from)
           if (mode !== 'constant') return found
-          const inside = own.map((i, axis) => `${i} >= 0 && ${i} < ${sizes[axis]!}`)
+          const inside = own.flatMap((i, axis) => [`${i} >= 0`, `${i} < ${sizes[axis]!}`])
           const filler = shader.read(inputs[1]!, [])
-          return `select(${filler}, ${found}, ${inside.join(' && ') || 'true'})`
+          return `select(${filler}, ${found}, ${allOf(inside)})`
         },
       }),
     ]

@@ -94,12 +94,20 @@ const reduction = (name: string, spec: Reduction): Op => ({
 const reduceNumbers = (
   call: Call,
   { kind, term, finish, mean }: Reduction,
-  { data, shape }: Tensor,
+  x: Tensor,
 ): Float64Array => {
-  const axes = new Set(reducedAxes(call)!)
   const { initial, compute } = COMBINE[kind]
   const found = new Float64Array(sizeOf(call.outputs[0]!)).fill(initial)
-  for (const [at, x] of data.entries()) {
+  for (const [i, place] of reducedPlaces(call, x).entries())
+    found[place] = compute(found[place]!, term?.compute(x.data[i]!) ?? x.data[i]!)
+  const count = reducedAxes(call)!.reduce((product, axis) => product * x.shape[axis]!, 1)
+  return found.map((sum) => (mean === true ? sum / count : (finish?.compute(sum) ?? sum)))
+}
+
+/** Number of the element of the result that each element goes to. */
+const reducedPlaces = (call: Call, { shape }: Tensor): Float64Array => {
+  const axes = new Set(reducedAxes(call)!)
+  return Float64Array.from({ length: sizeOf({ shape }) }, (_, at) => {
     let rest = at
     let place = 0
     let step = 1
@@ -110,10 +118,8 @@ const reduceNumbers = (
       place += coordinate * step
       step *= shape[axis]!
     }
-    found[place] = compute(found[place]!, term?.compute(x) ?? x)
-  }
-  const count = [...axes].reduce((product, axis) => product * shape[axis]!, 1)
-  return found.map((x) => (mean === true ? x / count : (finish?.compute(x) ?? x)))
+    return place
+  })
 }
 
 /** Few numbers far from 1, as a product of thousands would not stay within f32. */
@@ -157,10 +163,13 @@ const logSumExp: Op = {
   ...reduction('ReduceLogSumExp', { kind: 'sum' }),
   flop: (call) => 4 * sizeOf(inputOf(call, 0)),
   reference(call, [x]) {
-    const peaks = reduceNumbers(call, { kind: 'max' }, x!)
-    const peak = peaks.reduce((a, b) => Math.max(a, Number.isFinite(b) ? b : 0), 0)
-    const scaled = { ...x!, data: Float64Array.from(x!.data, (value) => Math.exp(value - peak)) }
-    return [reduceNumbers(call, { kind: 'sum' }, scaled).map((sum) => Math.log(sum) + peak)]
+    const finite = (peak: number): number => (Number.isFinite(peak) ? peak : 0)
+    const peaks = reduceNumbers(call, { kind: 'max' }, x!).map(finite)
+    const places = reducedPlaces(call, x!)
+    const data = Float64Array.from(x!.data, (value, i) => value - peaks[places[i]!]!)
+    const term = { compute: Math.exp, wgsl: (name: string): string => `exp(${name})` }
+    const sums = reduceNumbers(call, { kind: 'sum', term }, { ...x!, data })
+    return [sums.map((sum, i) => Math.log(sum) + peaks[i]!)]
   },
   lower(call, [x], build) {
     const axes = reducedAxes(call)!

@@ -20,7 +20,7 @@ export const reverseSequence: Op = {
     const { batch, time } = axesOf(call)
     const fits =
       shape.length >= 2 &&
-      [batch, time].toSorted().join() === '0,1' &&
+      [batch, time].toSorted((a, b) => a - b).join() === '0,1' &&
       inputOf(call, 1).shape.join() === String(shape[batch])
     return fits ? [inputOf(call, 0)] : refuse('bad-shape', 'axes or lengths do not fit')
   },

@@ -30,17 +30,18 @@ const running = (
       intOf(call, 'reverse', 0) !== 0,
       intOf(call, 'exclusive', 0) !== 0,
     ]
-    return [
-      fill(x!.shape, (at) => {
-        let sum = initial
-        for (let i = 0; i < size; i++) {
-          const before = reverse ? i > at[axis]! : i < at[axis]!
-          if (before || (!exclusive && i === at[axis]))
-            sum = compute(sum, x!.data[placeOf(x!.shape, at.with(axis, i))]!)
-        }
-        return sum
-      }),
-    ]
+    const out = new Float64Array(x!.data.length)
+    fill(x!.shape.with(axis, 1), (at) => {
+      let sum = initial
+      for (let i = 0; i < size; i++) {
+        const place = placeOf(x!.shape, at.with(axis, reverse ? size - 1 - i : i))
+        const next = compute(sum, x!.data[place]!)
+        out[place] = exclusive ? sum : next
+        sum = next
+      }
+      return 0
+    })
+    return [out]
   },
   lower(call, [x], build) {
     const axis = axisOf(call)!

@@ -1,4 +1,5 @@
 /** ScatterElements, ScatterND and TensorScatter: a copy of the data with some elements or slices replaced. */
+import { allOf } from '../conditions.ts'
 import { maxNan, minNan } from '../wgsl-math.ts'
 import { gpuElement, isFloat, sameShape, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
@@ -183,7 +184,7 @@ const scatterNd: Op = {
         )
         const place = shader.place(results[0]!, [...index.map((one) => one.index), ...at])
         const next = shader.read(inputs[1]!, [...tuple, ...at])
-        const inside = index.map((one) => one.inside).join(' && ') || 'true'
+        const inside = allOf(index.map((one) => one.inside))
         shader.line(`if (${inside}) { ${place} = ${reductionText(call, place, next)}; }`)
         shader.line('}')
       },

@@ -1,5 +1,5 @@
 /** Softmax and its logarithm along an axis; up to opset 12 along all axes from one on. */
-import { log } from '../wgsl-math.ts'
+import { exp, log } from '../wgsl-math.ts'
 import { sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { axisIn, inputOf, intOf } from '../op.ts'
@@ -22,9 +22,10 @@ export const layoutOf = (call: Call): Layout | null => {
 }
 
 const peak: Statistic = { combine: 'max', term: ({ inputs }) => inputs[0]! }
+/** NaN has to stay: SwiftShader's own exp makes an infinity of it. */
 const total: Statistic = {
   combine: 'sum',
-  term: ({ inputs, statistics }) => `exp(${inputs[0]} - F(${statistics[0]}))`,
+  term: ({ inputs, statistics }) => `exp_of(${inputs[0]} - F(${statistics[0]}))`,
 }
 
 const softmaxOp = (
@@ -68,7 +69,7 @@ const softmaxOp = (
         const [most, sum] = [`F(${statistics[0]})`, `F(${statistics[1]})`]
         return wgsl(inputs[0]!, most, sum)
       },
-      functions: [log],
+      functions: [exp, log],
     })
     if (order.every((axis, i) => axis === i)) return [found]
     const back = order.map((_, i) => order.indexOf(i))

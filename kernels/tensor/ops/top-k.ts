@@ -1,4 +1,5 @@
 /** TopK: the largest, or smallest, of each line with their places, in order. Of equal ones the first comes first. */
+import { allOf, anyOf } from '../conditions.ts'
 import { gpuElement, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { axisIn, inputOf, intOf, knownInts } from '../op.ts'
@@ -42,7 +43,13 @@ export const topK: Op = {
   flop: (call) => sizeOf(inputOf(call, 0)) * inputOf(call, 0).shape[axisOf(call)!]!,
   reference(call, [x]) {
     const axis = axisOf(call)!
-    const places = fill(call.outputs[0]!.shape, (at) => chosen(call, x!, at)[at[axis]!]!)
+    const lines = new Map<string, readonly number[]>()
+    const places = fill(call.outputs[0]!.shape, (at) => {
+      const line = at.with(axis, 0).join()
+      const found = lines.get(line) ?? chosen(call, x!, at)
+      lines.set(line, found)
+      return found[at[axis]!]!
+    })
     let next = 0
     const values = fill(call.outputs[0]!.shape, (at) => {
       return x!.data[placeOf(x!.shape, at.with(axis, places[next++]!))]!
@@ -64,8 +71,8 @@ export const topK: Op = {
       body({ shader, out, over, inputs }) {
         const own = shader.read(inputs[0]!, out)
         const other = shader.read(inputs[0]!, out.with(axis, over[0]!))
-        const equal = `(${other} == ${own} && ${over[0]} < ${out[axis]})`
-        return `select(0, 1, ${other} ${before} ${own} || ${equal})`
+        const equal = allOf([`${other} == ${own}`, `${over[0]} < ${out[axis]}`])
+        return `select(0, 1, ${anyOf([`${other} ${before} ${own}`, equal])})`
       },
     })
     return serial(build, {

@@ -1,4 +1,5 @@
 /** Windows that slide over the spatial dimensions: how many there are, and what they look at. */
+import { allOf } from '../conditions.ts'
 import { intOf, intsOf, textOf } from '../op.ts'
 import type { Call } from '../op.ts'
 import type { Shape } from '../tensor.ts'
@@ -109,11 +110,10 @@ export const lookText = (
     const { size, stride, dilation, before, out } = window
     const place = shader.let(`${o[i]} * ${stride} + ${k[i]} * ${dilation} - ${before}`)
     if (before === 0 && (out - 1) * stride + reach(window) <= size) return place
-    inside.push(`(${place} >= 0) & (${place} < ${size})`)
+    inside.push(`${place} >= 0`, `${place} < ${size}`)
     return `clamp(${place}, 0, ${size - 1})`
   })
-  // Not short-circuited: adapters take long to compile branches.
-  return { at, inside: inside.length === 0 ? 'true' : `(${inside.join(' & ')})` }
+  return { at, inside: allOf(inside) }
 }
 
 /** Attributes by chance that fit an input of these sizes. */

@@ -47,9 +47,10 @@ export const serial = (build: Build, asked: Serial): readonly View[] => {
     if (from !== undefined) build.write(from, out)
     return out
   })
+  const count = sizeOf({ shape: outer })
+  if (count === 0) return results
   const shader = new Shader(1)
   shader.use(functions ?? [])
-  const count = sizeOf({ shape: outer })
   const workgroup = WORKGROUP[build.target.family]
   shader.line(`let place = group.x * ${workgroup} + local.x;`)
   shader.line(`if (place >= ${count}) { return; }`)

@@ -114,4 +114,30 @@ describe('an ONNX model', () => {
     expect(readTensorFile(bytesOf(tensorOf('t', [3], [1, 2, 3]))).ok).toBe(true)
     expect(readTensorFile(bytesOf(tensorOf('t', [4], [1, 2, 3]))).ok).toBe(false)
   })
+
+  it.each([
+    ['numbers in another file', all(whole(1, 1), whole(2, 1), whole(14, 1))],
+    ['texts', all(whole(1, 1), whole(2, 8))],
+    ['a type that nobody has heard of', all(whole(1, 1), whole(2, 99))],
+  ])('is not covered with %s, and says so', (_, tensor) => {
+    expect(readTensorFile(bytesOf(tensor))).toMatchObject({ error: { code: 'unsupported' } })
+    const read = readModel(bytesOf(message(7, message(5, tensor))))
+    expect(read).toMatchObject({ ok: false, error: { code: 'unsupported' } })
+  })
+
+  it('names the node whose attribute is a graph', () => {
+    const branch = message(5, all(text(1, 'then_branch'), message(6, text(2, 'g')), whole(20, 5)))
+    const read = readModel(
+      bytesOf(message(7, message(1, all(text(3, 'choice'), text(4, 'If'), branch)))),
+    )
+    expect(read).toMatchObject({ error: { code: 'unsupported', node: 'choice If' } })
+  })
+
+  it('names an operator that the engine does not have, and its node', () => {
+    const node = all(text(2, 'y'), text(3, 'mine'), text(4, 'Fly'), text(7, 'com.mallory'))
+    const read = readModel(bytesOf(message(7, all(message(1, node), message(12, text(1, 'y'))))))
+    if (!read.ok) throw new Error(read.error.detail)
+    const bound = bind(read.value.graph, [])
+    expect(bound).toMatchObject({ error: { code: 'unknown-op', node: 'mine com.mallory.Fly' } })
+  })
 })

@@ -39,11 +39,13 @@ export const readTensor = (fields: Fields): Outcome<NamedTensor> => {
     return refused(refuse('unsupported', `tensor ${name}: type ${numberIn(fields, DATA_TYPE)}`))
   if (numberIn(fields, DATA_LOCATION) !== 0)
     return refused(refuse('unsupported', `tensor ${name}: numbers in another file`))
+  if (shape === null) return refused(refuse('bad-graph', `tensor ${name}: a broken shape`))
   const count = elements(shape)
   if (shape.some((size) => size < 0) || !(count <= MAX_ELEMENTS))
     return refused(refuse('too-large', `tensor ${name}: [${shape.slice(0, 16).join(', ')}]`))
   const raw = bytesIn(fields, RAW_DATA).at(-1)
   const data = raw === undefined ? listed(fields, element) : fromRaw(raw, element)
+  if (data === null) return refused(refuse('bad-graph', `tensor ${name}: broken numbers`))
   if (data.length !== count)
     return refused(
       refuse('bad-graph', `tensor ${name}: ${data.length} numbers for ${count} places`),
@@ -56,24 +58,38 @@ const refused = (error: Refusal): { readonly ok: false; readonly error: Refusal 
   error,
 })
 
-const listed = (fields: Fields, element: ElementType): Numbers => {
+const listed = (fields: Fields, element: ElementType): Numbers | null => {
+  const [tag, kind] = LISTS[element]
+  const numbers = numbersIn(fields, tag, kind)
+  if (numbers === null) return null
   switch (element) {
     case 'f32':
-      return Float32Array.from(numbersIn(fields, FLOAT_DATA, 'float'))
-    case 'f64':
-      return Float64Array.from(numbersIn(fields, DOUBLE_DATA, 'double'))
-    case 'i64':
-      return Float64Array.from(numbersIn(fields, INT64_DATA, 'varint'))
-    case 'u32':
-    case 'u64':
-      return Float64Array.from(numbersIn(fields, UINT64_DATA, 'varint'))
+      return Float32Array.from(numbers)
     case 'f16':
-      return Float32Array.from(numbersIn(fields, INT32_DATA, 'varint'), halfToNumber)
+      return Float32Array.from(numbers, halfToNumber)
     case 'bf16':
-      return Float32Array.from(numbersIn(fields, INT32_DATA, 'varint'), brainToNumber)
+      return Float32Array.from(numbers, brainToNumber)
     default:
-      return Int32Array.from(numbersIn(fields, INT32_DATA, 'varint'), (x) => narrow(element, x))
+      return Float64Array.from(numbers, (x) => narrow(element, x))
   }
+}
+
+const whole = [INT32_DATA, 'varint'] as const
+/** Where numbers are that are not raw: those of 16 bits as their bits. */
+const LISTS: Record<ElementType, readonly [number, 'varint' | 'float' | 'double']> = {
+  f32: [FLOAT_DATA, 'float'],
+  f64: [DOUBLE_DATA, 'double'],
+  f16: whole,
+  bf16: whole,
+  i64: [INT64_DATA, 'varint'],
+  i32: whole,
+  i16: whole,
+  i8: whole,
+  u64: [UINT64_DATA, 'varint'],
+  u32: [UINT64_DATA, 'varint'],
+  u16: whole,
+  u8: whole,
+  bool: whole,
 }
 
 const BYTES: Record<ElementType, number> = {

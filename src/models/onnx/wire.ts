@@ -72,26 +72,35 @@ export const numberIn = (fields: Fields, number: number, missing = 0): number =>
   return typeof last === 'number' ? last : missing
 }
 
-/** A repeated field, packed or not. */
+/** A repeated field, packed or not; null where a packed one is broken. */
 export const numbersIn = (
   fields: Fields,
   number: number,
   kind: 'varint' | 'float' | 'double',
-): number[] => {
+): number[] | null => {
   const found: number[] = []
   for (const field of fields.get(number) ?? []) {
-    if (typeof field === 'number') {
-      found.push(field)
-      continue
-    }
-    const reader = new PbfReader(field)
-    const size = kind === 'float' ? 4 : kind === 'double' ? 8 : 1
-    while (reader.pos + size <= field.length) {
+    if (typeof field === 'number') found.push(field)
+    else if (!unpack(field, kind, found)) return null
+  }
+  return found
+}
+
+const unpack = (
+  field: Uint8Array,
+  kind: 'varint' | 'float' | 'double',
+  found: number[],
+): boolean => {
+  const reader = new PbfReader(field)
+  try {
+    while (reader.pos < field.length) {
       if (kind === 'varint') found.push(reader.readVarint(true))
       else found.push(kind === 'float' ? reader.readFloat() : reader.readDouble())
     }
+    return reader.pos === field.length
+  } catch {
+    return false
   }
-  return found
 }
 
 const decoder = new TextDecoder()
