@@ -255,6 +255,11 @@ const walk = (
       flat.value,
       flat.along === 'row' ? [...kept, ...others, i] : [...others, i, ...kept],
     )
+  if (from === '0' && innerRun % (step * BLOCK) === 0 && inner % innerRun === 0) {
+    walkWhole(shader, text, { found, begin, end, step }, read)
+    shader.line('}')
+    return found
+  }
   const full = step === 1 ? end : shader.let(`${begin} + ((${end} - ${begin}) & ~3)`)
   shader.line(`for (var b = ${begin} + ${from}; b < ${full}; b += ${step * BLOCK}) {`)
   const block = shader.var(text.initial)
@@ -273,4 +278,29 @@ const walk = (
   }
   shader.line('}')
   return found
+}
+
+/** The same where all blocks are whole: four steps at a time, which do not wait for each other. */
+const walkWhole = (
+  shader: Shader,
+  text: FoldText,
+  run: {
+    readonly found: string
+    readonly begin: string
+    readonly end: string
+    readonly step: number
+  },
+  read: (i: string) => string,
+): void => {
+  const { found, begin, end, step } = run
+  shader.line(`for (var b = ${begin}; b < ${end}; b += ${step * BLOCK}) {`)
+  const block = shader.var(text.initial)
+  shader.line(`for (var i = b; i < b + ${step * BLOCK}; i += ${4 * step}) {`)
+  const terms = [0, 1, 2, 3].map((n) => read(shader.let(`i + ${n * step}`)))
+  const halves = [text.step(terms[0]!, terms[1]!), text.step(terms[2]!, terms[3]!)]
+  const sum = text.step(shader.let(halves[0]!), shader.let(halves[1]!))
+  shader.line(`${block} = ${text.step(block, `(${sum})`)};`)
+  shader.line('}')
+  shader.line(`${found} = ${text.step(found, block)};`)
+  shader.line('}')
 }
