@@ -5,17 +5,16 @@
  * time before they are added up, which bounds the error by some hundred roundings for any length.
  */
 import { elements } from '../../kernel.ts'
-import { fromBits, maxNan, minNan } from '../wgsl-math.ts'
 import { leavesOf, replaceLeaves } from '../value.ts'
 import { collapse, transposeView } from '../view.ts'
 import { Shader } from '../shader.ts'
+import { foldText } from './fold.ts'
 import type { Build } from '../build.ts'
 import type { GpuElement, Shape } from '../tensor.ts'
 import type { Deferred, Lazy, Pointwise, Value } from '../value.ts'
-import type { Lanes, WgslFunction } from '../wgsl-function.ts'
+import type { Lanes } from '../wgsl-function.ts'
 import type { View } from '../view.ts'
-
-export type Fold = 'sum' | 'prod' | 'max' | 'min'
+import type { Fold, FoldText } from './fold.ts'
 
 /** Elements of a piece: some microseconds of a software adapter's invocation, one turn of a GPU's workgroup. */
 const PIECE = { software: 16_384, gpu: 4096 } as const
@@ -103,32 +102,6 @@ const piecesOf = ({ over }: Flat, most: number): Pieces => {
   const innerCount = Math.ceil(inner / innerRun)
   const count = innerCount * Math.ceil(outer / outerRun)
   return { outer, inner, outerRun, innerRun, innerCount, count }
-}
-
-type FoldText = {
-  readonly initial: string
-  step(found: string, next: string): string
-  readonly functions: readonly WgslFunction[]
-}
-
-const foldText = (element: GpuElement, fold: Fold): FoldText => {
-  const float = element === 'f32'
-  switch (fold) {
-    case 'sum':
-      return { initial: float ? 'F(0.0)' : 'I(0)', step: (a, b) => `${a} + ${b}`, functions: [] }
-    case 'prod':
-      return { initial: float ? 'F(1.0)' : 'I(1)', step: (a, b) => `${a} * ${b}`, functions: [] }
-    case 'max': {
-      const initial = float ? 'from_bits(0xff800000u)' : 'I(i32(0x80000000u))'
-      const step = (a: string, b: string): string => `${float ? 'max_nan' : 'max'}(${a}, ${b})`
-      return { initial, step, functions: [fromBits, maxNan] }
-    }
-    case 'min': {
-      const initial = float ? 'from_bits(0x7f800000u)' : 'I(0x7fffffff)'
-      const step = (a: string, b: string): string => `${float ? 'min_nan' : 'min'}(${a}, ${b})`
-      return { initial, step, functions: [fromBits, minNan] }
-    }
-  }
 }
 
 type Job = {
