@@ -46,6 +46,7 @@ export class Draft {
 
   emit({ template, shader, workgroup, grid, flop }: Emitted): void {
     const { bindings } = shader
-    this.steps.push({ template, wgsl: shader.text(workgroup), bindings, grid, flop })
+    const wgsl = shader.text(workgroup, (buffer) => this.buffers[buffer]!.bytes)
+    this.steps.push({ template, wgsl, bindings, grid, flop })
   }
 }

@@ -26,7 +26,7 @@ export class Shader implements Writer {
   readonly lanes: Lanes
   readonly #bound: Bound[] = []
   readonly #functions = new Map<string, string>()
-  readonly #enabled: string[] = []
+  readonly #enabled = new Set<string>()
   readonly #globals: string[] = []
   readonly #body: string[] = []
   #names = 0
@@ -48,7 +48,7 @@ export class Shader implements Writer {
 
   /** A feature of the language that the adapter must have. */
   enable(feature: string): void {
-    this.#enabled.push(`enable ${feature};`)
+    this.#enabled.add(`enable ${feature};`)
   }
 
   /** A declaration outside of functions: workgroup memory, say. */
@@ -109,6 +109,16 @@ export class Shader implements Writer {
     return this.#element(view, indexOf(view, at))
   }
 
+  /** Where in its buffer the element at these coordinates is. */
+  index(view: View, at: readonly string[]): string {
+    return indexOf(view, at)
+  }
+
+  /** The element of a view's buffer at an index, in a shader of four lanes too. */
+  element(view: View, index: string): string {
+    return this.#element(view, index)
+  }
+
   /** One element that can be read and assigned to, in a shader of four lanes too. */
   place(view: View, at: readonly string[]): string {
     return `${this.#bind(view, 'write', 1)}[${indexOf(view, at)}]`
@@ -128,12 +138,16 @@ export class Shader implements Writer {
     }
   }
 
-  /** The whole shader. `main` finds its place as `group` (vec3i, slices counted in) and `local`. */
-  text(workgroup: readonly [number, number, number]): string {
-    const buffers = this.#bound.map(({ name, access, element, lanes }, i) => {
+  /**
+   * The whole shader. `main` finds its place as `group` (vec3i, slices counted in) and `local`. Arrays have
+   * the size of their buffers, as adapters check indices against a constant faster than against a length.
+   */
+  text(workgroup: readonly [number, number, number], bytesOf: (buffer: number) => number): string {
+    const buffers = this.#bound.map(({ buffer, name, access, element, lanes }, i) => {
       const mode = access === 'read' ? 'read' : 'read_write'
       const type = lanes === 4 ? `vec4<${element}>` : element
-      return `@group(0) @binding(${i + 1}) var<storage, ${mode}> ${name}: array<${type}>;`
+      const size = bytesOf(buffer) / (4 * lanes)
+      return `@group(0) @binding(${i + 1}) var<storage, ${mode}> ${name}: array<${type}, ${size}>;`
     })
     return [
       ...this.#enabled,

@@ -23,7 +23,7 @@ type KernelsPage = {
   readonly names: readonly string[]
   open(): Promise<{ adapter: string; contenders: { name: string; gpu: boolean }[] }>
   prepare(key: string): Promise<{ name: string; differences: Record<string, number> }>
-  round(): Promise<Round>
+  turn(contender: string): Promise<Times>
   close(): void
 }
 declare const kernels: KernelsPage
@@ -83,7 +83,12 @@ const measure = async (
     if (odd !== undefined)
       return err({ code: 'no-agreement', detail: `${name}: ${odd[0]} is off by ${odd[1]}` })
     const found: Round[] = []
-    for (let i = 0; i < rounds; i++) found.push(await page.evaluate(() => kernels.round()))
+    for (let i = 0; i < rounds; i++) {
+      const round: Record<string, Times> = {}
+      for (const one of contenders)
+        round[one.name] = await page.evaluate((which) => kernels.turn(which), one.name)
+      found.push(round)
+    }
     await page.evaluate(() => kernels.close())
     for (const [what, told] of [
       ['computed', name],

@@ -5,7 +5,8 @@ import { rerunInLoopback } from '../loopback.ts'
 import { say } from '../terminal.ts'
 import { answer } from './answer.ts'
 import { EXIT, readArgs, whole, type Flags } from './args.ts'
-import { inWords, type Row } from './bench-rows.ts'
+import { putTable } from './bench-markdown.ts'
+import { inMarkdown, inWords, type Row } from './bench-rows.ts'
 import type { KernelOptions } from './bench-kernels.ts'
 import { explain, failed } from './outcome.ts'
 
@@ -13,6 +14,7 @@ const FLAGS: Flags = {
   nodes: { type: 'string', help: 'headless nodes of `bench swarm`; 2' },
   rows: { type: 'string', help: 'rows of `bench kernels`, such as matmul-512,softmax; all' },
   rounds: { type: 'string', help: 'rounds of `bench kernels`; 7' },
+  markdown: { type: 'string', help: 'puts the rows into a page, between its two marks' },
   json: { type: 'string', help: 'writes the rows to a file, - for standard output' },
 }
 const NODES_MAX = 32
@@ -81,6 +83,11 @@ const bench = async (argv: readonly string[]): Promise<number> => {
     if (!measured.ok) return failed(measured.error)
     rows.push(...measured.value)
   }
+  const page = args.value.text('markdown')
+  if (page !== undefined) {
+    const put = putTable(page, inMarkdown(rows))
+    if (!put.ok) return failed(put.error)
+  }
   answer(inWords(rows), args.value.text('json'), { rows })
   return EXIT.done
 }
@@ -88,6 +95,6 @@ const bench = async (argv: readonly string[]): Promise<number> => {
 export const command = {
   summary: 'measured ratios, interleaved in one run; all of them, or one',
   usage:
-    'swarm bench [kernels|tasks|swarm|ledger|sim] [--rows A,B] [--rounds N] [--nodes N] [--json F]',
+    'swarm bench [kernels|tasks|swarm|ledger|sim] [--rows A,B] [--rounds N] [--nodes N] [--markdown F] [--json F]',
   run: bench,
 }

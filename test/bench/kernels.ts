@@ -76,11 +76,9 @@ const kernels = {
     entries = made
     return { name: subject.name, differences }
   },
-  /** Each contender once, in turn. */
-  async round(): Promise<Record<string, Times>> {
-    const found: Record<string, Times> = {}
-    for (const entry of entries) found[entry.contender.name] = await measure(entry)
-    return found
+  /** One contender's part of a round. */
+  async turn(name: string): Promise<Times> {
+    return measure(entries.find(({ contender }) => contender.name === name)!)
   },
   close(): void {
     for (const { prepared } of entries) prepared.close()

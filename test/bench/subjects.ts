@@ -3,11 +3,11 @@
  * and TensorFlow.js. Nothing is said twice that a graph can say.
  */
 import { floats } from '../../kernels/noise.ts'
-import { rowMajor, sizeOf } from '../../kernels/tensor/tensor.ts'
+import { sizeOf } from '../../kernels/tensor/tensor.ts'
 import type { Attribute, Graph, Node } from '../../kernels/tensor/graph.ts'
 import type { Shape, Tensor } from '../../kernels/tensor/tensor.ts'
-import type { Jax, JaxArray } from './contenders/jax.ts'
-import type { Tf, TfTensor } from './contenders/tfjs.ts'
+import type { Jax, JaxArray } from './contenders/jax-package.ts'
+import type { Tf, TfTensor } from './contenders/tfjs-package.ts'
 
 export type Subject = {
   readonly name: string
@@ -214,26 +214,4 @@ export const SUBJECTS: Readonly<Record<string, () => Subject>> = {
   sum: () => sum,
   mlp: () => mlp,
   conv: () => conv,
-}
-
-/** A tensor with its axes in another order, laid out anew. */
-export const turned = (
-  shape: Shape,
-  data: ArrayLike<number>,
-  order: readonly number[],
-): { readonly shape: Shape; readonly data: Float32Array<ArrayBuffer> } => {
-  const strides = order.map((axis) => rowMajor(shape)[axis]!)
-  const sizes = order.map((axis) => shape[axis]!)
-  const out = new Float32Array(sizeOf({ shape }))
-  const at = sizes.map(() => 0)
-  for (let place = 0, from = 0; place < out.length; place++) {
-    out[place] = data[from]!
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
-      from += strides[axis]!
-      if (++at[axis]! < sizes[axis]!) break
-      from -= strides[axis]! * sizes[axis]!
-      at[axis] = 0
-    }
-  }
-  return { shape: sizes, data: out }
 }

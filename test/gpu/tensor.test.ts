@@ -26,7 +26,7 @@ afterAll(() => keeper.close())
 const run = async (
   bound: Bound,
   inputs: readonly Tensor[],
-  { family }: Pick<typeof target, 'family'> = target,
+  { family = target.family }: Partial<typeof target> = {},
 ): Promise<readonly Tensor[]> => {
   const prepared = await runner.prepare(lower(bound, { ...target, family }))
   if (!prepared.ok) throw new Error(prepared.error.detail)

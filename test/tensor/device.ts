@@ -9,7 +9,7 @@ import type { Tensor } from '../../kernels/tensor/tensor.ts'
 
 const BUDGET_BYTES = 2 ** 28
 
-type Options = LowerOptions & { readonly family?: Target['family'] }
+type Options = LowerOptions & Partial<Target>
 
 export type Engine = {
   readonly runner: TensorRunner
@@ -26,8 +26,12 @@ const engineOf = (device: GPUDevice): Engine => {
   return {
     runner,
     target,
-    async run(bound, inputs, { family = target.family, ...options } = {}) {
-      const program = lower(bound, { ...target, family }, options)
+    async run(bound, inputs, { family, subgroup, ...options } = {}) {
+      const asked = {
+        family: family ?? target.family,
+        subgroup: subgroup === undefined ? target.subgroup : subgroup,
+      }
+      const program = lower(bound, asked, options)
       const prepared = await runner.prepare(program)
       if (!prepared.ok) throw new Error(`${prepared.error.code}: ${prepared.error.detail}`)
       const ran = await prepared.value.run(inputs)

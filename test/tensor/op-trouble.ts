@@ -11,14 +11,10 @@ import type { Op } from '../../kernels/tensor/op.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 
 type Runs = {
-  run(
-    bound: Bound,
-    inputs: readonly Tensor[],
-    options: { readonly family: Target['family'] },
-  ): Promise<readonly Tensor[]>
+  run(bound: Bound, inputs: readonly Tensor[], options: Partial<Target>): Promise<readonly Tensor[]>
 }
 
-type Asked = {
+type Asked = Partial<Target> & {
   readonly name: string
   readonly seed: number
   readonly family: Target['family']
@@ -30,14 +26,14 @@ type Asked = {
 export const opTrouble = async (
   engine: Runs,
   op: Op,
-  { name, seed, family, tolerance = op.tolerance ?? DEFAULT_TOLERANCE }: Asked,
+  { name, seed, tolerance = op.tolerance ?? DEFAULT_TOLERANCE, ...target }: Asked,
 ): Promise<string> => {
   const trial = trialOf(op.name, op.cases[name]!(new Draw(seed)))
-  const where = `${op.name}, ${name}, seed ${seed}, ${family}`
+  const where = `${op.name}, ${name}, seed ${seed}, ${target.family}`
   const bound = bindTrial(trial)
   if (!bound.ok) return `${where}: ${bound.error.detail}`
   const want = runReference(bound.value, trial.inputs)
-  const got = await engine.run(bound.value, trial.inputs, { family })
+  const got = await engine.run(bound.value, trial.inputs, target)
   for (const [i, tensor] of want.entries()) {
     const { why } = compareTensors(got[i]!, tensor, tolerance)
     if (why !== '') return `${where}, output ${i}: ${why}`

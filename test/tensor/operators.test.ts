@@ -5,12 +5,13 @@ import { engine } from './device.ts'
 import { opTrouble } from './op-trouble.ts'
 
 /**
- * Both families of kernels on whatever adapter there is: a GPU's run on a software adapter, only slowly. Most
+ * All families of kernels on whatever adapter there is: a GPU's run on a software adapter, only slowly. Most
  * of the time goes into compiling, so more seeds are for `npm run soak`.
  */
 const TRIALS = [
   { seed: 1, family: 'software' },
   { seed: 2, family: 'gpu' },
+  { seed: 3, family: 'software', subgroup: null },
 ] as const
 
 for (const op of OPS) {

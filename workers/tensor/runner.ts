@@ -17,8 +17,10 @@ import type { ComputeError } from '../errors.ts'
 import type { Need } from '../gpu/buffers.ts'
 import type { Piece } from './slices.ts'
 
-/** Aimed at, so that most slices stay below 50 ms. */
-const SLICE_MS = 40
+/** Aimed at, so that the slices that wait on the device together stay below 50 ms. */
+const SLICE_MS = 20
+/** Slices on their way: the device has the next one when it is done with the one before. */
+const IN_FLIGHT = 2
 /** Operations of the first slice: some ms of a software adapter. */
 const FIRST_FLOP = 2e7
 /** A model has some hundred different shaders. */
@@ -159,14 +161,21 @@ export class PreparedProgram {
     const { steps } = this.#program
     const { device, slice } = this.#ready
     let tookMs: number | null = null
+    let last = performance.now()
+    const waiting: Promise<unknown>[] = []
     for (let from: typeof START | null = START; from !== null && steps.length > 0;) {
       const { pieces, next } = cut(steps, from, { flop: slice(tookMs), pieces: MAX_PIECES })
-      const began = performance.now()
       this.#submit(pieces)
       from = next
       if (next === null) return
-      await device.queue.onSubmittedWorkDone()
-      tookMs = performance.now() - began
+      waiting.push(device.queue.onSubmittedWorkDone())
+      tookMs = null
+      if (waiting.length < IN_FLIGHT) continue
+      await waiting.shift()
+      // From one end to the next, as the device rests only before the first.
+      const now = performance.now()
+      tookMs = now - last
+      last = now
     }
   }
 

@@ -2,13 +2,21 @@
 import { isFloat, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { inputOf, intOf, intsOf } from '../op.ts'
+import { convRegisters } from '../templates/conv-registers.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
 import { drawWindows, isInside, lookAt, lookText, WINDOW_ATTRIBUTES, windowsOf } from './windows.ts'
+import type { Build } from '../build.ts'
 import type { Draw } from '../draw.ts'
 import type { Call, Op, Sample } from '../op.ts'
 import type { Shape } from '../tensor.ts'
+import type { Lazy, Value } from '../value.ts'
 import type { Window } from './windows.ts'
+
+/** Below, a convolution takes less time than it takes to compile tiles for it. */
+const MIN_TILED_FLOP = 2 ** 18
+/** With fewer filters for a window nothing is saved by tiles. */
+const MIN_TILED_FILTERS = 4
 
 type Plan = {
   readonly windows: readonly Window[]
@@ -72,28 +80,9 @@ export const conv: Op = {
     ]
   },
   lower(call, [x, w, bias], build) {
-    const { windows, kernel, group, depth, width, shape } = planOf(call)!
-    const found = nest(build, {
-      element: 'f32',
-      shape,
-      inputs: [build.realise(x!), build.realise(w!)],
-      over: {
-        sizes: [depth, ...kernel],
-        combine: { initial: '0.0', step: (sum, term) => `${sum} + ${term}` },
-      },
-      body({ shader, out, over, inputs }) {
-        const [n, filter, ...o] = out as [string, string, ...string[]]
-        const [channel, ...k] = over as [string, ...string[]]
-        const first = group === 1 ? '' : `(${filter} / ${width}) * ${depth} + `
-        const { at, inside } = lookText(shader, windows, o, k)
-        const value = shader.read(inputs[0]!, [n, `(${first}${channel})`, ...at])
-        const weight = shader.read(inputs[1]!, [filter, channel, ...k])
-        return inside === 'true'
-          ? `${value} * ${weight}`
-          : `select(0.0, ${value}, ${inside}) * ${weight}`
-      },
-      flop: 2,
-    })
+    const plan = planOf(call)!
+    const { shape, kernel } = plan
+    const found = product(build, plan, x!, w!)
     if (bias === null || bias === undefined) return [found]
     const wide = build.expand(build.reshape(bias, [shape[1]!, ...kernel.map(() => 1)]), shape)
     return [build.pointwise('f32', [found, wide], ([sum, add]) => `${sum} + ${add}`)]
@@ -102,6 +91,10 @@ export const conv: Op = {
     'one dimension': (draw) => drawConv(draw, 1),
     'two dimensions': (draw) => drawConv(draw, 2),
     'three dimensions': (draw) => drawConv(draw, 3),
+    'groups that are worth tiles': (draw) => ({
+      attributes: { pads: [1, 0, 1, 2], strides: [1, draw.whole(1, 2)], group: 2 },
+      inputs: [draw.floats([2, 14, 9, 21]), draw.floats([34, 7, 3, 3])],
+    }),
     'a 3 x 3 kernel over many channels': (draw) => ({
       attributes: {
         pads: [1, 1, 1, 1],
@@ -113,6 +106,41 @@ export const conv: Op = {
       inputs: [draw.floats([1, 8, 13, 12]), draw.floats([16, 8, 3, 3]), draw.floats([16])],
     }),
   },
+}
+
+/** Filters times windows, in tiles where each filter meets enough numbers. */
+const product = (build: Build, plan: Plan, x: Value, w: Value): Lazy => {
+  const { windows, kernel, group, depth, width, shape } = plan
+  const flop = 2 * sizeOf({ shape }) * depth * sizeOf({ shape: kernel })
+  if (build.target.family === 'software' && flop >= MIN_TILED_FLOP && width >= MIN_TILED_FILTERS)
+    return convRegisters(build, {
+      x,
+      w,
+      group,
+      shape,
+      look: (shader, o, k) => lookText(shader, windows, o, k),
+    })
+  return nest(build, {
+    element: 'f32',
+    shape,
+    inputs: [build.realise(x), build.realise(w)],
+    over: {
+      sizes: [depth, ...kernel],
+      combine: { initial: '0.0', step: (sum, term) => `${sum} + ${term}` },
+    },
+    body({ shader, out, over, inputs }) {
+      const [n, filter, ...o] = out as [string, string, ...string[]]
+      const [channel, ...k] = over as [string, ...string[]]
+      const first = group === 1 ? '' : `(${filter} / ${width}) * ${depth} + `
+      const { at, inside } = lookText(shader, windows, o, k)
+      const value = shader.read(inputs[0]!, [n, `(${first}${channel})`, ...at])
+      const weight = shader.read(inputs[1]!, [filter, channel, ...k])
+      return inside === 'true'
+        ? `${value} * ${weight}`
+        : `select(0.0, ${value}, ${inside}) * ${weight}`
+    },
+    flop: 2,
+  })
 }
 
 const drawConv = (draw: Draw, rank: number): Sample => {

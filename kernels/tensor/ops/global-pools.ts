@@ -6,7 +6,7 @@ import { inputOf, intOf } from '../op.ts'
 import { reduce } from '../templates/reduce.ts'
 import { powerText, rootText } from './pools.ts'
 import type { AttributeKind, Call, Op } from '../op.ts'
-import type { Fold } from '../templates/reduce.ts'
+import type { Fold } from '../templates/fold.ts'
 
 type GlobalPool = {
   readonly name: string

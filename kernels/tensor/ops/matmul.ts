@@ -81,6 +81,10 @@ const matMul: Op = {
       const [m, k, n] = [draw.whole(1, 20), draw.whole(1, 40), draw.whole(1, 20)]
       return { inputs: [draw.floats([m, k]), draw.floats([k, n])] }
     },
+    'matrices that are worth tiles': (draw) => {
+      const [m, k, n] = [draw.whole(33, 40), draw.whole(61, 66), draw.whole(65, 80)]
+      return { inputs: [draw.floats([draw.whole(1, 2), m, k]), draw.floats([k, n])] }
+    },
     'stretched batches': (draw) => {
       const batch = draw.shape(draw.whole(1, 3))
       const [m, k, n] = [draw.whole(1, 9), draw.whole(1, 9), draw.whole(1, 3) * 4]
@@ -161,6 +165,11 @@ const gemm: Op = {
       const b = draw.floats(transB === 1 ? [n, k] : [k, n])
       const bias = draw.chance(0.7) ? draw.floats(draw.narrowed([m, n])) : null
       return { attributes: { transA, transB, alpha: 0.5, beta: 2 }, inputs: [a, b, bias] }
+    },
+    'turned operands that are worth tiles': (draw) => {
+      const [m, k, n] = [draw.whole(40, 50), draw.whole(60, 70), draw.whole(50, 60)]
+      const inputs = [draw.floats([k, m]), draw.floats([n, k]), draw.floats([n])]
+      return { attributes: { transA: 1, transB: 1 }, inputs }
     },
   },
 }

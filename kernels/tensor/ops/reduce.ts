@@ -8,7 +8,7 @@ import { transposeView } from '../view.ts'
 import { list } from '../draw.ts'
 import type { Build } from '../build.ts'
 import type { Call, Op } from '../op.ts'
-import type { Fold } from '../templates/reduce.ts'
+import type { Fold } from '../templates/fold.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Lazy, Value } from '../value.ts'
 

@@ -1,18 +1,35 @@
 /**
- * C[b..., m, n] = sum over k of A[b..., m, k] B[b..., k, n], operands with any strides. One row and four
- * columns per invocation where N allows, products added in order of k.
+ * C[b..., m, n] = sum over k of A[b..., m, k] B[b..., k, n], operands with any strides, products added in
+ * order of k: in tiles where that pays, else one row and four columns per invocation where N allows.
  */
 import { sizeOf } from '../tensor.ts'
 import { Shader } from '../shader.ts'
+import { matmulRegisters } from './matmul-registers.ts'
+import { matmulTiles } from './matmul-tiles.ts'
 import type { Build } from '../build.ts'
 import type { Lanes } from '../wgsl-function.ts'
 import type { Deferred, Value } from '../value.ts'
+import type { View } from '../view.ts'
 
+/** Below, a product takes less time than it takes to compile tiles for it. */
+const MIN_TILED_FLOP = 2 ** 18
+/** A GPU's tiles are 64 wide: of a few rows or columns most would be empty. */
+const MIN_SIDE = 16
 const WORKGROUP = { software: 4, gpu: 64 } as const
 
 /** `a` is [batch..., M, K], `b` [batch..., K, N], with the same batch dimensions: expand before. */
 export const matmul = (build: Build, a: Value, b: Value): Deferred => {
   const [left, right] = [build.realise(a), build.realise(b)]
+  const [m, n] = [left.shape.at(-2)!, right.shape.at(-1)!]
+  const flop = 2 * sizeOf(left) * n
+  if (flop < MIN_TILED_FLOP) return matmulRows(build, left, right)
+  if (build.target.family === 'software') return matmulRegisters(build, left, right)
+  return Math.min(m, n) < MIN_SIDE
+    ? matmulRows(build, left, right)
+    : matmulTiles(build, left, right)
+}
+
+const matmulRows = (build: Build, left: View, right: View): Deferred => {
   const batch = left.shape.slice(0, -2)
   const [m, k] = [left.shape.at(-2)!, left.shape.at(-1)!]
   const n = right.shape.at(-1)!

@@ -5,17 +5,16 @@
  * time before they are added up, which bounds the error by some hundred roundings for any length.
  */
 import { elements } from '../../kernel.ts'
-import { fromBits, maxNan, minNan } from '../wgsl-math.ts'
 import { leavesOf, replaceLeaves } from '../value.ts'
 import { collapse, transposeView } from '../view.ts'
 import { Shader } from '../shader.ts'
+import { foldText } from './fold.ts'
 import type { Build } from '../build.ts'
 import type { GpuElement, Shape } from '../tensor.ts'
 import type { Deferred, Lazy, Pointwise, Value } from '../value.ts'
-import type { Lanes, WgslFunction } from '../wgsl-function.ts'
+import type { Lanes } from '../wgsl-function.ts'
 import type { View } from '../view.ts'
-
-export type Fold = 'sum' | 'prod' | 'max' | 'min'
+import type { Fold, FoldText } from './fold.ts'
 
 /** Elements of a piece: some microseconds of a software adapter's invocation, one turn of a GPU's workgroup. */
 const PIECE = { software: 16_384, gpu: 4096 } as const
@@ -103,32 +102,6 @@ const piecesOf = ({ over }: Flat, most: number): Pieces => {
   const innerCount = Math.ceil(inner / innerRun)
   const count = innerCount * Math.ceil(outer / outerRun)
   return { outer, inner, outerRun, innerRun, innerCount, count }
-}
-
-type FoldText = {
-  readonly initial: string
-  step(found: string, next: string): string
-  readonly functions: readonly WgslFunction[]
-}
-
-const foldText = (element: GpuElement, fold: Fold): FoldText => {
-  const float = element === 'f32'
-  switch (fold) {
-    case 'sum':
-      return { initial: float ? 'F(0.0)' : 'I(0)', step: (a, b) => `${a} + ${b}`, functions: [] }
-    case 'prod':
-      return { initial: float ? 'F(1.0)' : 'I(1)', step: (a, b) => `${a} * ${b}`, functions: [] }
-    case 'max': {
-      const initial = float ? 'from_bits(0xff800000u)' : 'I(i32(0x80000000u))'
-      const step = (a: string, b: string): string => `${float ? 'max_nan' : 'max'}(${a}, ${b})`
-      return { initial, step, functions: [fromBits, maxNan] }
-    }
-    case 'min': {
-      const initial = float ? 'from_bits(0x7f800000u)' : 'I(0x7fffffff)'
-      const step = (a: string, b: string): string => `${float ? 'min_nan' : 'min'}(${a}, ${b})`
-      return { initial, step, functions: [fromBits, minNan] }
-    }
-  }
 }
 
 type Job = {
@@ -255,6 +228,11 @@ const walk = (
       flat.value,
       flat.along === 'row' ? [...kept, ...others, i] : [...others, i, ...kept],
     )
+  if (from === '0' && innerRun % (step * BLOCK) === 0 && inner % innerRun === 0) {
+    walkWhole(shader, text, { found, begin, end, step }, read)
+    shader.line('}')
+    return found
+  }
   const full = step === 1 ? end : shader.let(`${begin} + ((${end} - ${begin}) & ~3)`)
   shader.line(`for (var b = ${begin} + ${from}; b < ${full}; b += ${step * BLOCK}) {`)
   const block = shader.var(text.initial)
@@ -273,4 +251,29 @@ const walk = (
   }
   shader.line('}')
   return found
+}
+
+/** The same where all blocks are whole: four steps at a time, which do not wait for each other. */
+const walkWhole = (
+  shader: Shader,
+  text: FoldText,
+  run: {
+    readonly found: string
+    readonly begin: string
+    readonly end: string
+    readonly step: number
+  },
+  read: (i: string) => string,
+): void => {
+  const { found, begin, end, step } = run
+  shader.line(`for (var b = ${begin}; b < ${end}; b += ${step * BLOCK}) {`)
+  const block = shader.var(text.initial)
+  shader.line(`for (var i = b; i < b + ${step * BLOCK}; i += ${4 * step}) {`)
+  const terms = [0, 1, 2, 3].map((n) => read(shader.let(`i + ${n * step}`)))
+  const halves = [text.step(terms[0]!, terms[1]!), text.step(terms[2]!, terms[3]!)]
+  const sum = text.step(shader.let(halves[0]!), shader.let(halves[1]!))
+  shader.line(`${block} = ${text.step(block, `(${sum})`)};`)
+  shader.line('}')
+  shader.line(`${found} = ${text.step(found, block)};`)
+  shader.line('}')
 }

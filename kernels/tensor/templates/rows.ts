@@ -41,7 +41,12 @@ export type Rows = {
 
 /** Formulas that are cheaper to compute again than to store. */
 const MAX_AGAIN = 2
-const WORKGROUP = { software: 1, gpu: 64 } as const
+/**
+ * A software adapter computes four invocations at once, as lanes of its vectors; few rows are rather spread
+ * over its threads.
+ */
+const WORKGROUP = { software: 4, gpu: 64 } as const
+const FEW_ROWS = 32
 
 export const rows = (build: Build, asked: Rows): Deferred => {
   // A row is walked once for each statistic and once more: what costs something is computed before.
@@ -56,7 +61,8 @@ export const rows = (build: Build, asked: Rows): Deferred => {
     shader.use(asked.functions ?? [])
     const outer = shape.slice(0, shape.length - rowRank)
     const count = sizeOf({ shape: outer })
-    const workgroup = WORKGROUP[build.target.family]
+    const { family } = build.target
+    const workgroup = family === 'software' && count < FEW_ROWS ? 1 : WORKGROUP[family]
     shader.line(`let row = group.x * ${workgroup} + local.x;`)
     shader.line(`if (row >= ${count}) { return; }`)
     const row = shader.coordinates('row', outer)

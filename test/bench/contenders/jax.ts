@@ -1,36 +1,6 @@
 /** jax-js: each subject is one `jit`. Arrays are consumed by what they are given to, hence `ref`. */
 import { PEERS, type Contender } from '../contender.ts'
-
-export type JaxArray = {
-  readonly ref: JaxArray
-  mul(other: JaxArray | number): JaxArray
-  add(other: JaxArray | number): JaxArray
-  data(): Promise<Float32Array>
-  dispose(): void
-}
-
-/** What we use of it; the package is not installed where types are checked. */
-export type Jax = {
-  init(device: 'webgpu'): Promise<unknown>
-  defaultDevice(device: 'webgpu'): unknown
-  getWebGPUDevice(): GPUDevice
-  blockUntilReady(arrays: readonly JaxArray[]): Promise<unknown>
-  jit(formula: (...inputs: JaxArray[]) => JaxArray): (...inputs: JaxArray[]) => JaxArray
-  readonly numpy: {
-    array(data: Float32Array, options: { shape: readonly number[] }): JaxArray
-    matmul(a: JaxArray, b: JaxArray): JaxArray
-    swapaxes(x: JaxArray, a: number, b: number): JaxArray
-    sum(x: JaxArray): JaxArray
-  }
-  readonly nn: {
-    softmax(x: JaxArray, axis: number): JaxArray
-    relu(x: JaxArray): JaxArray
-    standardize(x: JaxArray, axis: number, options: { epsilon: number }): JaxArray
-  }
-  readonly lax: {
-    conv(x: JaxArray, w: JaxArray, strides: readonly number[], padding: 'SAME'): JaxArray
-  }
-}
+import type { Jax, JaxArray } from './jax-package.ts'
 
 export const openJax = async (): Promise<Contender> => {
   const url = `${PEERS}/@jax-js/jax/dist/index.js`

@@ -1,6 +1,8 @@
 /** ONNX Runtime Web: its native WebGPU kernels, those of the default bundle, and WebAssembly on two threads. */
 import { PEERS, type Contender } from '../contender.ts'
-import { onnxModel } from '../onnx-model.ts'
+import { valueName, writeModel } from '../../../src/models/onnx/write-model.ts'
+import type { Graph } from '../../../kernels/tensor/graph.ts'
+import type { Tensor } from '../../../kernels/tensor/tensor.ts'
 import type { Subject } from '../subjects.ts'
 
 type OrtTensor = { getData(): Promise<Float32Array>; dispose(): void }
@@ -51,7 +53,7 @@ const open = async ({ file, name, gpu }: Bundle): Promise<Contender> => {
     gpu,
     async prepare(subject) {
       const { graph, plain, inputs } = subject
-      const session = await ort.InferenceSession.create(onnxModel(plain ?? graph, inputs), options)
+      const session = await ort.InferenceSession.create(modelOf(plain ?? graph, inputs), options)
       // There is a device once there is a session.
       const device = gpu ? await ort.env.webgpu.device : null
       const { feeds, free } = device === null ? onCpu(ort, subject) : onGpu(ort, device, subject)
@@ -79,9 +81,18 @@ const open = async ({ file, name, gpu }: Bundle): Promise<Contender> => {
   }
 }
 
+const modelOf = (graph: Graph, inputs: readonly Tensor[]): Uint8Array => {
+  const written = writeModel(graph, new Map(graph.inputs.map((id, i) => [id, inputs[i]!])))
+  if (!written.ok) throw new Error(written.error.detail)
+  return written.value
+}
+
 const onCpu = ({ Tensor }: Ort, { inputs, graph }: Subject): Feeds => {
   const made = inputs.map(({ data, shape }, i) => {
-    return [graph.values[i]!, new Tensor('float32', data as Float32Array, shape)] as const
+    return [
+      valueName(graph.inputs[i]!),
+      new Tensor('float32', data as Float32Array, shape),
+    ] as const
   })
   return { feeds: Object.fromEntries(made), free: () => undefined }
 }
@@ -96,7 +107,7 @@ const onGpu = ({ Tensor }: Ort, device: GPUDevice, { inputs, graph }: Subject): 
   })
   const made = buffers.map((buffer, i) => {
     const dims = { dataType: 'float32', dims: inputs[i]!.shape } as const
-    return [graph.values[i]!, Tensor.fromGpuBuffer(buffer, dims)] as const
+    return [valueName(graph.inputs[i]!), Tensor.fromGpuBuffer(buffer, dims)] as const
   })
   return { feeds: Object.fromEntries(made), free: () => buffers.forEach((one) => one.destroy()) }
 }
