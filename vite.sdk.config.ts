@@ -1,13 +1,11 @@
-/** How the library is built: what a program imports, with its workers beside it; packages stay packages. */
-import { readFileSync } from 'node:fs'
+/**
+ * How the library is built: what a program imports, with its workers and everything else beside it, so that a
+ * page without a bundler can import it by its address.
+ */
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const { dependencies } = JSON.parse(readFileSync(here('package.json'), 'utf8')) as {
-  dependencies: Record<string, string>
-}
-const packages = Object.keys(dependencies)
 
 export default defineConfig({
   base: './',
@@ -16,10 +14,6 @@ export default defineConfig({
   build: {
     outDir: 'dist/sdk',
     target: 'es2024',
-    minify: false,
     lib: { entry: here('src/sdk.ts'), formats: ['es'], fileName: 'sdk' },
-    rolldownOptions: {
-      external: (id) => packages.some((name) => id === name || id.startsWith(`${name}/`)),
-    },
   },
 })

@@ -32,6 +32,7 @@ export default defineConfig({
           ],
           // Two slow cores shared with others: a property test of a second there is not a hang.
           testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {

@@ -168,7 +168,11 @@ const accountOf = ({ account, seed }: KeySeed): { signer: Signer; account: Did }
         keys.delete(by)
         keys.set(by, known)
         if (keys.size > VERIFIERS_MAX) keys.delete(keys.keys().next().value!)
-        return verify(null, signingBytes(body), known, sig)
+        const bytes = signingBytes(body)
+        // With a callback it is done by another thread: whoever sends many must not hold up this one.
+        return await new Promise<boolean>((resolve) =>
+          verify(null, bytes, known, sig, (error, good) => resolve(error === null && good)),
+        )
       } catch {
         // A point that is none, or a body that has no canonical form.
         return false

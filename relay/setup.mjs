@@ -20,7 +20,6 @@ import {
 const commands = {
   start: { program: 'relay/cli.ts', first: ['up'], app: true },
   test: { program: 'test/run.mjs', first: [], app: false },
-  e2e: { program: 'test/run.mjs', first: ['e2e'], app: false },
 }
 
 /** The lock file's fingerprint is kept beside what was installed from it. */

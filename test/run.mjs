@@ -28,11 +28,14 @@ const vitest = (project) => [
   `--outputFile.json=${report}`,
 ]
 
-// Enters a namespace with only `lo` where it can: browsers in it reach nobody.
-const playwright = [
+/**
+ * Enters a namespace with only `lo` where it can: browsers in it reach nobody.
+ * @param {string} folder
+ */
+const playwright = (folder) => [
   'test/e2e/start.ts',
   'test',
-  '--config=test/e2e/playwright.config.ts',
+  `--config=${folder}/playwright.config.ts`,
   '--reporter=list,json',
 ]
 
@@ -60,9 +63,16 @@ const stages = [
     count: countVitest,
   },
   {
+    name: 'ui',
+    files: /^test\/ui\/.*\.spec\.ts$/,
+    args: playwright('test/ui'),
+    app: false,
+    count: countPlaywright,
+  },
+  {
     name: 'e2e',
     files: /^test\/e2e\/.*\.spec\.ts$/,
-    args: playwright,
+    args: playwright('test/e2e'),
     app: true,
     count: countPlaywright,
   },

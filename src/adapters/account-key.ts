@@ -1,15 +1,20 @@
 /**
- * An Ed25519 key as the browser's own crypto holds it: used by its handle, and read for one purpose, a
- * backup. The public half is asked from the browser, so that no second implementation of the curve has
- * to agree with it.
+ * An Ed25519 key as the browser's own crypto holds it: a handle that signs and that nobody can read. The
+ * public half is asked from the browser, so that no second implementation of the curve has to agree with it.
  */
 import { did, type Did } from '../base/ids.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import type { PortError } from '../ports.ts'
 import { didFromPublicKey } from '../wire/codec.ts'
 import { pkcs8OfSeed, SEED_BYTES } from '../wire/keys.ts'
+import { keepSeed, type KeptSeed } from './kept-seed.ts'
 
-export type AccountKey = { readonly account: Did; readonly privateKey: CryptoKey }
+export type AccountKey = {
+  readonly account: Did
+  readonly privateKey: CryptoKey
+  /** For backups; absent in a key of an earlier version. */
+  readonly seed?: KeptSeed
+}
 
 export const ED25519 = { name: 'Ed25519' } as const
 
@@ -26,9 +31,10 @@ export const importSeed = async (
   if (subtle === null) return err(NO_ED25519)
   const pkcs8 = pkcs8OfSeed(seed)
   try {
-    const privateKey = await subtle.importKey('pkcs8', pkcs8, ED25519, true, ['sign'])
-    const { x } = await subtle.exportKey('jwk', privateKey)
+    const readable = await subtle.importKey('pkcs8', pkcs8, ED25519, true, ['sign'])
+    const { x } = await subtle.exportKey('jwk', readable)
     if (x === undefined) return err(NO_ED25519)
+    const privateKey = await subtle.importKey('pkcs8', pkcs8, ED25519, false, ['sign'])
     const publicKey = fromBase64Url(x)
     // Some engines have had the name and not the thing: believe only a signature that verifies.
     const probe = pkcs8.slice(0, 16)
@@ -36,20 +42,13 @@ export const importSeed = async (
     const sig = await subtle.sign(ED25519, privateKey, probe)
     const good = await subtle.verify(ED25519, verifier, sig, probe)
     if (!good || publicKey.byteLength !== SEED_BYTES) return err(NO_ED25519)
-    return ok({ account: did(didFromPublicKey(publicKey)), privateKey })
+    const account = did(didFromPublicKey(publicKey))
+    return ok({ account, privateKey, seed: await keepSeed(seed) })
   } catch {
     return err(NO_ED25519)
   } finally {
     pkcs8.fill(0)
   }
-}
-
-/** The seed of a key; null where its handle was made so that nobody can read it. */
-export const seedOf = async (privateKey: CryptoKey): Promise<Uint8Array<ArrayBuffer> | null> => {
-  if (!privateKey.extractable) return null
-  const { d } = await crypto.subtle.exportKey('jwk', privateKey)
-  const seed = d === undefined ? null : fromBase64Url(d)
-  return seed?.byteLength === SEED_BYTES ? seed : null
 }
 
 /** A handle read back from storage still has to be one. */

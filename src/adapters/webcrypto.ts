@@ -1,22 +1,16 @@
 /**
- * The account of a browser: its key lies in IndexedDB as a handle that signs, and that can be read for
- * one purpose, a backup under a passphrase. Whoever runs a script in this page could read it too; that
- * is the price of a backup at any time (docs/decisions/0010).
+ * The account of a browser: its key lies in IndexedDB as a handle that signs and cannot be read, and its
+ * seed beside it, sealed, for one purpose: a backup under a passphrase. Whoever runs a script in this page
+ * could ask for that seed too; that is the price of a backup at any time (docs/decisions/0010).
  */
 import type { Did } from '../base/ids.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import type { PortError, Signer } from '../ports.ts'
 import { foreignSeed, keyToCheck, SEED_BYTES } from '../wire/keys.ts'
 import { signingBytes } from '../wire/signed.ts'
-import {
-  ED25519,
-  importSeed,
-  NO_ED25519,
-  seedOf,
-  subtleCrypto,
-  type AccountKey,
-} from './account-key.ts'
+import { ED25519, importSeed, NO_ED25519, subtleCrypto, type AccountKey } from './account-key.ts'
 import { connect, type Connection } from './idb-connection.ts'
+import { readSeed } from './kept-seed.ts'
 import {
   deleteKey,
   KEY_STEPS,
@@ -87,13 +81,13 @@ export const openKeyring = async (
 const UNREADABLE: PortError = {
   code: 'key-unreadable',
   detail:
-    'This key was made by an earlier version, which let nobody read it. A file that was saved then is its only copy.',
+    'This browser holds nothing that a backup could be made of. A file that was saved before is the only copy of the key.',
 }
 
 const keyringOf = (connection: Connection | null, kept: Kept, created: boolean): Keyring => {
   const { account, privateKey } = kept
   let state = kept.backup
-  if (state === 'not-saved' && !privateKey.extractable) state = 'impossible'
+  if (state === 'not-saved' && kept.seed === undefined) state = 'impossible'
   const mark = async (next: BackupState): Promise<Result<null, PortError>> => {
     state = next
     return saveKey(connection, { ...kept, backup: next })
@@ -105,7 +99,7 @@ const keyringOf = (connection: Connection | null, kept: Kept, created: boolean):
     signer: { account, sign: signWith(privateKey), verify: verifier() },
     backup: () => state,
     takeBackup: async (passphrase) => {
-      const seed = await seedOf(privateKey)
+      const seed = kept.seed === undefined ? null : await readSeed(kept.seed)
       if (seed === null) return err(UNREADABLE)
       const sealed = await sealBackup({ account, seed }, passphrase)
       seed.fill(0)

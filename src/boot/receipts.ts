@@ -43,7 +43,10 @@ export const verifyReceipt =
     if (planned?.ok) {
       const task = planned.value.tasks.find((each) => taskIdOf(body.job, each) === body.task)
       const metered =
-        task?.flop === body.flop && task.bytes === body.bytes && task.kernel === body.kernel
+        task?.flop === body.flop &&
+        task.bytes === body.bytes &&
+        task.kernel === body.kernel &&
+        body.microCredits <= task.microCredits
       add(
         'Task and metering',
         metered,

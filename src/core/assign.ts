@@ -14,7 +14,7 @@ import {
   type TaskRun,
 } from './dispatch.ts'
 import { choose, draw, FRESH_MS, PROBE_MS, RENEW_MS } from './route.ts'
-import type { NodeState, Probe, Standing, SwarmEffect, SwarmState } from './swarm-state.ts'
+import type { NodeState, Outlook, Probe, SwarmEffect, SwarmState } from './swarm-state.ts'
 
 export type HeldLease = { run: JobRun; task: TaskRun; lease: Lease }
 
@@ -49,7 +49,7 @@ export const end = (
   out.push({ kind: 'ended', run })
 }
 
-export const assign = (state: SwarmState, at: Ms, standing: Standing, out: SwarmEffect[]): void => {
+export const assign = (state: SwarmState, at: Ms, standing: Outlook, out: SwarmEffect[]): void => {
   for (const probe of [...state.probes.values()]) settleProbe(state, probe, at, standing, out)
   for (const run of state.runs.values()) {
     if (run.phase !== 'running') continue
@@ -79,7 +79,7 @@ const begin = (
   task: TaskRun,
   able: readonly NodeState[],
   at: Ms,
-  standing: Standing,
+  standing: Outlook,
   out: SwarmEffect[],
 ): void => {
   const id = state.nextId++
@@ -104,7 +104,7 @@ const settleProbe = (
   state: SwarmState,
   probe: Probe,
   at: Ms,
-  standing: Standing,
+  standing: Outlook,
   out: SwarmEffect[],
 ): void => {
   const { run, task, asked, answered } = probe
@@ -123,7 +123,7 @@ const settleProbe = (
   const chosen = choose(able, task.planned.microCredits)
   const node = chosen && state.nodes.get(chosen.node)
   if (!chosen || !node) return requeue(run, task)
-  offer(state, run, task, node, at, out)
+  offer(state, run, task, node, at, standing, out)
 }
 
 const offer = (
@@ -132,20 +132,15 @@ const offer = (
   task: TaskRun,
   node: NodeState,
   at: Ms,
+  standing: Outlook,
   out: SwarmEffect[],
 ): void => {
   const price = priceFor(run, task, node)
-  const left = run.job.budget - run.spent - run.promised
-  if (price > left && task.planned.microCredits <= left) {
-    // Too dear here. Whoever asks too much is passed over, or one such node could end any job.
-    node.restUntil = ms(at + LEASE_LIMITS.restMs)
-    return requeue(run, task)
-  }
-  if (price > left) {
-    const text = `the next task costs ${price} micro-credits, the budget has ${run.job.budget - run.spent - run.promised} left`
+  const short = price > 0 ? tooDear(state, run, price, standing, out) : null
+  if (short) {
     // Money that is only promised may come back; wait for it.
-    if (run.promised > 0) return requeue(run, task)
-    return end(state, run, 'failed', { code: 'budget-used-up', text }, out)
+    if (short.waits) return requeue(run, task)
+    return end(state, run, 'failed', { code: short.code, text: short.text }, out)
   }
   const lease: Lease = {
     id: state.nextId++,
@@ -153,6 +148,7 @@ const offer = (
     attempt: run.attemptBase + (task.attempts += 1),
     price,
     offeredAt: at,
+    expectedMs: expectedMs(task.planned.microCredits, node),
     state: 'offered',
     permille: 0,
     until: ms(at + LEASE_LIMITS.answerMs),
@@ -164,6 +160,42 @@ const offer = (
   node.inFlightBytes += task.planned.bytes
   out.push({ kind: 'offer', node: node.node, run, task, lease })
   requeue(run, task)
+}
+
+type Short = { readonly code: string; readonly text: string; readonly waits: boolean }
+
+/**
+ * Why a task must not be offered: the job's budget has no room for it, or the account has not. All that
+ * is offered anywhere can be paid at the same time, so that nobody works for a cheque that is not covered.
+ */
+const tooDear = (
+  state: SwarmState,
+  run: JobRun,
+  price: MicroCredits,
+  standing: Outlook,
+  out: readonly SwarmEffect[],
+): Short | null => {
+  const budget = run.job.budget - run.spent - run.promised
+  const what = `the next task costs ${price} micro-credits`
+  if (price > budget) {
+    const text = `${what}, the budget has ${budget} left`
+    return { code: 'budget-used-up', text, waits: run.promised > 0 }
+  }
+  let promised = 0
+  for (const each of state.runs.values()) promised += each.promised
+  // Accepted in this very moment, and not signed away yet.
+  for (const each of out)
+    if (each.kind === 'accept') for (const passed of each.paid) promised += passed.price
+  const free = standing.funds() - promised
+  if (price <= free) return null
+  const text = `${what}, this account has ${Math.max(0, free)} left`
+  return { code: 'no-credit', text, waits: promised > 0 }
+}
+
+/** What it says of itself is believed within bounds: saying it costs nothing. */
+const expectedMs = (cost: MicroCredits, { inFlightCost, load }: NodeState): number => {
+  const before = inFlightCost + Math.min(load?.queued ?? 0, LEASE_LIMITS.queue * cost)
+  return (1_000 * (before + cost)) / Math.max(load?.speed ?? 0, LEASE_LIMITS.slowest)
 }
 
 /** The node's asking price for the metered cost; nothing in the free tier. */

@@ -16,6 +16,16 @@ export const LEASE_LIMITS = {
   silenceMs: 6_000,
   /** A commitment is revealed at once; the body may take its time: 32 MB at 1 MB/s. */
   resultMs: 40_000,
+  /** So long our own check of a result may take. */
+  checkMs: 120_000,
+  /** Beats keep a lease while its inputs arrive (WORKER_LIMITS.fetchMs) ... */
+  inputsMs: 60_000,
+  /** ... and then for so many times what the node should need, given its queue and its speed, */
+  patience: 4,
+  /** of which no more is believed than so many tasks like this one before it (SERVE_LIMITS), */
+  queue: 16,
+  /** and no less than so many micro-credits a second: a slow device with a small share of it. */
+  slowest: 20,
   /** Leases one node holds for us at a time: one computing, one with its inputs on the way. */
   perNode: 2,
   /** Tasks so short that the messages about them take longer may be there in greater number ... */
@@ -32,7 +42,7 @@ export const LEASE_LIMITS = {
   stragglerMs: 8_000,
 } as const
 
-export type LeaseState = 'offered' | 'held' | 'committed' | 'revealed'
+export type LeaseState = 'offered' | 'held' | 'revealed' | 'returned'
 
 export type Lease = {
   readonly id: number
@@ -40,6 +50,8 @@ export type Lease = {
   readonly attempt: number
   readonly price: MicroCredits
   readonly offeredAt: Ms
+  /** How long the node should need, as far as it says itself how fast and how busy it is. */
+  readonly expectedMs: number
   state: LeaseState
   permille: number
   /** When silence becomes loss. */
@@ -220,10 +232,18 @@ export const agreement = (run: JobRun, task: TaskRun, exact: boolean): readonly 
   return null
 }
 
-/** True for a lease that has run so long that a second copy is worth its price. */
+/**
+ * True for a lease that has run so long that a second copy is worth its price: twice what others took,
+ * twice what it should take where nobody was done yet, or a quarter of what the job has.
+ */
 export const isStraggler = (run: JobRun, lease: Lease, at: Ms): boolean => {
   const age = at - lease.offeredAt
   if (age < LEASE_LIMITS.stragglerMs) return false
   const sorted = run.durations.toSorted((a, b) => a - b)
-  return age > 2 * (sorted[sorted.length >>> 1] ?? Number.POSITIVE_INFINITY)
+  const usual = sorted[sorted.length >>> 1] ?? lease.expectedMs
+  return age > Math.min(2 * usual, run.job.deadlineMs / 4)
 }
+
+/** Whoever still beats then has had its time, however alive it says it is. */
+export const beatsUntil = ({ offeredAt, expectedMs }: Lease): Ms =>
+  ms(offeredAt + LEASE_LIMITS.inputsMs + LEASE_LIMITS.patience * expectedMs)

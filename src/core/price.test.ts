@@ -1,12 +1,23 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bytes, flop } from '../base/units.ts'
-import { computeCost, meteredCost } from './price.ts'
+import { anyJob, planned } from '../../test/plan-jobs.ts'
+import { computeCost, meteredCost, mostFor } from './price.ts'
 
 const f32 = 4
 const matmul = (n: number) => computeCost(flop(2 * n ** 3), bytes(3 * n * n * f32))
 
 describe('the price of work', () => {
+  it('is never more than what anybody can work out from its receipt alone', () => {
+    fc.assert(
+      fc.property(anyJob, (job) => {
+        for (const task of planned(job).tasks)
+          expect(task.microCredits).toBeLessThanOrEqual(mostFor(task.flop, task.bytes))
+      }),
+      { numRuns: 50 },
+    )
+  })
+
   it('charges a matmul of 1024 cubed 2148 micro-credits', () => {
     expect(matmul(1024)).toBe(2_148)
   })

@@ -14,6 +14,9 @@ const WIRE_BYTES_PER_MICRO = 50_000
 /** What one dispatch costs however small it is: message, lease, pipeline, read-back. */
 const MICRO_PER_DISPATCH = 20
 
+/** Nodes ask in thousandths of the formula, and nobody may ask or pay more than it says. */
+export const PRICE_MILLI_MAX = 1_000
+
 export type Work = {
   /** Operations; a multiply-add counts as two. */
   readonly flop: Flop
@@ -35,6 +38,20 @@ export const meteredCost = ({ flop, bytes, wireBytes, dispatches }: Work): Micro
       ceilDiv(wireBytes, WIRE_BYTES_PER_MICRO) +
       MICRO_PER_DISPATCH * dispatches,
   )
+
+/**
+ * The most that a receipt may say, for whoever has nothing but the receipt: the bytes sent are not in it,
+ * but none is sent that is not read or written at least once.
+ */
+export const mostFor = (flop: number, bytes: number): number =>
+  Number.isSafeInteger(flop) && Number.isSafeInteger(FLOP_PER_BYTE * bytes)
+    ? meteredCost({
+        flop: flop as Flop,
+        bytes: bytes as Bytes,
+        wireBytes: bytes as Bytes,
+        dispatches: 1,
+      })
+    : 0
 
 /** Exact, unlike `Math.ceil(n / d)`: near 2^53 the quotient itself would already be rounded. */
 const ceilDiv = (n: number, d: number): number => {

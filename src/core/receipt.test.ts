@@ -7,6 +7,7 @@ import { cidOf } from '../wire/codec.ts'
 import { debit, openBlock } from './ledger/append.ts'
 import type { Block } from './ledger/block.ts'
 import { foundSwarm } from './ledger/genesis.ts'
+import { mostFor } from './price.ts'
 import {
   forgetSettled,
   paymentProblem,
@@ -87,6 +88,21 @@ describe('before bob countersigns a receipt of alice', () => {
     ['wrong-amount', { microCredits: m(0) }],
   ])('he refuses it with %s when it says %j', (code, change) => {
     expect(receiptProblem({ ...receipt, ...change }, agreed)).toBe(code)
+  })
+})
+
+describe('a price above the formula', () => {
+  it('is refused by whoever sees the receipt, though both have agreed on it', () => {
+    const price = m(mostFor(agreed.flop, agreed.bytes) + 1)
+    const dear = receiptFor({ ...agreed, price }, 'freivalds')
+    expect(receiptProblem(dear, { ...agreed, price })).toBe('above-formula')
+  })
+
+  it('is any price at all where the metering is beyond what can be counted', () => {
+    const change = { flop: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER }
+    expect(receiptProblem({ ...receipt, ...change }, { ...agreed, ...change })).toBe(
+      'above-formula',
+    )
   })
 })
 

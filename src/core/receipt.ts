@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../base/result.ts'
 import type { MicroCredits } from '../base/units.ts'
 import type { Block } from './ledger/block.ts'
 import { JOB_LIMITS } from './job.ts'
+import { mostFor } from './price.ts'
 
 export type ReceiptCheck = 'freivalds' | 'bit-equality' | 'sampled' | 'recompute' | 'replicas'
 
@@ -62,6 +63,7 @@ export type ReceiptProblem =
   | 'wrong-output'
   | 'wrong-metering'
   | 'wrong-amount'
+  | 'above-formula'
 
 type Rule = {
   readonly code: ReceiptProblem
@@ -81,6 +83,7 @@ const RULES: readonly Rule[] = [
   { code: 'wrong-metering', holds: (r, a) => a.flop === undefined || r.flop === a.flop },
   { code: 'wrong-metering', holds: (r, a) => a.bytes === undefined || r.bytes === a.bytes },
   { code: 'wrong-amount', holds: (r, a) => r.microCredits === a.price },
+  { code: 'above-formula', holds: (r) => r.microCredits <= mostFor(r.flop, r.bytes) },
 ]
 
 /** Why a worker must not countersign, or null: it signs only what it agreed to and what it delivered. */

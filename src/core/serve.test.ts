@@ -75,7 +75,9 @@ describe('an offer', () => {
     ['wgsl-not-allowed', { wgsl: true }, {}, rich],
     ['too-big', { memoryBytes: bytes(1_000_001) }, {}, rich],
     ['price-too-low', { price: m(1_999) }, {}, rich],
-    ['price-too-low', { price: m(2_400) }, { priceMilli: 1_201 }, rich],
+    ['price-too-low', { price: m(1_399) }, { priceMilli: 700 }, rich],
+    ['price-too-high', { price: m(2_001) }, {}, rich],
+    ['price-too-high', { price: m(1), cost: m(0) }, {}, rich],
     ['price-too-low', { price: m(0) }, { freeTier: false }, rich],
     ['no-credit', {}, {}, poor],
     ['no-credit', {}, {}, { ...rich, spendable: m(1_999) }],
@@ -92,7 +94,7 @@ describe('an offer', () => {
     expect(give(openServe(ms(0)), offer({ wgsl: true }), rich, ms(0), open).code).toBe('fine')
   })
 
-  it('is refused as busy beyond 16 leases of one requester and 64 in all', () => {
+  it('is refused as busy beyond 16 leases of one requester and 64 in all, 48 of them free', () => {
     const state = openServe(ms(0))
     const codes = (who: Did, n: number): string[] =>
       Array.from(
@@ -100,11 +102,15 @@ describe('an offer', () => {
         () => give(state, offer({ requester: who, price: m(0), cost: m(1) }), rich).code,
       )
     expect(codes(alice.did, 17).indexOf('busy')).toBe(16)
-    for (let i = 0; i < 3; i++) expect(codes(did(`other ${i}`), 16)).not.toContain('busy')
+    for (let i = 0; i < 2; i++) expect(codes(did(`other ${i}`), 16)).not.toContain('busy')
     expect(codes(bob.did, 1)).toEqual(['busy'])
     const [first] = state.grants.keys()
     cancelGrant(state, first!, 0, house.speed, ms(0))
     expect(codes(bob.did, 2)).toEqual(['fine', 'busy'])
+    const paid = Array.from({ length: 17 }, (_, i) =>
+      give(state, offer({ requester: did(`payer ${i}`) }), rich),
+    )
+    expect(paid.findIndex(({ code }) => code === 'busy')).toBe(16)
   })
 
   it('is refused as busy where it does not fit into memory beside the others', () => {

@@ -5,15 +5,20 @@
  */
 import type { Did } from '../base/ids.ts'
 import { microCredits, type Bytes, type MicroCredits, type Ms } from '../base/units.ts'
+import { remember } from './recent.ts'
 
 export const SERVE_LIMITS = {
   /** One computing, and as many short ones as a requester sends ahead (core/dispatch.ts). */
   leasesPerRequester: 16,
   leases: 64,
+  /** Of these so many are kept for those who pay: names cost nothing, and could take all places for a while. */
+  paidLeases: 16,
   /** Results handed over and not paid for yet; beyond it the oldest are written off. */
   delivered: 256,
   /** Unpaid results, and leases that will become some, of one requester that does pay. */
   unpaidPerRequester: 16,
+  /** Requesters of whom it is remembered how they paid. */
+  payers: 4_096,
 } as const
 
 /** Strangers without credit get this part of the measured speed ... */
@@ -28,6 +33,7 @@ export type OfferRefusal =
   | 'wgsl-not-allowed'
   | 'too-big'
   | 'price-too-low'
+  | 'price-too-high'
   | 'busy'
   | 'free-tier-used-up'
   | 'no-credit'
@@ -75,6 +81,8 @@ export type Grant = {
 export type ServeState = {
   /** By lease, in the order of their turns. */
   readonly grants: Map<string, Grant>
+  /** How many unpaid results each requester may have; the usual number for whoever is not named. */
+  readonly lines: Map<Did, number>
   /** How full the free tier's bucket is with work that was given away, as of `freeAt`. */
   freeUsed: number
   freeAt: Ms
@@ -84,7 +92,12 @@ export type OfferAnswer =
   | { readonly kind: 'accept'; readonly free: boolean }
   | { readonly kind: 'refuse'; readonly code: OfferRefusal }
 
-export const openServe = (at: Ms): ServeState => ({ grants: new Map(), freeUsed: 0, freeAt: at })
+export const openServe = (at: Ms): ServeState => ({
+  grants: new Map(),
+  lines: new Map(),
+  freeUsed: 0,
+  freeAt: at,
+})
 
 /** Takes an offer or says why not. Changes nothing. */
 export const answerOffer = (
@@ -168,6 +181,22 @@ export const settleGrant = (state: ServeState, lease: string): void => {
 }
 
 /**
+ * It paid for a result, or did not. As with congestion, trust grows by one and falls by half: who rejects
+ * what was right to have it for nothing gets three results in its first hour and then one in each, and who
+ * pays is soon where it was. One it may always owe, or nobody could ever make good.
+ */
+export const notePayment = (state: ServeState, requester: Did, paid: boolean): void => {
+  const line = lineOf(state, requester)
+  const next = paid
+    ? Math.min(SERVE_LIMITS.unpaidPerRequester, line + 1)
+    : Math.max(1, Math.floor(line / 2))
+  remember(state.lines, requester, next, SERVE_LIMITS.payers)
+}
+
+const lineOf = (state: ServeState, requester: Did): number =>
+  state.lines.get(requester) ?? SERVE_LIMITS.unpaidPerRequester
+
+/**
  * A lease ended without a result. Of what the free tier gave, only the part that was not computed comes
  * back, or cancelling in the last moment would make the free tier endless.
  */
@@ -210,6 +239,8 @@ const unfit = (house: House, offer: Offer, requester: Standing): OfferRefusal | 
   if (!offer.known) return 'no-skill'
   if (offer.wgsl && !house.allowWgsl) return 'wgsl-not-allowed'
   if (offer.memoryBytes > house.memoryBytes) return 'too-big'
+  // What is paid above the formula would be money moved without work.
+  if (offer.price > offer.cost) return 'price-too-high'
   if (offer.price === 0) return house.freeTier ? null : 'price-too-low'
   return offer.price * 1000 < offer.cost * house.priceMilli ? 'price-too-low' : null
 }
@@ -217,7 +248,7 @@ const unfit = (house: House, offer: Offer, requester: Standing): OfferRefusal | 
 const crowded = (
   state: ServeState,
   house: House,
-  { requester, memoryBytes }: Offer,
+  { requester, memoryBytes, price }: Offer,
 ): OfferRefusal | null => {
   let all = 0
   let own = 0
@@ -231,9 +262,10 @@ const crowded = (
     own += mine
     memory += each.memoryBytes
   }
-  if (owed >= SERVE_LIMITS.unpaidPerRequester) return 'no-credit'
+  if (owed >= lineOf(state, requester)) return 'no-credit'
   if (memory + memoryBytes > house.memoryBytes) return 'busy'
-  return all >= SERVE_LIMITS.leases || own >= SERVE_LIMITS.leasesPerRequester ? 'busy' : null
+  const most = SERVE_LIMITS.leases - (price > 0 ? 0 : SERVE_LIMITS.paidLeases)
+  return all >= most || own >= SERVE_LIMITS.leasesPerRequester ? 'busy' : null
 }
 
 const mark = (state: ServeState, lease: string, to: Grant['state']): void => {

@@ -82,7 +82,7 @@ export type SwarmEvent =
   | { readonly kind: 'accepted'; readonly node: Did; readonly lease: number }
   | { readonly kind: 'refused'; readonly node: Did; readonly lease: number; readonly code: string }
   | { readonly kind: 'beat'; readonly node: Did; readonly lease: number; readonly permille: number }
-  | { readonly kind: 'committed'; readonly node: Did; readonly lease: number }
+  | { readonly kind: 'committed' | 'returned'; readonly node: Did; readonly lease: number }
   | { readonly kind: 'failed'; readonly node: Did; readonly lease: number; readonly code: string }
   | {
       readonly kind: 'passed'
@@ -117,6 +117,8 @@ export type SwarmEffect =
       readonly run: JobRun
       readonly task: TaskRun
     }
+  /** It had its time and gave nothing. */
+  | { readonly kind: 'overdue'; readonly node: Did; readonly task: TaskRun }
   | {
       readonly kind: 'accept'
       readonly run: JobRun
@@ -132,6 +134,9 @@ export type Standing = {
   trust(node: Did, skill: string, at: Ms): number
   pheromone(node: Did, skill: string, at: Ms): number
 }
+
+/** What the law asks about the world besides: what the account has and has not signed away. */
+export type Outlook = Standing & { funds(): number }
 
 export const emptySwarm = (random: Prng): SwarmState => ({
   nodes: new Map(),

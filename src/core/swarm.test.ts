@@ -10,7 +10,8 @@ import { SERVE_LIMITS } from './serve.ts'
 import { step } from './swarm.ts'
 import { emptySwarm, newcomer, type Skills, type SwarmEffect } from './swarm-state.ts'
 
-const standing = { trust: () => 0.5, pheromone: () => 1 }
+let funds = Number.POSITIVE_INFINITY
+const standing = { trust: () => 0.5, pheromone: () => 1, funds: () => funds }
 /** A hundred pictures' pieces, all of one size. */
 const pictures = job(mandelbrot(320, 320), {}, { tile: 32, budget: microCredits(1_000_000) })
 const COST = planned(pictures).tasks[0]!.microCredits
@@ -182,6 +183,94 @@ describe('a node that has not countersigned', () => {
     alices.answers(bob.did, 1_000)
     for (let i = 0; i < 40; i++) alices.delivers(bob.did)
     expect(alices.holds(bob.did)).toBeGreaterThan(0)
+  })
+})
+
+describe('a node that takes a task and only says that it is alive', () => {
+  /** Bob beats every two seconds until his lease ends; gives when that was, and what was said then. */
+  const beats = (speed: number, queued = 0, others: readonly Did[] = []) => {
+    const alices = requester(job(mandelbrot(32, 32), {}, { tile: 32, deadlineMs: ms(3_600_000) }))
+    const load = { kind: 'load', queued, speed, price: 1_000, willing: true } as const
+    alices.joins(bob.did)
+    alices.feed({ ...load, node: bob.did })
+    const { task, lease } = [...alices.state.leases.values()][0]!
+    for (const node of others) {
+      alices.joins(node)
+      alices.feed({ ...load, node, queued: 0, speed: 1_000 })
+    }
+    alices.feed({ kind: 'accepted', node: bob.did, lease: lease.id })
+    let elsewhere: number | null = null
+    for (let at = 2_000; at <= 3_600_000; at += 2_000) {
+      alices.later(2_000)
+      const effects = others.flatMap((node) =>
+        alices.feed({ ...load, node, queued: 0, speed: 1_000 }),
+      )
+      const beat = alices.feed({ kind: 'beat', node: bob.did, lease: lease.id, permille: 1 })
+      effects.push(...beat)
+      for (const { id, node } of task.leases.filter((each) => each.node !== bob.did)) {
+        elsewhere ??= at
+        effects.push(...alices.feed({ kind: 'accepted', node, lease: id }))
+        effects.push(...alices.feed({ kind: 'beat', node, lease: id, permille: 1 }))
+      }
+      const overdue = effects.filter((each) => each.kind === 'overdue' && each.node === bob.did)
+      if (overdue.length > 0) return { at, elsewhere, overdue, task }
+    }
+    throw new Error('for ever')
+  }
+  const { microCredits: cost } = planned(job(mandelbrot(32, 32), {}, { tile: 32 })).tasks[0]!
+
+  it('loses it after the time it needs for it, four times over, and is to blame', () => {
+    const { at, overdue, task } = beats(1)
+    const needs = (1_000 * cost) / LEASE_LIMITS.slowest
+    const most = LEASE_LIMITS.inputsMs + LEASE_LIMITS.patience * needs
+    expect(at).toBeGreaterThanOrEqual(most)
+    expect(at).toBeLessThan(most + 4_000)
+    expect(overdue).toEqual([{ kind: 'overdue', node: bob.did, task }])
+    expect(task.why).toBe('overdue')
+  })
+
+  it('gains no more than sixteen tasks of that size by saying that it has much to do', () => {
+    expect(beats(1_000, Number.MAX_SAFE_INTEGER).at).toBeLessThanOrEqual(
+      LEASE_LIMITS.inputsMs + (4 * 17 * 1_000 * cost) / 1_000 + 4_000,
+    )
+  })
+
+  it('does not hold it up: somebody else gets it as well, though nobody has done any yet', () => {
+    const { elsewhere } = beats(1_000, 0, [carol.did])
+    expect(elsewhere).toBeLessThanOrEqual(LEASE_LIMITS.stragglerMs + 2_000)
+  })
+
+  it('and keeps a result back that it has committed to is to blame as well', () => {
+    const alices = requester()
+    alices.joins(bob.did)
+    alices.answers(bob.did, 1_000)
+    const { lease, task } = [...alices.state.leases.values()][0]!
+    alices.feed({ kind: 'accepted', node: bob.did, lease: lease.id })
+    alices.feed({ kind: 'committed', node: bob.did, lease: lease.id })
+    alices.later(LEASE_LIMITS.resultMs)
+    const effects = alices.feed({ kind: 'beat', node: bob.did, lease: lease.id, permille: 1 })
+    expect(effects).toContainEqual({ kind: 'overdue', node: bob.did, task })
+  })
+})
+
+describe('an account', () => {
+  it('offers no more at a time than it can pay, and ends the job when that is spent', () => {
+    funds = 2 * COST + 1
+    const alices = requester()
+    for (const node of [bob.did, carol.did]) {
+      alices.joins(node)
+      alices.answers(node, 1_000)
+    }
+    expect(alices.holds(bob.did) + alices.holds(carol.did)).toBe(2)
+    expect(alices.run.phase).toBe('running')
+    for (const [node] of [[bob.did], [bob.did]] as const) {
+      alices.delivers(node)
+      funds -= COST
+    }
+    alices.feed({ kind: 'settled', node: bob.did })
+    expect(alices.run.accepted).toBe(2)
+    expect([alices.run.phase, alices.run.problem?.code]).toEqual(['failed', 'no-credit'])
+    funds = Number.POSITIVE_INFINITY
   })
 })
 

@@ -6,14 +6,21 @@
 import type { Did, JobId } from '../base/ids.ts'
 import { microCredits, ms, type Ms } from '../base/units.ts'
 import { assign, end, release, type HeldLease } from './assign.ts'
-import { agreement, LEASE_LIMITS, markAccepted, requeue } from './dispatch.ts'
-import type { Standing, SwarmEffect, SwarmEvent, SwarmState } from './swarm-state.ts'
+import {
+  agreement,
+  beatsUntil,
+  LEASE_LIMITS,
+  markAccepted,
+  requeue,
+  type Lease,
+} from './dispatch.ts'
+import type { Outlook, SwarmEffect, SwarmEvent, SwarmState } from './swarm-state.ts'
 
 export const step = (
   state: SwarmState,
   event: SwarmEvent,
   at: Ms,
-  standing: Standing,
+  standing: Outlook,
 ): SwarmEffect[] => {
   const out: SwarmEffect[] = []
   apply(state, event, at, out)
@@ -66,6 +73,7 @@ const apply = (state: SwarmState, event: SwarmEvent, at: Ms, out: SwarmEffect[])
     case 'refused':
     case 'beat':
     case 'committed':
+    case 'returned':
     case 'failed':
       return fromWorker(state, event, at, out)
     case 'passed':
@@ -88,7 +96,7 @@ const apply = (state: SwarmState, event: SwarmEvent, at: Ms, out: SwarmEffect[])
 
 type WorkerEvent = Extract<
   SwarmEvent,
-  { kind: 'accepted' | 'refused' | 'beat' | 'committed' | 'failed' }
+  { kind: 'accepted' | 'refused' | 'beat' | 'committed' | 'returned' | 'failed' }
 >
 
 /** What a worker says about a lease of its own; anything else it says is ignored. */
@@ -117,7 +125,7 @@ const fromWorker = (state: SwarmState, event: WorkerEvent, at: Ms, out: SwarmEff
       const held = find(state, event.node, event.lease)
       if (!held || held.lease.state !== 'held') return
       held.lease.permille = event.permille
-      held.lease.until = ms(at + LEASE_LIMITS.silenceMs)
+      held.lease.until = ms(Math.min(at + LEASE_LIMITS.silenceMs, beatsUntil(held.lease)))
       return
     }
     case 'committed': {
@@ -126,6 +134,13 @@ const fromWorker = (state: SwarmState, event: WorkerEvent, at: Ms, out: SwarmEff
       held.lease.state = 'revealed'
       held.lease.until = ms(at + LEASE_LIMITS.resultMs)
       out.push({ kind: 'reveal', node: event.node, lease: event.lease })
+      return
+    }
+    case 'returned': {
+      const held = find(state, event.node, event.lease)
+      if (!held || held.lease.state !== 'revealed') return
+      held.lease.state = 'returned'
+      held.lease.until = ms(at + LEASE_LIMITS.checkMs)
       return
     }
     case 'failed': {
@@ -221,8 +236,11 @@ const steer = (
 const expire = (state: SwarmState, at: Ms, out: SwarmEffect[]): void => {
   for (const held of [...state.leases.values()]) {
     if (held.lease.until > at) continue
-    out.push({ kind: 'cancel', node: held.lease.node, lease: held.lease.id })
-    lose(state, held, held.lease.state === 'offered' ? 'no-answer' : 'silent', at, out)
+    const { node, id } = held.lease
+    const why = whyLost(held.lease, at)
+    out.push({ kind: 'cancel', node, lease: id })
+    if (why === 'overdue') out.push({ kind: 'overdue', node, task: held.task })
+    lose(state, held, why, at, out)
   }
   for (const run of state.runs.values()) {
     if (run.phase !== 'running' || run.deadlineAt > at) continue
@@ -235,6 +253,20 @@ const expire = (state: SwarmState, at: Ms, out: SwarmEffect[]): void => {
         }
       : { code: 'nobody-came', text: 'no node took any task before the deadline' }
     end(state, run, 'failed', problem, out)
+  }
+}
+
+/** Silence may be anything; who speaks and gives no result, or commits to one and keeps it, is to blame. */
+const whyLost = (lease: Lease, at: Ms): string => {
+  switch (lease.state) {
+    case 'offered':
+      return 'no-answer'
+    case 'held':
+      return at < beatsUntil(lease) ? 'silent' : 'overdue'
+    case 'revealed':
+      return 'overdue'
+    case 'returned':
+      return 'unchecked'
   }
 }
 

@@ -36,17 +36,34 @@ const PREFIX = 'owed/'
 const nameOfDebt = (requester: Did, task: TaskId, attempt: number): string =>
   `${PREFIX}${requester}/${task}/${attempt}`
 
-/** `closed`: nothing is at stake any more for what was done under a lease. */
-export const debts = (desk: Desk, closed: (lease: string) => void) => {
-  const open = new Map<
-    string,
-    { readonly debt: Debt; readonly lease: string | null; readonly until: Ms }
-  >()
+type Open = {
+  readonly debt: Debt
+  readonly lease: string | null
+  readonly until: Ms
+  /** Its requester said that it does not pay. */
+  isDisputed: boolean
+}
+
+export type DebtEvents = {
+  /** Nothing is at stake any more for what was done under a lease. */
+  closed(lease: string): void
+  /** What was not free was paid, or was not. */
+  payment(requester: Did, paid: boolean): void
+}
+
+export const debts = (desk: Desk, events: DebtEvents) => {
+  const open = new Map<string, Open>()
+
+  const dispute = (each: Open): void => {
+    if (each.isDisputed || each.debt.price === 0) return
+    each.isDisputed = true
+    events.payment(each.debt.requester, false)
+  }
 
   const drop = (name: string): void => {
     const lease = open.get(name)?.lease
     open.delete(name)
-    if (lease) closed(lease)
+    if (lease) events.closed(lease)
   }
 
   const writeOff = (name: string): void => {
@@ -58,7 +75,7 @@ export const debts = (desk: Desk, closed: (lease: string) => void) => {
   const keep = (name: string, debt: Debt, lease: string | null): void => {
     // The same task may be done again for a requester who forgot that it was; it owes us one result.
     drop(name)
-    open.set(name, { debt, lease, until: ms(desk.now() + DEBT_LIMITS.lifeMs) })
+    open.set(name, { debt, lease, until: ms(desk.now() + DEBT_LIMITS.lifeMs), isDisputed: false })
     if (open.size > DEBT_LIMITS.debts) writeOff(open.keys().next().value!)
   }
 
@@ -74,30 +91,42 @@ export const debts = (desk: Desk, closed: (lease: string) => void) => {
     /** What a receipt for this task must say. */
     owed: (requester: Did, task: TaskId, attempt: number): Debt | null =>
       open.get(nameOfDebt(requester, task, attempt))?.debt ?? null,
+    /** Something is owed for what was done under a lease. */
+    has: (lease: string): boolean => [...open.values()].some((each) => each.lease === lease),
     /** To be written together with the payment. */
     paidBy: ({ requester, task, attempt }: Debt): Write => ({
       table: 'meta',
       key: nameOfDebt(requester, task, attempt),
     }),
-    paid: ({ requester, task, attempt }: Debt): void => drop(nameOfDebt(requester, task, attempt)),
+    paid({ requester, task, attempt, price }: Debt): void {
+      drop(nameOfDebt(requester, task, attempt))
+      if (price > 0) events.payment(requester, true)
+    },
     /** What was done under a lease never left. */
     refused(lease: string): void {
       for (const [name, each] of open) if (each.lease === lease) writeOff(name)
     },
     /**
      * The requester has a result and says that it is wrong. What was to be paid stays at stake for its
-     * hour, or a word would be enough to get any amount of work for nothing.
+     * hour, or a word would be enough to get any amount of work for nothing, and it is trusted less.
      */
     rejected(lease: string): void {
-      for (const [name, each] of open)
-        if (each.lease === lease && each.debt.price === 0) writeOff(name)
+      for (const [name, each] of open) {
+        if (each.lease !== lease) continue
+        dispute(each)
+        if (each.debt.price === 0) writeOff(name)
+      }
     },
     load(records: readonly { readonly key: string; readonly value: unknown }[]): void {
       for (const { key, value } of records)
         if (key.startsWith(PREFIX)) keep(key, value as Debt, null)
     },
     wake(): void {
-      for (const [name, { until }] of open) if (until <= desk.now()) writeOff(name)
+      for (const [name, each] of open) {
+        if (each.until > desk.now()) continue
+        dispute(each)
+        writeOff(name)
+      }
     },
     sizes: (): Size[] => [{ what: 'results owed', held: open.size, limit: DEBT_LIMITS.debts }],
   }

@@ -2,6 +2,7 @@
  * The owner's will: whether the device is lent, how much of it, and what makes it rest. Nothing computes
  * before `start`, which is the answer to a click that names what will run.
  */
+import { PRICE_MILLI_MAX } from '../core/price.ts'
 import { microCredits, ms, type MicroCredits, type Ms } from '../base/units.ts'
 import type { Capability, PortError } from '../ports.ts'
 import type { PresenceState } from './presence.ts'
@@ -20,7 +21,7 @@ export const DEFAULT_LIMITS: Limits = {
 }
 
 /** Thousandths of the metered cost that a node asks: the formula's price. */
-export const PRICE_MILLI = 1_000
+export const PRICE_MILLI = PRICE_MILLI_MAX
 
 /** How fast the speed estimate follows: about the last ten tasks. */
 const SPEED_WEIGHT = 0.2

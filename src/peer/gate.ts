@@ -10,6 +10,7 @@ import {
   finish,
   grant,
   nextToRun,
+  notePayment,
   openServe,
   SERVE_LIMITS,
   settleGrant,
@@ -79,8 +80,11 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
       return [
         { what: 'grants', held: state.grants.size - delivered, limit: SERVE_LIMITS.leases },
         { what: 'grants delivered', held: delivered, limit: SERVE_LIMITS.delivered },
+        { what: 'payers', held: state.lines.size, limit: SERVE_LIMITS.payers },
       ]
     },
+    /** Something was granted under this lease, and is not paid or given up yet. */
+    has: (lease: string): boolean => state.grants.has(lease),
     allowsWgsl: (): boolean => lender.allowsWgsl(),
     /** The lease whose turn it is, of those that are ready. */
     next: (ready: (lease: string) => boolean): string | null => nextToRun(state, ready),
@@ -91,6 +95,8 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
       cancelGrant(state, lease, permille, ratedSpeed(), desk.now()),
     /** Paid, or given up. */
     settled: (lease: string): void => settleGrant(state, lease),
+    /** It paid for a result, or did not. */
+    notePayment: (requester: Did, paid: boolean): void => notePayment(state, requester, paid),
     /** What a requester learns when it asks. */
     load(requester: Did, probe: HeadOf<'probe'>, queued: number): HeadOf<'load'> {
       const asked: Offer = {

@@ -17,9 +17,17 @@ import type { PortError, Write } from '../ports.ts'
 import { nameOf } from '../wire/signed.ts'
 import type { Passed, TaskRun } from '../core/dispatch.ts'
 import type { Desk } from './desk.ts'
+import { erasure } from './erasure.ts'
 import type { Requester } from './requester.ts'
 import type { RunningJob } from './running-job.ts'
-import { pieceKey, planProblem, readJob, type StoredJob, type StoredPiece } from './stored-job.ts'
+import {
+  pieceKey,
+  planProblem,
+  readJob,
+  type ForgottenJob,
+  type StoredJob,
+  type StoredPiece,
+} from './stored-job.ts'
 import type { Teller } from './teller.ts'
 import { type Wallet } from './wallet.ts'
 import { hourOf } from './books-on-disk.ts'
@@ -42,6 +50,7 @@ export const jobDesk = (
   const opening = new Set<JobId>()
   /** Accepted pieces of a job that are not on the disk yet. */
   const landing = new Map<JobId, number>()
+  const erased = erasure(desk, trouble)
 
   const record = (job: RunningJob, phase: StoredJob['phase']): StoredJob => ({
     id: job.run.id,
@@ -122,8 +131,10 @@ export const jobDesk = (
   return {
     load(records: readonly { key: string; value: unknown }[]): void {
       for (const { value } of records) {
-        const stored = value as StoredJob
-        kept.set(stored.id, stored)
+        const stored = value as StoredJob | ForgottenJob
+        // Thrown away in an earlier life, which ended before all of it was gone.
+        if (stored.phase === 'forgotten') erased.job(stored)
+        else kept.set(stored.id, stored)
       }
     },
     /** Takes up again what was running when this node last closed. */
@@ -137,6 +148,7 @@ export const jobDesk = (
       planned: Plan,
       inputs: Readonly<Record<string, Uint8Array<ArrayBuffer>>>,
     ): void {
+      if (erased.waits(id, () => this.submit(job, id, title, planned, inputs))) return
       const running = jobs.jobs().get(id)
       if (running?.run.phase === 'running' || opening.has(id)) return
       if (running?.run.phase === 'paused') return jobs.feed({ kind: 'resume', job: id })
@@ -146,14 +158,16 @@ export const jobDesk = (
           detail: `${SHELF_LIMITS.jobs} jobs are kept; forget one first`,
         })
       }
+      const cost = planned.totals.microCredits * job.redundancy
+      // One that goes on may cost less; there the law says when the money is at its end.
+      if (job.budget > 0 && cost > purse.free() && !kept.has(id)) {
+        const detail = `the job costs ${cost} micro-credits, this account has ${purse.free()}; lend some time first, or ask for free work with the budget "free"`
+        return trouble({ code: 'no-credit', detail })
+      }
       if (running) jobs.forget(id)
       // What was accepted and paid for stays, unless the job was done and is wanted all over again.
       const before = kept.get(id)
       const goesOn = before !== undefined && before.phase !== 'done'
-      const stale = planned.tasks.map((task): Write => ({
-        table: 'job-outputs',
-        key: pieceKey(id, task.index),
-      }))
       const given = Object.entries(inputs).map(([name, value]): Write => ({
         table: 'job-inputs',
         key: `${id}/${name}`,
@@ -172,15 +186,20 @@ export const jobDesk = (
         problem: null,
       }
       const { submittedAt } = stored
+      const base = attemptBase(id)
       const whole = { job, id, title, plan: planned, inputs, submittedAt }
       opening.add(id)
-      save(stored, [...(before && !goesOn ? stale : []), ...given], (saved) => {
-        opening.delete(id)
-        if (!saved) kept.delete(id)
-        else if (goesOn) resume(stored, planned)
-        else
-          jobs.begin({ ...whole, stored: [], attemptBase: attemptBase(id), spent: microCredits(0) })
-      })
+      const begin = (removed: boolean): void => {
+        if (!removed) return void opening.delete(id)
+        save(stored, given, (saved) => {
+          opening.delete(id)
+          if (!saved) kept.delete(id)
+          else if (goesOn) resume(stored, planned)
+          else jobs.begin({ ...whole, stored: [], attemptBase: base, spent: microCredits(0) })
+        })
+      }
+      if (before && !goesOn) erased.pieces(before, begin)
+      else begin(true)
     },
     settle(
       job: RunningJob,
@@ -250,12 +269,7 @@ export const jobDesk = (
       jobs.feed({ kind: 'cancel', job: id })
       jobs.forget(id)
       kept.delete(id)
-      const writes: Write[] = [{ table: 'jobs', key: id }]
-      for (const { name } of stored.job.inputs)
-        writes.push({ table: 'job-inputs', key: `${id}/${name}` })
-      for (let i = 0; i < stored.total; i++)
-        writes.push({ table: 'job-outputs', key: pieceKey(id, i) })
-      desk.write(writes, 'relaxed', () => desk.changed())
+      erased.job(stored)
     },
     output(id: JobId, name: string): Uint8Array<ArrayBuffer> | null {
       const data = jobs.jobs().get(id)?.tensors.get(name)

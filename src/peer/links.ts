@@ -4,15 +4,25 @@
  * checked here, at the boundary; what passes is never checked again further in.
  */
 import type { Did, PeerId } from '../base/ids.ts'
-import { type Ms } from '../base/units.ts'
+import { ms, type Ms } from '../base/units.ts'
 import type { Link } from '../ports.ts'
 import type { Head, HeadOf } from '../wire/messages.ts'
-import { CLOCK_SKEW_MS, DELEGATION_LIFE_MS } from '../wire/version.ts'
+import { BLOCKS_PER_SECOND, CLOCK_SKEW_MS, DELEGATION_LIFE_MS } from '../wire/version.ts'
 import type { Claim, Desk } from './desk.ts'
+
 import type { Size } from './size.ts'
 
-/** Heads that wait while earlier signatures on the same link are being checked. */
-const QUEUE_MAX = 256
+export const LINK_LIMITS = {
+  /** Heads that wait for their turn, or for earlier signatures on the same link to be checked. */
+  queue: 256,
+  /**
+   * Heads and signatures a second: the blocks that an honest node shows (BLOCKS_PER_SECOND), each a credit
+   * with its debit, and a thousand words about short tasks. What comes faster waits.
+   */
+  perSecond: 2 * BLOCKS_PER_SECOND + 1_024,
+  /** Signatures checked in one go, about two milliseconds: other links have their turn in between. */
+  slice: 16,
+} as const
 /** A link that has not introduced itself by then is closed. */
 const HELLO_MS = 10_000
 
@@ -31,6 +41,9 @@ type Entry = {
   readonly since: Ms
   readonly queue: { head: Head; body: Uint8Array<ArrayBuffer> | null }[]
   busy: boolean
+  /** Heads and signatures that may be looked at, as of then. */
+  allowance: number
+  allowedAt: Ms
 }
 
 export type LinkEvents = {
@@ -99,19 +112,44 @@ export const links = (desk: Desk, hello: () => HeadOf<'hello'> | null, events: L
     events.head(entry.greeted, head, body)
   }
 
+  const isOpen = (entry: Entry): boolean => entries.get(entry.link.peer) === entry
+
+  /** Whether so much may be looked at now; else its time will come. */
+  const afford = (entry: Entry, cost: number): boolean => {
+    const now = desk.now()
+    const { perSecond } = LINK_LIMITS
+    const gained = (perSecond * (now - entry.allowedAt)) / 1_000
+    entry.allowance = Math.min(perSecond, entry.allowance + gained)
+    entry.allowedAt = now
+    if (entry.allowance < cost) {
+      desk.wake(ms(now + Math.ceil(((cost - entry.allowance) * 1_000) / perSecond)))
+      return false
+    }
+    entry.allowance -= cost
+    return true
+  }
+
+  const verify = (entry: Entry, signed: readonly Claim[], then: (genuine: boolean) => void): void =>
+    desk.verify(signed.slice(0, LINK_LIMITS.slice), (genuine) => {
+      if (!isOpen(entry)) return
+      const rest = signed.slice(LINK_LIMITS.slice)
+      if (genuine && rest.length > 0) verify(entry, rest, then)
+      else then(genuine)
+    })
+
   const pump = (entry: Entry): void => {
-    while (!entry.busy) {
-      const next = entry.queue.shift()
-      if (!next || entries.get(entry.link.peer) !== entry) return
-      const signed = claims(next.head)
+    while (!entry.busy && isOpen(entry)) {
+      const next = entry.queue[0]
+      const signed = next ? claims(next.head) : []
+      if (!next || !afford(entry, 1 + signed.length)) return
+      entry.queue.shift()
       if (signed.length === 0) {
         deliver(entry, next.head, next.body)
         continue
       }
       entry.busy = true
-      desk.verify(signed, (genuine) => {
+      verify(entry, signed, (genuine) => {
         entry.busy = false
-        if (entries.get(entry.link.peer) !== entry) return
         if (!genuine) return drop(entry.link.peer, 'bad-signature')
         deliver(entry, next.head, next.body)
         pump(entry)
@@ -129,7 +167,16 @@ export const links = (desk: Desk, hello: () => HeadOf<'hello'> | null, events: L
   return {
     opened(link: Link): void {
       closed(link.peer)
-      entries.set(link.peer, { link, greeted: null, since: desk.now(), queue: [], busy: false })
+      const now = desk.now()
+      const allowed = { allowance: LINK_LIMITS.perSecond, allowedAt: now }
+      entries.set(link.peer, {
+        link,
+        greeted: null,
+        since: now,
+        queue: [],
+        busy: false,
+        ...allowed,
+      })
       const mine = hello()
       if (mine) desk.send(link.peer, mine, null)
     },
@@ -142,15 +189,16 @@ export const links = (desk: Desk, hello: () => HeadOf<'hello'> | null, events: L
     received(peer: PeerId, head: Head, body: Uint8Array<ArrayBuffer> | null): void {
       const entry = entries.get(peer)
       if (!entry) return
-      if (entry.queue.length >= QUEUE_MAX) return drop(peer, 'too-fast')
+      if (entry.queue.length >= LINK_LIMITS.queue) return drop(peer, 'too-fast')
       entry.queue.push({ head, body })
       pump(entry)
     },
     closed,
     drop,
-    /** Closes links that never introduced themselves. */
-    sweep(): void {
+    /** Goes on with what had to wait, and closes links that never introduced themselves. */
+    wake(): void {
       for (const [peer, entry] of entries) {
+        pump(entry)
         if (!entry.greeted && desk.now() - entry.since > HELLO_MS) drop(peer, 'no-hello')
       }
     },
@@ -159,7 +207,7 @@ export const links = (desk: Desk, hello: () => HeadOf<'hello'> | null, events: L
         (most, { queue }) => Math.max(most, queue.length),
         0,
       )
-      return [{ what: 'heads waiting on a link', held: longest, limit: QUEUE_MAX }]
+      return [{ what: 'heads waiting on a link', held: longest, limit: LINK_LIMITS.queue }]
     },
     get(peer: PeerId): Greeted | null {
       return entries.get(peer)?.greeted ?? null

@@ -18,7 +18,6 @@ export type OpenLease = {
   pieces: readonly Uint8Array<ArrayBuffer>[]
   cids: readonly Cid[]
   commitment: Uint8Array | null
-  checking: boolean
 }
 
 /** A result that has passed and waits for its equals, or was the only one needed. */

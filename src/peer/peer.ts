@@ -99,7 +99,8 @@ export const peer = (desk: Desk, options: PeerOptions) => {
       changed()
     },
   })
-  const jobs = requester(desk, opinion, (node, skill) => opinion.rate(node, skill), {
+  const outlook = { ...opinion, funds: purse.free }
+  const jobs = requester(desk, outlook, (node, skill) => opinion.rate(node, skill), {
     peerOf: net.peerOf,
     showChain: till.showChain,
     judged: opinion.judged,
@@ -155,7 +156,8 @@ export const peer = (desk: Desk, options: PeerOptions) => {
       case 'cancel':
         return work.cancel(who, head.lease)
       case 'reject':
-        work.rejected(who, head.lease)
+        // Of somebody who was given nothing it is only words.
+        if (!work.rejected(who, head.lease)) return
         return trouble({ code: 'result-rejected', detail: head.code })
       case 'load':
       case 'accept':
@@ -174,7 +176,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
   const wake = (): void => {
     if (!ready) return
     papers.wake()
-    net.sweep()
+    net.wake()
     ways.look(
       net.all().map(({ link }) => link),
       reachability,

@@ -10,7 +10,7 @@ import type { Head, HeadOf } from '../wire/messages.ts'
 import { nameOf } from '../wire/signed.ts'
 import type { ChainEntry } from './books-on-disk.ts'
 import { RECALL_LIMITS } from './recall.ts'
-import { BLOCKS_PER_HEAD } from './showing.ts'
+import { BLOCKS_PER_HEAD } from '../wire/version.ts'
 
 let jobs = 0
 

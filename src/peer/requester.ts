@@ -13,7 +13,7 @@ import {
   emptySwarm,
   newcomer,
   type Skills,
-  type Standing,
+  type Outlook,
   type SwarmEffect,
   type SwarmEvent,
 } from '../core/swarm-state.ts'
@@ -31,7 +31,7 @@ export type Requester = ReturnType<typeof requester>
 
 export const requester = (
   desk: Desk,
-  standing: Standing,
+  standing: Outlook,
   rateFor: (node: Did, skill: string) => number,
   events: RequesterEvents,
 ) => {
@@ -48,6 +48,7 @@ export const requester = (
    */
   const feed = (event: SwarmEvent): void => {
     const effects = step(state, event, desk.now(), standing)
+    leases.follow(state.leases)
     const payments = effects.flatMap((effect) =>
       effect.kind === 'accept' ? [results.accept(effect, jobs.get(effect.run.id)!)] : [],
     )
@@ -68,10 +69,8 @@ export const requester = (
       case 'reveal':
         return tell(effect.node, { k: 'reveal', lease: effect.lease })
       case 'cancel':
-        leases.giveUp(effect.lease)
         return tell(effect.node, { k: 'cancel', lease: effect.lease })
       case 'reject':
-        leases.giveUp(effect.lease)
         return tell(effect.node, {
           k: 'reject',
           lease: effect.lease,
@@ -81,6 +80,10 @@ export const requester = (
         for (const { node, lease } of effect.outvoted)
           tell(node, { k: 'reject', lease, code: 'outvoted' })
         return
+      case 'overdue': {
+        const { kernel, microCredits } = effect.task.planned
+        return events.judged(effect.node, kernel, 'failed', microCredits, 1)
+      }
       case 'wake':
         return desk.wake(effect.at)
       case 'ended':
@@ -112,7 +115,6 @@ export const requester = (
       pieces: [],
       cids: [],
       commitment: null,
-      checking: false,
     }
     leases.add(entry)
     cutting.cut(job, task, (bytes, cids) => {
@@ -172,7 +174,8 @@ export const requester = (
           return feed({ kind: 'load', node, queued, speed, price, willing: code === null })
         }
         case 'accept': {
-          const entry = leases.of(node, head.lease)
+          const entry = leases.of(node, head.lease, 'offered')
+          // Said once more, it must not make us send everything once more.
           if (!entry) return
           feed({ kind: 'accepted', node, lease: head.lease })
           for (const slot of new Set(head.need)) {
@@ -187,26 +190,23 @@ export const requester = (
           return
         }
         case 'refuse':
-          leases.giveUp(head.lease)
           return feed({ kind: 'refused', node, lease: head.lease, code: head.code })
         case 'beat':
           return feed({ kind: 'beat', node, lease: head.lease, permille: head.permille })
         case 'commit': {
-          const entry = leases.of(node, head.lease)
-          if (!entry || entry.commitment) return
+          const entry = leases.of(node, head.lease, 'held')
+          if (!entry) return
           entry.commitment = head.commitment
           return feed({ kind: 'committed', node, lease: head.lease })
         }
         case 'result':
           return results.result(node, head, body ?? new Uint8Array(0))
         case 'failed':
-          leases.giveUp(head.lease)
           return feed({ kind: 'failed', node, lease: head.lease, code: head.code })
       }
     },
     welcome: leases.welcome,
     gone(node: Did): void {
-      leases.gone(node)
       feed({ kind: 'node-gone', node })
     },
     wake(): void {

@@ -87,7 +87,7 @@ const taskState = (task: TaskRun): TaskState => {
       : task.why && task.avoid.size > 0
         ? 'rejected'
         : 'queued'
-  if (lease.state === 'revealed' || lease.state === 'committed') return 'returned'
+  if (lease.state === 'revealed' || lease.state === 'returned') return 'returned'
   return lease.state === 'held' && lease.permille > 0 ? 'computing' : 'leased'
 }
 

@@ -14,7 +14,8 @@ import type { ChainEntry } from './books-on-disk.ts'
 import type { Desk } from './desk.ts'
 import { keptChains } from './kept-chains.ts'
 import type { Greeted } from './links.ts'
-import { BLOCKS_PER_HEAD, BLOCKS_PER_SECOND, showing, TIPS_MAX } from './showing.ts'
+import { showing, TIPS_MAX } from './showing.ts'
+import { BLOCKS_PER_HEAD, BLOCKS_PER_SECOND } from '../wire/version.ts'
 import { wallet } from './wallet.ts'
 
 const one = microCredits(1)

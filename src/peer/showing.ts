@@ -7,6 +7,7 @@ import type { Did, PeerId } from '../base/ids.ts'
 import { ms, type Ms } from '../base/units.ts'
 import type { HeadOf } from '../wire/messages.ts'
 import { nameOf, type SignedBlock } from '../wire/signed.ts'
+import { BLOCKS_PER_HEAD, BLOCKS_PER_SECOND } from '../wire/version.ts'
 import { BOOKS_LIMITS, type Books } from './books.ts'
 import type { ChainEntry } from './books-on-disk.ts'
 import type { Desk } from './desk.ts'
@@ -14,16 +15,12 @@ import { lineage } from './lineage.ts'
 import type { Greeted } from './links.ts'
 import type { Wallet } from './wallet.ts'
 
-/** Blocks per message: 48 pairs of about 600 bytes stay below the 64 KiB head. */
-export const BLOCKS_PER_HEAD = 40
 /** Linked nodes that keep our chain for us: enough for one to be there when we have lost it. */
 const KEEPERS_MAX = 4
 /** Pages of its own chain shown to one link: all that is kept, twice. */
 const PAGES_MAX = (2 * BOOKS_LIMITS.kept) / BLOCKS_PER_HEAD
 /** Times that one link may have our chain again from where it says: a few words must not cost us much. */
 export const TIPS_MAX = 16
-/** 64 heads, a quarter of what may wait on a link; a reader checks 5 000 signatures in a second. */
-export const BLOCKS_PER_SECOND = 64 * BLOCKS_PER_HEAD
 const SECOND_MS = 1_000
 
 type Shown = {

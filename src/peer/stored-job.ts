@@ -22,6 +22,9 @@ export type StoredJob = {
   readonly problem: { code: string; text: string } | null
 }
 
+/** Thrown away, and not yet removed altogether. */
+export type ForgottenJob = Omit<StoredJob, 'phase'> & { readonly phase: 'forgotten' }
+
 export type StoredPiece = { node: Did; check: string; receipt: Cid; bytes: Uint8Array<ArrayBuffer> }
 
 /** A plan's refusal in words. */

@@ -50,17 +50,21 @@ const byHand = () => {
     heard,
     say,
     seal,
-    /** A result, if bob gives one. */
-    result(): { lease: number; attempt: number; output: HeadOf<'result'>['output'] } | null {
-      const lease = ++leases
+    /** A result, if bob gives one, under a lease of a new number or of this one. */
+    result(
+      lease = leases + 1,
+      microCredits: number = price,
+    ): { lease: number; attempt: number; output: HeadOf<'result'>['output'] } | null {
+      const attempt = ++leases
       const { kernel: name } = task
       const asked = { task: taskIdOf(id, task), kernel: name, params: { ...params } }
-      const head = { lease, job: id, attempt: lease, title: 't', reads: [], microCredits: price }
+      const head = { lease, job: id, attempt, title: 't', reads: [], microCredits }
+      const before = heard('commit').length
       say({ k: 'offer', ...head, ...asked, deadlineMs: 60_000 } as Head)
-      if (heard('commit').every((each) => each.lease !== lease)) return null
+      if (heard('commit').length === before) return null
       say({ k: 'reveal', lease })
-      const { output } = heard('result').find((each) => each.lease === lease)!
-      return { lease, attempt: lease, output }
+      const { output } = heard('result').findLast((each) => each.lease === lease)!
+      return { lease, attempt, output }
     },
     /** Pays for a result with the next block of a chain, which is given back. */
     pay(
@@ -120,7 +124,50 @@ describe('bob, who worked for alice,', () => {
       given += 1
       say({ k: 'reject', lease: each.lease, code: 'no' })
     }
-    expect(given).toBe(SERVE_LIMITS.unpaidPerRequester)
+    // He trusts her half as much each time: eight more, then four, then two, and three are owed.
+    expect(given).toBe(3)
+  })
+
+  it('works for her as much as before once she has paid a while', () => {
+    const { say, result, pay, open } = byHand()
+    const each = result()!
+    say({ k: 'reject', lease: each.lease, code: 'no' })
+    let tip = pay(open, each)
+    for (let i = 0; i < 8; i++) tip = pay(tip, result()!)
+    const given = Array.from({ length: 20 }, () => result()).filter((one) => one !== null)
+    expect(given).toHaveLength(SERVE_LIMITS.unpaidPerRequester)
+  })
+
+  it('tells nobody of a rejection by somebody whom he gave nothing', () => {
+    const { bobs, say } = byHand()
+    say({ k: 'reject', lease: 7, code: 'you have been hacked' })
+    expect(bobs.peer.handle.view().problems).toEqual([])
+  })
+
+  it.each([
+    ['', price],
+    [' for nothing', 0],
+  ])(
+    'takes no lease by the number of one that she has not paid, not even one done%s',
+    (_, first) => {
+      const { say, heard, result } = byHand()
+      const { lease } = result(7, first)!
+      if (first > 0) say({ k: 'reject', lease, code: 'no' })
+      expect(result(7)).toBeNull()
+      expect(heard('refuse')).toEqual([{ k: 'refuse', lease, code: 'bad-task' }])
+    },
+  )
+
+  it('takes no offer that pays more than the formula', () => {
+    const { heard, result } = byHand()
+    expect(result(1, price + 1)).toBeNull()
+    expect(heard('refuse')).toEqual([{ k: 'refuse', lease: 1, code: 'price-too-high' }])
+  })
+
+  it('takes a number again once the lease of that number is paid', () => {
+    const { result, pay, open } = byHand()
+    pay(open, result(7)!)
+    expect(result(7)).not.toBeNull()
   })
 
   it('still takes the money for what she called wrong', () => {

@@ -39,6 +39,8 @@ export const teller = (
   /** Receipts that are being countersigned and credited. */
   const taking = new Set<Cid>()
   const asked = new Map<PeerId, number>()
+  /** How often each link has said how much it holds. */
+  const spoke = new Map<PeerId, number>()
   const shown = showing(desk, wallet, books, (who) => remind(who))
 
   /** How much we hold of somebody's chain; who owes us an answer, or waits for one, speaks up on it. */
@@ -152,6 +154,8 @@ export const teller = (
     desk.verify([{ account: body.worker, body, sig: head.workerSig }], (genuine) => {
       if (!genuine)
         return events.trouble({ code: 'bad-signature', detail: `receipt ${head.receipt}` })
+      // Said twice, and checked twice at the same time.
+      if (wallet.receipt(head.receipt)?.answered) return
       if (body.microCredits > 0 && !fits) {
         return events.trouble({ code: 'wrong-credit', detail: `receipt ${head.receipt}` })
       }
@@ -170,6 +174,7 @@ export const teller = (
     gone(who: Greeted): void {
       shown.gone(who)
       asked.delete(who.peer)
+      spoke.delete(who.peer)
     },
     wake: shown.wake,
     showChain: (peer: PeerId): void => void shown.money(peer),
@@ -195,7 +200,10 @@ export const teller = (
           if (head.account === who.account) return shown.giveBack(who, head.seq)
           const isOurs = shown.tip(who.peer, head)
           if (isOurs && hasDealtWith(who.account)) shown.entrust(who.peer, wallet.chain().length)
-          remind(who)
+          const times = (spoke.get(who.peer) ?? 0) + 1
+          spoke.set(who.peer, times)
+          // A few bytes must not make us send as many settlements as there are, for ever.
+          if (times <= TIPS_MAX) remind(who)
           return
         }
         case 'blocks': {

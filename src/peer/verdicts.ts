@@ -32,14 +32,14 @@ export const verdicts = (
 
   return {
     result(node: Did, head: HeadOf<'result'>, body: Uint8Array<ArrayBuffer>): void {
-      const entry = leases.of(node, head.lease)
-      if (!entry || entry.checking || !entry.commitment) return
-      entry.checking = true
+      const entry = leases.of(node, head.lease, 'revealed')
+      if (!entry) return
+      feed({ kind: 'returned', node, lease: head.lease })
       const { kernel } = entry.task.planned
       examine(desk, entry, head, body, rateFor(node, kernel), (found) => {
-        if (!leases.isOpen(entry)) return
+        // It was handed over, so it counts, even if its maker has left or given the lease up since.
         if (found.kind === 'wrong') return wrong(entry, found.code)
-        leases.close(head.lease)
+        if (!leases.isOpen(entry)) return
         if (found.kind === 'failed') return feed({ ...found, node, lease: head.lease })
         const equals = likeEarlier(entry, waiting, body) ?? found.output
         waiting.set(head.lease, { bytes: body, cids: entry.cids })

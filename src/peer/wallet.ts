@@ -30,6 +30,8 @@ export const SETTLING_MAX = 1_024
 const BATCH = 32
 
 type Job = {
+  /** What it will take from the balance. */
+  readonly amount: number
   /** Called when it is this settlement's turn, so that each block follows the one before. */
   readonly make: () => { receipt: Receipt; block: Block | null; answers: SignedBlock | null } | null
   readonly sealed: (
@@ -179,6 +181,9 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
         })
       })
     },
+    /** The balance without what waits to be signed away. */
+    free: (): number =>
+      queue.reduce((left, { amount }) => left - amount, ahead?.block.totals.balance ?? 0),
     balance(): MicroCredits {
       return ahead?.block.totals.balance ?? microCredits(0)
     },
@@ -191,6 +196,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
     ): void {
       const cid = nameOf(receipt)
       enqueue({
+        amount: receipt.microCredits,
         make: () => {
           if (receipt.microCredits === 0) return { receipt, block: null, answers: null }
           const block = ahead && debit(ahead, receipt.worker, receipt.microCredits, cid, hour())
@@ -222,6 +228,7 @@ export const wallet = (desk: Desk, swarm: Swarm, changed: (problem: PortError | 
     ): void {
       const cid = nameOf(signed.body)
       enqueue({
+        amount: 0,
         make: () => {
           if (!cheque) return { receipt: signed.body, block: null, answers: null }
           const twice = cheques.problem(cheque.body)

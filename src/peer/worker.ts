@@ -37,7 +37,7 @@ export type Worker = ReturnType<typeof worker>
 
 export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
   const held = new Map<string, Held>()
-  const owed = debts(desk, door.settled)
+  const owed = debts(desk, { closed: door.settled, payment: door.notePayment })
   const cache = inputCache(WORKER_LIMITS.cacheBytes)
   /** Leases given up lately whose inputs may already be under way: expected, and thrown away. */
   const late = new Map<string, Held>()
@@ -116,7 +116,8 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     const refuse = (code: Refusal): void =>
       desk.send(who.peer, { k: 'refuse', lease: head.lease, code }, null)
     const key = keyOf(who, head.lease)
-    if (held.has(key)) return refuse('bad-task')
+    // A lease that anything is still at stake for keeps its number, or the next would wipe it out.
+    if (held.has(key) || door.has(key) || owed.has(key)) return refuse('bad-task')
     const asked = appraise(head, door.allowsWgsl())
     if (typeof asked === 'string') return refuse(asked)
     const { kernel, cost, memoryBytes } = asked
@@ -152,7 +153,8 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     const named = item?.offer.reads[head.slot]?.cid
     if (!item || !named || item.inputs[head.slot] !== null) return
     desk.hash(body, (cid) => {
-      if (held.get(key) !== item) return
+      // The same input may have come twice meanwhile; it begins nothing twice.
+      if (held.get(key) !== item || item.inputs[head.slot] !== null) return
       if (cid !== named) return giveUp([item], 'wrong-input')
       cache.put(cid, body)
       item.inputs[head.slot] = body
@@ -183,12 +185,14 @@ export const worker = (desk: Desk, door: Gate, events: WorkerEvents) => {
     },
     /** What others owe for results they were given. */
     debts: (): Debts => owed,
-    /** The requester did not accept the result of a lease. */
-    rejected(who: Greeted, lease: number): void {
+    /** The requester did not accept the result of a lease; false where there was none. */
+    rejected(who: Greeted, lease: number): boolean {
       const key = keyOf(who, lease)
-      owed.rejected(key)
       const item = held.get(key)
+      const isOurs = item !== undefined || owed.has(key)
+      owed.rejected(key)
       if (item) letGo(item)
+      return isOurs
     },
     gone(who: Greeted): void {
       letGo(...[...held.values()].filter((item) => item.who.peer === who.peer))

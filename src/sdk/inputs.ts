@@ -27,9 +27,13 @@ export const tensorFor = async (wanted: WantedInput, given: Input | undefined): 
     )
   }
   if (given instanceof Blob) return fromFile(wanted, given)
+  if (typeof given !== 'object' || given === null) throw bad(wanted.name, 'numbers', typeof given)
   if ('colorSpace' in given) return fromPixels(wanted, given)
   if (ArrayBuffer.isView(given)) return fromElements(wanted, given, shapeOf(wanted, given.length))
-  return fromElements(wanted, given.data, given.shape)
+  const { data, shape } = given
+  if (!Array.isArray(shape))
+    throw bad(wanted.name, 'a typed array, or data with a shape', 'neither')
+  return fromElements(wanted, data, shape)
 }
 
 const fromFile = async (wanted: WantedInput, file: Blob): Promise<Tensor> => {
@@ -68,7 +72,7 @@ const fromElements = (
   data: TensorData,
   shape: readonly number[],
 ): Tensor => {
-  const dtype = DTYPES.get(data.constructor)
+  const dtype = DTYPES.get((data as TensorData | undefined)?.constructor)
   if (dtype === undefined) throw bad(name, 'a typed array of f32, i32, u32, i8 or u8', typeof data)
   if (elements(shape) !== data.length)
     throw bad(name, `${elements(shape)} elements`, `${data.length}`)

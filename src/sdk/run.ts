@@ -57,6 +57,8 @@ export const runSpec = async (
 }
 
 const specOf = async (file: string | Blob, { set = {}, budget }: RunOptions): Promise<Spec> => {
+  if (typeof file !== 'string' && !(file instanceof Blob))
+    throw new SwarmError('bad-spec', `spec: expected a text or a file, found ${typeof file}`)
   const text = typeof file === 'string' ? file : await file.text()
   const name = file instanceof File ? file.name : 'spec'
   const values = Object.fromEntries(Object.entries(set).map(([key, value]) => [key, String(value)]))

@@ -45,11 +45,18 @@ export type Swarm = {
 export const swarmOf = (joined: Joined, closed: () => void): Swarm => {
   const { handle } = joined
   const waiting = new Map<JobId, number>()
-  const run = (
+  let left = false
+  const stillIn = (): void => {
+    if (left) throw new SwarmError('closed', 'This page has left the swarm; join it again.')
+  }
+  const run = async (
     spec: string | Blob,
     inputs: Inputs = {},
     options: RunOptions = {},
-  ): Promise<RunResult> => runSpec(joined, waiting, spec, inputs, options)
+  ): Promise<RunResult> => {
+    stillIn()
+    return runSpec(joined, waiting, spec, inputs, options)
+  }
   const output = ({ outputs }: RunResult, name: string): Output => {
     const found = outputs[name]
     if (found) return found
@@ -68,12 +75,16 @@ export const swarmOf = (joined: Joined, closed: () => void): Swarm => {
     async matmul(a, b, options) {
       return output(await run(matmulSpec(a, b), { a, b }, options), 'c')
     },
-    lend: (options = {}) => lend(joined, options),
+    async lend(options = {}) {
+      stillIn()
+      await lend(joined, options)
+    },
     stop: () => handle.stop(),
     view: () => handle.view(),
     watch: (then) => handle.watch(then),
     receipts: () => handle.view().wallet.receipts,
     async close() {
+      left = true
       await handle.close()
       closed()
     },

@@ -135,7 +135,8 @@ export const keepAsking = (
     if (random.below(1000) >= paysPermille) return FREE
     const trusts = view.nodes.some(({ trust, self }) => !self && trust >= TRUSTED)
     if (random.below(trusts ? 3 : 20) === 0) return { ...FREE, budget: AMPLE, privacy: 'trusted' }
-    return { ...FREE, budget: AMPLE, redundancy: [1, 1, 1, 1, 2, 2, 3][random.below(7)]! }
+    const redundancy = Math.min([1, 1, 1, 1, 2, 2, 3][random.below(7)]!, reliable(w))
+    return { ...FREE, budget: AMPLE, redundancy }
   }
 
   const ask = (): void => {
@@ -205,6 +206,14 @@ export const keepAsking = (
 
   // A run that ends before people come to ask has them ask at once.
   w.time.after(random.below(Math.min(4_000 + BETWEEN_MS, untilMs - w.time.now())), ask)
+}
+
+/** How many will lend, tell the truth and be believed: nobody can ask for more opinions than that. */
+const reliable = ({ nodes }: World): number => {
+  let count = 0
+  for (const { person } of nodes.values())
+    if (person.lends && person.lie === null && person.clock === undefined) count += 1
+  return Math.max(1, count)
 }
 
 /** Cancels a job, as soon as its owner is there to do it, and again until it is so. */

@@ -1,6 +1,7 @@
 /** What can happen to a swarm. Each acts from now until a given time; the simulator then brings all back. */
 import type { PeerId } from '../base/ids.ts'
 import { handleOf, type SimNode } from './life.ts'
+import { mainstay } from './people.ts'
 import type { World } from './world.ts'
 
 export type Fate = (world: World, until: number) => void
@@ -177,7 +178,8 @@ export const fullDisks: Fate = (w, until) =>
 export const lostDisks: Fate = (w, until) =>
   w.time.after((until - w.time.now()) / 2, () => {
     for (const node of w.nodes.values()) {
-      if (w.random.below(5) > 0) continue
+      // Those who trust only the one who is always there would wait for ever.
+      if (node.person === mainstay || w.random.below(5) > 0) continue
       w.wipe(node)
       w.time.after(1_000 + w.random.below(5_000), () => w.arrive(node))
     }

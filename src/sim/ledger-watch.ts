@@ -130,6 +130,13 @@ export const ledgerWatch = (swarm: Swarm, log: Journal, facts: LedgerFacts) => {
         if (table === 'receipts') receipt(account, value as KeptReceipt)
       }
     },
+    /** Whoever has lost the receipts of a job may want all of it again: once more, not for ever. */
+    forgot(account: Did): void {
+      for (const key of payments.keys()) if (key.startsWith(account)) payments.delete(key)
+    },
+    /** All that an account has written, whoever holds it. */
+    chain: (account: Did): readonly Block[] => (chains.get(account) ?? []).map((tip) => tip.block),
+    hasSecondHistory: (account: Did): boolean => secondHistories.has(account),
     /** Signed away and not credited yet, between those who settle. */
     inFlight(): number {
       let total = 0

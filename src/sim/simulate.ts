@@ -111,7 +111,10 @@ const populate = (
   w.onLanded((_node, writes) => {
     for (const { table, key } of writes) if (table === 'jobs') noteEnd(w, wishes, key as JobId)
   })
-  w.onWiped((node) => loseJobs(w, wishes, node))
+  w.onWiped((node) => {
+    loseJobs(w, wishes, node)
+    w.ledger.forgot(node.account)
+  })
   for (let i = 0; i < nodes; i++) {
     const node = w.add(`node-${i}`, personFor(i, scenario, nodes, random))
     w.time.after(random.below(2_000), () => w.arrive(node))
@@ -161,8 +164,15 @@ const heal = (w: World, wishes: Wishes): void => {
     if (!node.life) w.arrive(node)
     else if (node.person.lends) lend(node)
   }
-  for (const each of wishes.asked) if (each.hopeless) giveUp(w, wishes, each)
+  for (const each of wishes.asked)
+    if (each.hopeless || cannotSign(w, each.node)) giveUp(w, wishes, each)
 }
+
+/** Who lost its disk, and knows less of its past than others do, signs nothing, or nothing that counts. */
+const cannotSign = (w: World, node: SimNode): boolean =>
+  node.lostDisk &&
+  (w.ledger.hasSecondHistory(node.account) ||
+    (node.life?.peer.handle.view().problems ?? []).some(({ code }) => code.startsWith('own-')))
 
 const allSettled = (w: World, { open, pending }: Wishes): boolean =>
   pending === 0 && open === 0 && w.ledger.inFlight() === 0
@@ -173,7 +183,7 @@ const chainOf = (node: SimNode): ChainEntry[] =>
 const judge = (w: World, { asked, pending }: Wishes): void => {
   if (pending > 0) w.log.violate('I16-asked', `${pending} wishes have reached no disk`)
   for (const { node, id, end } of asked) {
-    if (end !== null) continue
+    if (end !== null || cannotSign(w, node)) continue
     const job = node.life?.peer.handle.view().jobs.find((each) => each.id === id)
     const terms = `${job?.job.privacy}, budget ${job?.job.budget}, ${job?.job.redundancy} times`
     const text = `${job?.state} ${job?.verified}/${job?.tasks.length} ${job?.problem?.code ?? ''}`
@@ -183,7 +193,10 @@ const judge = (w: World, { asked, pending }: Wishes): void => {
     w.log.violate('I16-settled', `${w.ledger.inFlight()} micro-credits are still in flight`)
   // Where somebody has two histories, the books of all do not fit together any more.
   if (w.ledger.secondHistories() > 0) return
-  const chains = [...w.nodes.values()].map((node) => chainOf(node).map(({ block }) => block.body))
+  // What was lost with a disk has been written all the same.
+  const chains = [...w.nodes.values()].map((node) =>
+    node.lostDisk ? w.ledger.chain(node.account) : chainOf(node).map(({ block }) => block.body),
+  )
   const audit = auditSwarm(chains, w.swarm, nameOf)
   if (!audit.ok) w.log.violate('I3-audit', audit.error.code)
 }

@@ -42,8 +42,8 @@ export class Swarm {
   updateWaiting = $state.raw(false)
   /** An update is put in as soon as the task at hand is done. */
   updating = $state.raw(false)
-  /** The dialog that is open over the screen. */
-  dialog = $state.raw<'help' | 'log' | null>(null)
+  /** What is open over the screen; another object each time, so that one opened twice is two. */
+  dialog = $state.raw<{ readonly name: 'help' | 'log' } | null>(null)
   /** A spec somebody dropped or pasted, on its way to the playground. */
   dropped = $state.raw<SpecFile | File | null>(null)
   /** What has been wrong since the page was opened, such as storage that keeps nothing. */

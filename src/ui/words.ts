@@ -84,6 +84,8 @@ const WHYS: Readonly<Record<string, string>> = {
   rejected: 'The result was wrong. That is likely an unstable GPU or driver, or a dishonest node.',
   'lease-expired': 'The node fell silent and the unit went to another.',
   silent: 'The node fell silent and the unit went to another.',
+  overdue: 'The node was alive but gave no result in time, and the unit went to another.',
+  unchecked: 'The result could not be checked here in time.',
   'no-answer': 'The node did not answer and the unit went to another.',
   'node-left': 'The node left and the unit went to another.',
   'handed-back': 'The node handed it back: its owner stopped or paused it.',

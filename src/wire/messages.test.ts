@@ -46,6 +46,7 @@ describe('a head', () => {
     ['a number', 7],
     ['null', null],
     ['another version', { ...headOf('hello'), version: 2 }],
+    ['a price above the formula', { ...headOf('load'), price: 1_001 }],
     ['a lease beyond 32 bits', { ...headOf('beat'), lease: 2 ** 32 }],
     ['more than done', { ...headOf('beat'), permille: 1_001 }],
     ['a ninth input', { ...headOf('tensor'), slot: 8 }],
@@ -131,7 +132,7 @@ describe('a head', () => {
         id: lease,
         queued: whole,
         speed: whole,
-        price: whole,
+        price: fc.nat(1_000),
         willing: fc.constantFrom(null, 'busy'),
       }),
       fc

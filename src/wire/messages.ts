@@ -11,6 +11,7 @@ import * as v from 'valibot'
 import type { Result } from '../base/result.ts'
 import { err, ok } from '../base/result.ts'
 import type { JobId, TaskId } from '../base/ids.ts'
+import { PRICE_MILLI_MAX } from '../core/price.ts'
 import { decode, type WireError } from './codec.ts'
 import {
   ADAPTERS,
@@ -49,6 +50,7 @@ export const REFUSALS = [
   'too-big',
   'bad-task',
   'price-too-low',
+  'price-too-high',
   'no-credit',
   'free-tier-used-up',
   'wgsl-not-allowed',
@@ -86,7 +88,7 @@ export const Head = v.variant('k', [
     queued: Whole,
     /** Micro-credits of metered cost done per second of late; 0 = not known yet. */
     speed: Whole,
-    price: Whole,
+    price: v.pipe(Whole, v.maxValue(PRICE_MILLI_MAX)),
     willing: v.nullable(v.picklist(REFUSALS)),
   }),
   v.strictObject({

@@ -133,7 +133,7 @@ describe('an advert', () => {
     i8: 40,
     memory: 24,
     kernels: 'x'.repeat(24),
-    price: 1_000_000,
+    price: 1_000,
     queued: 1_000,
   }
 

@@ -16,6 +16,7 @@ import {
 import type { EpochMs, MicroCredits } from '../base/units.ts'
 import type * as block from '../core/ledger/block.ts'
 import type * as genesis from '../core/ledger/genesis.ts'
+import { PRICE_MILLI_MAX } from '../core/price.ts'
 import type * as receipt from '../core/receipt.ts'
 import { cidOf } from './codec.ts'
 
@@ -96,7 +97,7 @@ export const Advert = v.strictObject({
   /** Which kernels, by the digest of their list: nodes of one release share it. */
   kernels: asciiText(24),
   /** Thousandths of the metered cost that the node asks. */
-  price: v.pipe(whole, v.maxValue(1_000_000)),
+  price: v.pipe(whole, v.maxValue(PRICE_MILLI_MAX)),
   queued: v.pipe(whole, v.maxValue(1_000)),
 })
 export type Advert = v.InferOutput<typeof Advert>

@@ -21,3 +21,7 @@ export const ADVERT_LIFE_MS = 600_000
 export const DELEGATION_LIFE_MS = 600_000
 /** Clocks of honest strangers may differ by this much. */
 export const CLOCK_SKEW_MS = 120_000
+/** Blocks per message: 48 pairs of about 600 bytes stay below the 64 KiB head. */
+export const BLOCKS_PER_HEAD = 40
+/** Shown on one link: 64 heads, a quarter of what may wait there; a reader checks 5 000 signatures in a second. */
+export const BLOCKS_PER_SECOND = 64 * BLOCKS_PER_HEAD

@@ -1,5 +1,8 @@
-/** The library as somebody else's page uses it: built, bundled by that page's own tools, on its own origin. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+/**
+ * The library as somebody else's page uses it, on its own origin: imported by its address as it was built, and
+ * bundled by that page's own tools.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -29,7 +32,6 @@ const test = base.extend<{ open(page: Page, path?: string): Promise<Page> }, { s
     async ({}, use) => {
       const cache = join(root, 'node_modules/.cache')
       mkdirSync(cache, { recursive: true })
-      // Beside the packages it imports, as an installed package is.
       const folder = mkdtempSync(join(cache, 'sdk-'))
       const [library, pages, out] = ['library', 'pages', 'out'].map((name) =>
         join(folder, name),
@@ -41,16 +43,16 @@ const test = base.extend<{ open(page: Page, path?: string): Promise<Page> }, { s
         build: { outDir: library },
       })
       mkdirSync(pages)
-      const page = (name: string, script: string): void => {
-        writeFileSync(join(pages, `${name}.js`), script)
+      const page = (folder: string, name: string, script: string): void => {
+        writeFileSync(join(folder, `${name}.js`), script)
         writeFileSync(
-          join(pages, `${name}.html`),
+          join(folder, `${name}.html`),
           `<!doctype html><title>${name}</title><link rel="icon" href="data:,"><script type="module" src="./${name}.js"></script>`,
         )
       }
-      page('index', "import * as sdk from 'swarmharness'\nglobalThis.sdk = sdk\n")
       const asked = `new URLSearchParams(location.search).get('relay')`
       page(
+        pages,
         'example',
         `${code.replace(`'${RELAY}'`, asked)}\nglobalThis.example = { swarm, x, y }\n`,
       )
@@ -63,20 +65,17 @@ const test = base.extend<{ open(page: Page, path?: string): Promise<Page> }, { s
         build: {
           outDir: out,
           target: 'es2024',
-          rolldownOptions: {
-            input: ['index', 'example'].map((name) => join(pages, `${name}.html`)),
-          },
+          rolldownOptions: { input: join(pages, 'example.html') },
         },
       })
+      page(library, 'index', "import * as sdk from './sdk.js'\nglobalThis.sdk = sdk\n")
       const server = createServer((request, response) => {
-        const path = new URL(request.url ?? '/', 'http://site').pathname
-        const name =
-          path === '/' ? 'index.html' : path.includes('.') ? path.slice(1) : `${path.slice(1)}.html`
-        response.setHeader(
-          'content-type',
-          TYPES[name.split('.').at(-1)!] ?? 'application/octet-stream',
-        )
-        response.end(readFileSync(join(out, name)))
+        const path = new URL(request.url ?? '/', 'http://site').pathname.slice(1)
+        const name = path === '' ? 'index.html' : path.includes('.') ? path : `${path}.html`
+        const file = [library, out].map((from) => join(from, name)).find(existsSync)
+        const type = TYPES[name.split('.').at(-1)!] ?? 'application/octet-stream'
+        response.writeHead(file === undefined ? 404 : 200, { 'content-type': type })
+        response.end(file === undefined ? '' : readFileSync(file))
       })
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
       await use(server)
@@ -202,6 +201,15 @@ test('what goes wrong is thrown with a code', async ({ rig, open }) => {
       ),
     ),
   ).toContain('bad-input')
+  for (const [work, code] of [
+    [() => swarm.map('x', [1, 2] as never), 'bad-input | inputs.x'],
+    [() => swarm.map('x', 'no' as never), 'bad-input | inputs.x'],
+    [() => swarm.map('x', null as never), 'bad-input | inputs.x'],
+    [() => swarm.map(undefined as never, new Float32Array(4)), 'bad-program'],
+    [() => swarm.matmul(undefined as never, undefined as never), 'bad-input | inputs.a'],
+    [() => swarm.run(7 as never), 'bad-spec'],
+  ] as const)
+    expect(await codeOf(first, work)).toContain(code)
   expect(
     await codeOf(first, () => swarm.sum(new Float32Array(4), { signal: AbortSignal.abort() })),
   ).toContain('cancelled')
@@ -219,6 +227,8 @@ test('what goes wrong is thrown with a code', async ({ rig, open }) => {
   const failure = (): Promise<string> => joined(second, rig).then(() => 'joined', String)
   expect(await failure()).toContain('Another page of this origin')
   await first.evaluate(() => swarm.close())
+  expect(await codeOf(first, () => swarm.sum(new Float32Array(4)))).toContain('closed |')
+  expect(await codeOf(first, () => swarm.lend())).toContain('closed |')
   expect(await joined(second, rig), 'the same account, once the first page has left').toMatch(
     /^did:key:/,
   )

@@ -7,7 +7,8 @@ import { epochMs } from '../../src/base/units.ts'
 import { peerId } from '../../src/base/ids.ts'
 import sealedKey from '../vectors/sealed-key.json' with { type: 'json' }
 import { openBackup } from '../../src/adapters/sealed-backup.ts'
-import { delegate, pkcs8OfSeed, writeBackup } from '../../src/wire/keys.ts'
+import { delegate, writeBackup } from '../../src/wire/keys.ts'
+import type { KeptSeed } from '../../src/adapters/kept-seed.ts'
 
 const PEER = peerId('12D3KooWGRYZDHBembyGJQqQ6WgLqJWYNjECJwUbqHRJVQcQf3jE')
 
@@ -26,16 +27,18 @@ const backupOf = async (keyring: Keyring): Promise<string> => {
   return taken.value
 }
 
-/** Replaces the handle of a key by one that nobody can read, as earlier versions kept it. */
-const asOfOld = async (name: string, seed: Uint8Array<ArrayBuffer>): Promise<void> => {
-  const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8OfSeed(seed), 'Ed25519', false, [
-    'sign',
-  ])
+/** Changes what a browser has of a key behind its back. */
+const tamper = async (
+  name: string,
+  change: (kept: Record<string, unknown>) => object,
+): Promise<void> => {
   const db = await openDB(name)
-  const kept = (await db.get('key', 'account')) as object
-  await db.put('key', { ...kept, privateKey }, 'account')
+  const kept = (await db.get('key', 'account')) as Record<string, unknown>
+  await db.put('key', change(kept), 'account')
   db.close()
 }
+/** As an earlier version kept keys. */
+const withoutSeed = ({ seed: _, ...kept }: Record<string, unknown>): object => kept
 
 export const keyringSuite = (freshName: () => string): void => {
   describe('an account in a browser', () => {
@@ -52,8 +55,10 @@ export const keyringSuite = (freshName: () => string): void => {
       const db = await openDB(name)
       const stored = (await db.get('key', 'account')) as Record<string, unknown>
       db.close()
-      expect(Object.keys(stored).toSorted()).toEqual(['account', 'backup', 'privateKey'])
-      expect((stored['privateKey'] as CryptoKey).usages).toEqual(['sign'])
+      expect(Object.keys(stored).toSorted()).toEqual(['account', 'backup', 'privateKey', 'seed'])
+      const [key, seed] = [stored['privateKey'] as CryptoKey, stored['seed'] as KeptSeed]
+      expect([key.usages, key.extractable, seed.lock.extractable]).toEqual([['sign'], false, false])
+      await expect(crypto.subtle.exportKey('pkcs8', key)).rejects.toThrow()
     })
 
     it('gives its backup on any visit, and knows it again', async () => {
@@ -108,10 +113,9 @@ export const keyringSuite = (freshName: () => string): void => {
     it('says that a key which an earlier version kept unreadable cannot be backed up', async () => {
       const name = freshName()
       const alice = await freshKeyring(name)
-      const read = await openBackup(await backupOf(alice), PHRASE)
-      if (!read.ok) throw new Error(read.error.detail)
+      await backupOf(alice)
       alice.close()
-      await asOfOld(name, read.value.seed)
+      await tamper(name, withoutSeed)
       const saved = await freshKeyring(name)
       expect(saved).toMatchObject({ account: alice.account, created: false })
       expect(saved.backup()).toBe('saved')
@@ -119,10 +123,24 @@ export const keyringSuite = (freshName: () => string): void => {
       saved.close()
       const other = freshName()
       ;(await freshKeyring(other)).close()
-      await asOfOld(other, read.value.seed)
+      await tamper(other, withoutSeed)
       const never = await freshKeyring(other)
       expect(never.backup()).toBe('impossible')
       never.close()
+    })
+
+    it('goes on signing when storage has damaged the seed, and says that there is no backup', async () => {
+      const name = freshName()
+      ;(await freshKeyring(name)).close()
+      await tamper(name, (kept) => {
+        const seed = kept['seed'] as KeptSeed
+        return { ...kept, seed: { ...seed, sealed: seed.sealed.map((byte) => byte ^ 1) } }
+      })
+      const alice = await freshKeyring(name)
+      const { body, sig } = await delegate(alice.signer, PEER, epochMs(1))
+      expect(await alice.signer.verify(alice.account, body, sig)).toBe(true)
+      expect(await alice.takeBackup(PHRASE)).toMatchObject({ error: { code: 'key-unreadable' } })
+      alice.close()
     })
 
     it('restores alice’s account on another machine, where it signs as before', async () => {

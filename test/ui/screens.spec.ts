@@ -31,8 +31,9 @@ const executablePath = (await findChromium()) ?? undefined
 test.use({ launchOptions: { ...(executablePath ? { executablePath } : {}), args: chromiumFlags } })
 
 let served: Awaited<ReturnType<typeof serveStates>>
-test.beforeAll(async () => {
-  served = await serveStates('screens')
+// oxlint-disable-next-line no-empty-pattern -- Playwright reads what a fixture needs from here
+test.beforeAll(async ({}, { workerIndex }) => {
+  served = await serveStates(`screens-${workerIndex}`)
 })
 test.afterAll(() => served?.close())
 
