@@ -47,7 +47,7 @@ const rooms = [
       ...library('yaml', 'valibot', 'fast-png'),
     ],
   },
-  { name: 'models', path: models, may: [models, core, kernels, base] },
+  { name: 'models', path: models, may: [models, core, kernels, base, ...library('pbf')] },
   {
     name: 'wire',
     path: wire,
@@ -83,7 +83,7 @@ const rooms = [
   {
     name: 'workers',
     path: workers,
-    may: [workers, kernels, core, base, ...library('comlink')],
+    may: [workers, kernels, core, base, ...library('comlink', 'onnxruntime-web')],
     mayTypes: [ports],
   },
   {
@@ -110,6 +110,8 @@ const rooms = [
       '^src/adapters/libp2p/',
       // The CPU engine: nothing in it is a browser's.
       '^workers/(cpu|errors|pace|runnable)\\.ts$',
+      // WebGPU and WebAssembly are the same in Node and in a browser, once somebody has a device.
+      '^workers/(gpu/device|tensor/(runner|target|wasm-runner|wasm-differences))\\.ts$',
       ...library('.+'),
       '^node:',
       '^[a-z_/]+$',

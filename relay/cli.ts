@@ -21,6 +21,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   sim: () => import('./commands/sim.ts'),
   status: () => import('./commands/status.ts'),
   bench: () => import('./commands/bench.ts'),
+  ops: () => import('./commands/ops.ts'),
 }
 
 const help = async (): Promise<number> => {

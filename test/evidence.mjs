@@ -184,7 +184,7 @@ const runs = [
     (m) => `${m.jobsDone} of ${m.jobs} jobs done`,
   ),
   measured('ledger'),
-  measured('kernels'),
+  measured('tasks'),
   measured('swarm'),
 ]
 

@@ -25,7 +25,8 @@ const walk = (folder: string): string[] =>
   readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`
     if (!entry.isDirectory()) return [path]
-    return folder === '' && made.has(entry.name) ? [] : walk(path)
+    const aside = entry.name === 'node_modules' || (folder === '' && made.has(entry.name))
+    return aside ? [] : walk(path)
   })
 
 const files = walk('')
@@ -232,7 +233,7 @@ describe('the words', () => {
   it('speak of the project only', () => {
     const text = files.filter(
       (path) =>
-        path !== 'package-lock.json' &&
+        !path.endsWith('package-lock.json') &&
         /(\.(ts|mjs|js|svelte|wgsl|css|html|md|json|yml)|\/run)$/.test(path),
     )
     const found = text.flatMap((path) => {

@@ -1,71 +1,134 @@
-/** `swarm bench kernels`: each kernel on the adapter of this machine, beside its CPU reference in the same page. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+/**
+ * `swarm bench kernels`: the tensor engine beside other libraries in one page of one browser, each in turn,
+ * round by round. What is told is the median of the rounds' ratios, as a busy machine slows all of them down.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright'
 import { err, ok, type Result } from '../../src/base/result.ts'
 import type { PortError } from '../../src/ports.ts'
-import { encodePng } from '../../src/spec/png.ts'
-import { root } from '../local-node.mjs'
-import { prepareJob } from '../prepare-job.ts'
-import { benchPages, type BenchTab } from './bench-page.ts'
-import { inTurn, row, type Row } from './bench-rows.ts'
+import { openBrowser } from '../browser.ts'
+import { say } from '../terminal.ts'
+import { buildPages } from './bench-page.ts'
+import { PEER_MODULES } from './bench-peers.ts'
+import { median, type Row } from './bench-rows.ts'
+import { serveFolders } from './bench-server.ts'
 
-declare const tab: BenchTab
+/** Milliseconds of one run, without and with the answer read back. */
+type Times = { readonly computed: number; readonly read: number | null }
+type Round = Readonly<Record<string, Times>>
+/** What the page can do; see `test/bench/kernels.ts`. */
+type KernelsPage = {
+  readonly names: readonly string[]
+  open(): Promise<{ adapter: string; contenders: { name: string; gpu: boolean }[] }>
+  prepare(key: string): Promise<{ name: string; differences: Record<string, number> }>
+  turn(contender: string): Promise<Times>
+  close(): void
+}
+declare const kernels: KernelsPage
 
-const RUNS = 5
-/** Side of the picture that the image filter gets. */
-const SIDE = 512
+export type KernelOptions = {
+  /** Keys of rows; all if there are none. */
+  readonly only: readonly string[]
+  readonly rounds: number
+}
 
-/** Jobs of one task (the sum has a second one, for the total), large enough to keep a device busy. */
-const SUBJECTS: readonly (readonly [name: string, template: string, sets: readonly string[]])[] = [
-  ['matrix product, f32, 512 × 512 × 512', 'matmul', ['m=512', 'k=512', 'n=512', 'tile=512']],
-  [
-    'matrix product, i8, 512 × 512 × 512',
-    'matmul',
-    ['m=512', 'k=512', 'n=512', 'tile=512', 'dtype=i8'],
-  ],
-  [
-    'Mandelbrot, 256 × 256, 500 steps',
-    'mandelbrot',
-    ['width=256', 'height=256', 'iterations=500', 'tile=256'],
-  ],
-  [`unsharp mask, ${SIDE} × ${SIDE}, radius 6`, 'image', [`tile=${SIDE}`]],
-  ['map, 2^20 elements', 'map', ['length=1048576', 'tile=1048576']],
-  ['sum, 2^21 elements', 'sum', ['length=2097152', 'tile=2097152']],
-]
+const OURS = 'ours'
+/** Libraries add up in different orders: of 16M numbers they differ by 3e-4 of the sum. */
+const AGREED = 1e-3
 
-export const benchKernels = async (): Promise<Result<Row[], PortError>> => {
-  const pages = await benchPages()
-  if (!pages.ok) return pages
+export const benchKernels = async (options: KernelOptions): Promise<Result<Row[], PortError>> => {
   const folder = mkdtempSync(join(tmpdir(), 'swarm-bench-'))
+  const opened: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
   try {
-    const picture = join(folder, 'image.png')
-    writeFileSync(picture, encodePng(new Uint8Array(SIDE * SIDE * 4).fill(255), SIDE, SIDE))
-    return await measure(await pages.value.newPage(), picture)
+    const built = await buildPages(folder)
+    if (!built.ok) return built
+    const server = await serveFolders([
+      { at: '/peers', folder: PEER_MODULES },
+      { at: '/', folder },
+    ])
+    opened.push(() => server.close())
+    const browser = await openBrowser()
+    if (!browser.ok) return browser
+    opened.push(() => browser.value.close())
+    const page = await browser.value.newPage()
+    await page.goto(`${server.url}/kernels.html`)
+    await page.waitForFunction(() => 'kernels' in globalThis)
+    return await measure(page, options)
+  } catch (cause) {
+    return err({ code: 'page-failed', detail: String(cause).slice(0, 500) })
   } finally {
-    rmSync(folder, { recursive: true, force: true })
-    await pages.value.close()
+    for (const close of opened.toReversed()) await close()
   }
 }
 
-const measure = async (page: Page, picture: string): Promise<Result<Row[], PortError>> => {
-  const adapter = await page.evaluate(() => tab.adapter())
+const measure = async (
+  page: Page,
+  { only, rounds }: KernelOptions,
+): Promise<Result<Row[], PortError>> => {
+  const names = await page.evaluate(() => kernels.names)
+  const strange = only.find((key) => !names.includes(key))
+  if (strange !== undefined)
+    return err({
+      code: 'no-such-row',
+      detail: `there is no row "${strange}"; one of ${names.join(', ')}`,
+    })
+  const { adapter, contenders } = await page.evaluate(() => kernels.open())
+  say(`on ${adapter}`)
   const rows: Row[] = []
-  for (const [name, template, sets] of SUBJECTS) {
-    const file = join(root, 'public/jobs', `${template}.swarm.md`)
-    const prepared = await prepareJob(file, sets, template === 'image' ? { image: picture } : {})
-    if (!prepared.ok) return err({ code: 'bad-template', detail: prepared.error.text })
-    const { job, plan } = prepared.value
-    const rate = async (engine: 'gpu' | 'cpu'): Promise<number> => {
-      const ms = await page.evaluate(([what, on]) => tab.task(what, 0, on), [job, engine] as const)
-      return plan.tasks[0]!.flop / 1e6 / ms
+  for (const key of only.length === 0 ? names : only) {
+    const { name, differences } = await page.evaluate((which) => kernels.prepare(which), key)
+    const odd = Object.entries(differences).find(([, away]) => !(away <= AGREED))
+    if (odd !== undefined)
+      return err({ code: 'no-agreement', detail: `${name}: ${odd[0]} is off by ${odd[1]}` })
+    const found: Round[] = []
+    for (let i = 0; i < rounds; i++) {
+      const round: Record<string, Times> = {}
+      for (const one of contenders)
+        round[one.name] = await page.evaluate((which) => kernels.turn(which), one.name)
+      found.push(round)
     }
-    const contenders = { ours: () => rate('gpu'), reference: () => rate('cpu') }
-    // The first compiles pipelines and warms the code up.
-    await inTurn(1, contenders)
-    const { ours, reference } = await inTurn(RUNS, contenders)
-    rows.push(row(`${name}, on ${adapter}`, 'GFLOP/s', ours, { 'CPU reference': reference }))
+    await page.evaluate(() => kernels.close())
+    for (const [what, told] of [
+      ['computed', name],
+      ['read', `${name}, read back`],
+    ] as const) {
+      const row = rowOf(told, found, what, contenders)
+      say(`${row.name}: ${row.ours.toPrecision(3)} ms, ratio ${row.ratio?.toPrecision(3)}`)
+      rows.push(row)
+    }
   }
   return ok(rows)
+}
+
+/** The ratio is that to the best of the GPU libraries; those of all are told too. */
+const rowOf = (
+  name: string,
+  rounds: readonly Round[],
+  what: keyof Times,
+  contenders: readonly { readonly name: string; readonly gpu: boolean }[],
+): Row => {
+  const timesOf = (contender: string): number[] =>
+    rounds.flatMap((round) => round[contender]![what] ?? [])
+  const ours = timesOf(OURS)
+  const others = contenders.filter((one) => one.name !== OURS && timesOf(one.name).length > 0)
+  const ratios = others.map((one) => {
+    // What is too slow is not read back in each round.
+    const both = rounds.flatMap((round) => {
+      const [theirs, mine] = [round[one.name]![what], round[OURS]![what]]
+      return theirs === null || mine === null ? [] : [theirs / mine]
+    })
+    return [one.name, median(both)] as const
+  })
+  const onGpu = new Set(others.filter(({ gpu }) => gpu).map((one) => one.name))
+  return {
+    name,
+    ours: median(ours),
+    peers: Object.fromEntries(others.map((one) => [one.name, median(timesOf(one.name))])),
+    ratios: Object.fromEntries(ratios),
+    ratio: Math.min(...ratios.flatMap(([peer, ratio]) => (onGpu.has(peer) ? [ratio] : []))),
+    unit: 'ms',
+    runs: rounds.length,
+  }
 }

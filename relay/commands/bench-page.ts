@@ -41,23 +41,29 @@ export type BenchPages = {
 const BUILD_MS = 120_000
 const CONFIG = join(root, 'test/bench/vite.config.ts')
 
-/** @error no-sources, build-failed, or what relay and browser say */
-export const benchPages = async (): Promise<Result<BenchPages, PortError>> => {
+/** Builds the pages into a folder. @error no-sources, build-failed */
+export const buildPages = async (appDir: string): Promise<Result<null, PortError>> => {
   if (!existsSync(CONFIG))
     return err({ code: 'no-sources', detail: 'this benchmark needs a checkout of the sources' })
+  const { ok: built, output } = await quietly(
+    process.execPath,
+    [script('vite'), 'build', '--logLevel', 'error', '--config', CONFIG, '--outDir', appDir],
+    { limitMs: BUILD_MS },
+  )
+  return built ? ok(null) : err({ code: 'build-failed', detail: output.slice(0, 500) })
+}
+
+/** @error no-sources, build-failed, or what relay and browser say */
+export const benchPages = async (): Promise<Result<BenchPages, PortError>> => {
   const appDir = mkdtempSync(join(tmpdir(), 'swarm-bench-'))
   const opened: (() => Promise<unknown>)[] = [() => rm(appDir, { recursive: true, force: true })]
   const close = async (): Promise<void> => {
     for (const each of opened.splice(0).toReversed()) await each()
   }
-  const built = await quietly(
-    process.execPath,
-    [script('vite'), 'build', '--logLevel', 'error', '--config', CONFIG, '--outDir', appDir],
-    { limitMs: BUILD_MS },
-  )
+  const built = await buildPages(appDir)
   if (!built.ok) {
     await close()
-    return err({ code: 'build-failed', detail: built.output.slice(0, 500) })
+    return built
   }
   const relay = await startRelay({ dataDir: null, appDir, version: VERSION })
   if (!relay.ok) {

@@ -7,6 +7,8 @@ export type Row = {
   readonly peers: Readonly<Record<string, number>>
   /** Above 1, ours is better than the best peer; null where there is none to compare with. */
   readonly ratio: number | null
+  /** Of each peer, where they are medians of rounds: they differ from the ratio of the medians. */
+  readonly ratios?: Readonly<Record<string, number>>
   readonly unit: string
   readonly runs: number
 }
@@ -79,3 +81,22 @@ export const inWords = (rows: readonly Row[]): string =>
       String(runs),
     ]),
   )
+
+/** The rows as a table of Markdown. In brackets how much better ours is than each. */
+export const inMarkdown = (rows: readonly Row[]): string => {
+  const peers = [...new Set(rows.flatMap((one) => Object.keys(one.peers)))]
+  const cells = rows.map(({ name, ours, unit, peers: theirs, ratios, ratio }) => [
+    `${name} (${unit})`,
+    figure(ours),
+    ...peers.map((peer) => {
+      const factor = ratios?.[peer]
+      if (theirs[peer] === undefined) return ''
+      return `${figure(theirs[peer])}${factor === undefined ? '' : ` (${factor.toPrecision(3)})`}`
+    }),
+    ratio === null ? '' : `**${ratio.toPrecision(3)}**`,
+  ])
+  const head = ['what', 'ours', ...peers, 'ratio']
+  return [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...cells]
+    .map((line) => `| ${line.join(' | ')} |`)
+    .join('\n')
+}

@@ -120,7 +120,7 @@ export class DeviceKeeper {
     try {
       const adapter = await this.#gpu.requestAdapter({ powerPreference: 'high-performance' })
       if (adapter === null) return err(computeError('device-lost', 'there is no adapter'))
-      const device = await adapter.requestDevice()
+      const device = await adapter.requestDevice(wishes(adapter))
       const loss = new Loss()
       void device.lost.then(({ reason, message }) => {
         this.#current = null
@@ -139,3 +139,12 @@ export class DeviceKeeper {
     }
   }
 }
+
+/** Large buffers and subgroups, where the adapter has them. */
+const wishes = ({ features, limits }: GPUAdapter): GPUDeviceDescriptor => ({
+  requiredFeatures: features.has('subgroups') ? ['subgroups'] : [],
+  requiredLimits: {
+    maxBufferSize: limits.maxBufferSize,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+  },
+})

@@ -9,11 +9,13 @@ const MAX_PIPELINES = 32
 
 export class Pipelines {
   readonly #device: GPUDevice
+  readonly #most: number
   /** Least recently used first. */
   readonly #kept = new Map<string, GPUComputePipeline>()
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, most = MAX_PIPELINES) {
     this.#device = device
+    this.#most = most
   }
 
   async get(source: string, entry: string): Promise<Result<GPUComputePipeline, ComputeError>> {
@@ -24,7 +26,7 @@ export class Pipelines {
     this.#kept.delete(key)
     this.#kept.set(key, made.value)
     for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= MAX_PIPELINES) break
+      if (this.#kept.size <= this.#most) break
       this.#kept.delete(oldest)
     }
     return made

@@ -1,0 +1,52 @@
+/** A program while it is written, and the kind of adapter it is written for. */
+import { sizeOf } from './tensor.ts'
+import { wholeView } from './view.ts'
+import type { Grid, ProgramBuffer, Step } from './program.ts'
+import type { Shader } from './shader.ts'
+import type { GpuElement, Shape, Tensor } from './tensor.ts'
+import type { View } from './view.ts'
+
+export type Target = {
+  /** A software adapter wants few invocations with long runs, and no workgroup memory. */
+  readonly family: 'gpu' | 'software'
+  /** Invocations of a subgroup where the adapter has subgroups of one fixed size; else null. */
+  readonly subgroup: number | null
+}
+
+export type Emitted = {
+  readonly template: string
+  readonly shader: Shader
+  readonly workgroup: readonly [number, number, number]
+  readonly grid: Grid
+  readonly flop: number
+}
+
+export class Draft {
+  readonly target: Target
+  readonly buffers: ProgramBuffer[] = []
+  readonly steps: Step[] = []
+  readonly constants: { readonly tensor: Tensor; readonly buffer: number }[] = []
+
+  constructor(target: Target) {
+    this.target = target
+  }
+
+  /** A buffer of its own for a tensor of this shape. */
+  fresh(element: GpuElement, shape: Shape, role: ProgramBuffer['role'] = 'temporary'): View {
+    const bytes = Math.max(16, Math.ceil((sizeOf({ shape }) * 4) / 16) * 16)
+    this.buffers.push({ bytes, role })
+    return wholeView(this.buffers.length - 1, element, shape)
+  }
+
+  /** Whether the view is all there is in its buffer, so that what lies behind it may be overwritten. */
+  isWhole(view: View): boolean {
+    const room = this.buffers[view.buffer]!.bytes / 4
+    return view.offset === 0 && room - sizeOf(view) < 4
+  }
+
+  emit({ template, shader, workgroup, grid, flop }: Emitted): void {
+    const { bindings } = shader
+    const wgsl = shader.text(workgroup, (buffer) => this.buffers[buffer]!.bytes)
+    this.steps.push({ template, wgsl, bindings, grid, flop })
+  }
+}

@@ -1,0 +1,94 @@
+/** The operators there are: ONNX's default domain, as far as it is covered. Adding one is a file and a line. */
+import { ACTIVATIONS } from './ops/activations.ts'
+import { ARGS } from './ops/arg.ts'
+import { attention } from './ops/attention.ts'
+import { batchNorm } from './ops/batch-norm.ts'
+import { BINARY } from './ops/binary.ts'
+import { BLOCKS } from './ops/blocks.ts'
+import { CASTS } from './ops/cast.ts'
+import { centerCropPad } from './ops/center-crop-pad.ts'
+import { CHANNEL_NORMS } from './ops/channel-norm.ts'
+import { compress, nonZero } from './ops/chosen.ts'
+import { col2im } from './ops/col2im.ts'
+import { conv } from './ops/conv.ts'
+import { convTranspose } from './ops/conv-transpose.ts'
+import { det } from './ops/det.ts'
+import { dropout } from './ops/dropout.ts'
+import { einsum } from './ops/einsum.ts'
+import { gather } from './ops/gather.ts'
+import { LOOKUPS } from './ops/gather-nd.ts'
+import { GLOBAL_POOLS } from './ops/global-pools.ts'
+import { JOINS } from './ops/joins.ts'
+import { PRODUCTS } from './ops/matmul.ts'
+import { ROW_NORMS } from './ops/layer-norm.ts'
+import { MAX_POOLS } from './ops/max-pool.ts'
+import { OTHER_NORMS } from './ops/other-norms.ts'
+import { pad } from './ops/pad.ts'
+import { PATTERNS } from './ops/patterns.ts'
+import { POOLS } from './ops/pools.ts'
+import { REDUCTIONS } from './ops/reduce.ts'
+import { RESHAPES } from './ops/reshapes.ts'
+import { RESIZES } from './ops/resize.ts'
+import { reverseSequence } from './ops/reverse-sequence.ts'
+import { rotaryEmbedding } from './ops/rotary.ts'
+import { RUNNING } from './ops/running.ts'
+import { SCATTERS } from './ops/scatter.ts'
+import { SHAPES } from './ops/shapes.ts'
+import { SLICES } from './ops/slices.ts'
+import { SOFTMAX } from './ops/softmax.ts'
+import { topK } from './ops/top-k.ts'
+import { UNARY } from './ops/unary.ts'
+import { VARIADIC } from './ops/variadic.ts'
+import type { Op } from './op.ts'
+
+export const OPS: readonly Op[] = [
+  ...ACTIVATIONS,
+  ...ARGS,
+  attention,
+  batchNorm,
+  ...BINARY,
+  ...BLOCKS,
+  ...CASTS,
+  centerCropPad,
+  ...CHANNEL_NORMS,
+  col2im,
+  compress,
+  conv,
+  convTranspose,
+  det,
+  dropout,
+  einsum,
+  gather,
+  ...GLOBAL_POOLS,
+  ...JOINS,
+  ...LOOKUPS,
+  ...MAX_POOLS,
+  nonZero,
+  ...OTHER_NORMS,
+  pad,
+  ...PATTERNS,
+  ...POOLS,
+  ...PRODUCTS,
+  ...REDUCTIONS,
+  ...RESHAPES,
+  ...RESIZES,
+  reverseSequence,
+  rotaryEmbedding,
+  ...ROW_NORMS,
+  ...RUNNING,
+  ...SCATTERS,
+  ...SHAPES,
+  ...SLICES,
+  ...SOFTMAX,
+  topK,
+  ...UNARY,
+  ...VARIADIC,
+]
+
+const BY_NAME: ReadonlyMap<string, Op> = new Map(OPS.map((op) => [op.name, op]))
+
+/** ONNX's default domain has two spellings. */
+const DOMAINS = ['', 'ai.onnx']
+
+export const opByName = (domain: string, name: string): Op | undefined =>
+  DOMAINS.includes(domain) ? BY_NAME.get(name) : undefined

@@ -1,0 +1,38 @@
+/** A graph as a GPU runs it: buffers, and compute steps one after another. Plain data. */
+import type { Binding } from './shader.ts'
+import type { Numbers, Tensor, TensorType } from './tensor.ts'
+
+export type Grid = readonly [number, number, number]
+
+export type ProgramBuffer = {
+  /** Multiple of 16, so that vectors of four fit; what lies behind the elements is never looked at. */
+  readonly bytes: number
+  readonly role: 'input' | 'constant' | 'temporary' | 'output'
+}
+
+export type Step = {
+  /** Template that made it, for people who measure. */
+  readonly template: string
+  /** Entry point `main`; binding 0 is `Params { base: vec3u }`, then the bindings in their order. */
+  readonly wgsl: string
+  readonly bindings: readonly Binding[]
+  /** Workgroups. May be beyond any limit of an adapter: a runner cuts it into slices by `base`. */
+  readonly grid: Grid
+  /** Operations of the step, from shapes: what slices are cut by. */
+  readonly flop: number
+}
+
+export type Program = {
+  readonly buffers: readonly ProgramBuffer[]
+  readonly steps: readonly Step[]
+  /** As the graph's inputs; no buffer where no step reads it. */
+  readonly inputs: readonly { readonly type: TensorType; readonly buffer: number | null }[]
+  readonly constants: readonly { readonly tensor: Tensor; readonly buffer: number }[]
+  /** As the graph's outputs; some are known without running anything. */
+  readonly outputs: readonly ProgramOutput[]
+}
+
+export type ProgramOutput = { readonly type: TensorType } & (
+  | { readonly kind: 'buffer'; readonly buffer: number }
+  | { readonly kind: 'known'; readonly data: Numbers }
+)

@@ -1,0 +1,64 @@
+/**
+ * C[b..., m, n] = sum over k of A[b..., m, k] B[b..., k, n], operands with any strides, products added in
+ * order of k: in tiles where that pays, else one row and four columns per invocation where N allows.
+ */
+import { sizeOf } from '../tensor.ts'
+import { Shader } from '../shader.ts'
+import { matmulRegisters } from './matmul-registers.ts'
+import { matmulTiles } from './matmul-tiles.ts'
+import type { Build } from '../build.ts'
+import type { Lanes } from '../wgsl-function.ts'
+import type { Deferred, Value } from '../value.ts'
+import type { View } from '../view.ts'
+
+/** Below, a product takes less time than it takes to compile tiles for it. */
+const MIN_TILED_FLOP = 2 ** 18
+/** A GPU's tiles are 64 wide: of a few rows or columns most would be empty. */
+const MIN_SIDE = 16
+const WORKGROUP = { software: 4, gpu: 64 } as const
+
+/** `a` is [batch..., M, K], `b` [batch..., K, N], with the same batch dimensions: expand before. */
+export const matmul = (build: Build, a: Value, b: Value): Deferred => {
+  const [left, right] = [build.realise(a), build.realise(b)]
+  const [m, n] = [left.shape.at(-2)!, right.shape.at(-1)!]
+  const flop = 2 * sizeOf(left) * n
+  if (flop < MIN_TILED_FLOP) return matmulRows(build, left, right)
+  if (build.target.family === 'software') return matmulRegisters(build, left, right)
+  return Math.min(m, n) < MIN_SIDE
+    ? matmulRows(build, left, right)
+    : matmulTiles(build, left, right)
+}
+
+const matmulRows = (build: Build, left: View, right: View): Deferred => {
+  const batch = left.shape.slice(0, -2)
+  const [m, k] = [left.shape.at(-2)!, left.shape.at(-1)!]
+  const n = right.shape.at(-1)!
+  const shape = [...batch, m, n]
+  return build.deferred('f32', shape, [left, right], (finish, out) => {
+    const lanes: Lanes = n % 4 === 0 ? 4 : 1
+    const shader = new Shader(lanes)
+    const workgroup = WORKGROUP[build.target.family]
+    const count = sizeOf({ shape }) / lanes
+    shader.line(`let place = group.x * ${workgroup} + local.x;`)
+    shader.line(`if (place >= ${count}) { return; }`)
+    const places = shader.coordinates('place', [...batch, m, n / lanes])
+    const column = shader.let(`${places.at(-1)} * ${lanes}`)
+    const at = places.with(-1, column)
+    const outer = at.slice(0, batch.length)
+    const row = at.at(-2)!
+    const sum = shader.var('F(0.0)')
+    shader.line(`for (var k = 0; k < ${k}; k++) {`)
+    const x = shader.scalar(left, [...outer, row, 'k'])
+    const y = shader.read(right, [...outer, 'k', column])
+    shader.line(`${sum} = ${sum} + ${x} * ${y};`)
+    shader.line('}')
+    shader.store(out, at, finish(shader, at, sum))
+    build.emit({
+      template: 'matmul',
+      shader,
+      workgroup: [workgroup, 1, 1],
+      grid: [Math.ceil(count / workgroup), 1, 1],
+      flop: 2 * sizeOf({ shape }) * k,
+    })
+  })
+}

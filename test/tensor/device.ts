@@ -1,0 +1,45 @@
+/** The device of this process's tests, opened once; null, with a reason said aloud, where there is none. */
+import { openNodeGpu } from '../../relay/node-gpu.ts'
+import { lower, type LowerOptions } from '../../kernels/tensor/lower.ts'
+import { TensorRunner } from '../../workers/tensor/runner.ts'
+import { targetOf } from '../../workers/tensor/target.ts'
+import type { Bound } from '../../kernels/tensor/bound.ts'
+import type { Target } from '../../kernels/tensor/draft.ts'
+import type { Tensor } from '../../kernels/tensor/tensor.ts'
+
+const BUDGET_BYTES = 2 ** 28
+
+type Options = LowerOptions & Partial<Target>
+
+export type Engine = {
+  readonly runner: TensorRunner
+  readonly target: Target
+  run(bound: Bound, inputs: readonly Tensor[], options?: Options): Promise<readonly Tensor[]>
+}
+
+const opened = await openNodeGpu(BUDGET_BYTES)
+if (!opened.ok) process.stderr.write(`skipped without an adapter: ${opened.error.detail}\n`)
+
+const engineOf = (device: GPUDevice): Engine => {
+  const runner = new TensorRunner(device, BUDGET_BYTES)
+  const target = targetOf(device)
+  return {
+    runner,
+    target,
+    async run(bound, inputs, { family, subgroup, ...options } = {}) {
+      const asked = {
+        family: family ?? target.family,
+        subgroup: subgroup === undefined ? target.subgroup : subgroup,
+      }
+      const program = lower(bound, asked, options)
+      const prepared = await runner.prepare(program)
+      if (!prepared.ok) throw new Error(`${prepared.error.code}: ${prepared.error.detail}`)
+      const ran = await prepared.value.run(inputs)
+      prepared.value.close()
+      if (!ran.ok) throw new Error(`${ran.error.code}: ${ran.error.detail}`)
+      return ran.value
+    },
+  }
+}
+
+export const engine: Engine | null = opened.ok ? engineOf(opened.value.device) : null

@@ -1,0 +1,191 @@
+/** Norms, softmax, products and positions. */
+import { count, f32, i64, type Example } from './example.ts'
+
+const pair = f32([2], 1, 1)
+/** Mean 2 and variance 1. */
+const row = f32([1, 2], 1, 3)
+const noEpsilon = { epsilon: 0 }
+
+export const NORMS: readonly Example[] = [
+  {
+    op: 'LayerNormalization',
+    title: 'mean and inverse deviation as outputs of their own',
+    attributes: { ...noEpsilon, axis: -1 },
+    inputs: [f32([1, 2], 1, 5), f32([2], 10, 100), f32([2], 0.5, 0.25)],
+    outputs: [f32([1, 2], -9.5, 100.25), f32([1, 1], 3), f32([1, 1], 0.5)],
+  },
+  {
+    op: 'LayerNormalization',
+    title: 'all axes from one on, an epsilon, and no bias',
+    attributes: { axis: 1, epsilon: 3 },
+    inputs: [f32([1, 2, 2], 1, 3, 1, 3), f32([2, 2], 1, 1, 1, 2)],
+    outputs: [f32([1, 2, 2], -0.5, 0.5, -0.5, 1)],
+  },
+  {
+    op: 'RMSNormalization',
+    title: 'the mean stays',
+    attributes: { epsilon: 0 },
+    inputs: [f32([1, 2], 1, 7), f32([2], 10, 5)],
+    outputs: [f32([1, 2], 2, 7)],
+  },
+  {
+    op: 'InstanceNormalization',
+    title: 'each channel by itself',
+    attributes: noEpsilon,
+    inputs: [f32([1, 2, 2], 1, 3, 10, 30), pair, f32([2], 0, 5)],
+    outputs: [f32([1, 2, 2], -1, 1, 4, 6)],
+  },
+  {
+    op: 'GroupNormalization',
+    title: 'since opset 21 a scale for each channel',
+    attributes: { ...noEpsilon, num_groups: 1 },
+    inputs: [f32([1, 2, 1], 1, 3), f32([2], 10, 100), f32([2], 0, 1)],
+    outputs: [f32([1, 2, 1], -10, 101)],
+  },
+  {
+    op: 'GroupNormalization',
+    title: 'before that for each group',
+    opset: 18,
+    attributes: { ...noEpsilon, num_groups: 1 },
+    inputs: [f32([1, 2, 1], 1, 3), f32([1], 10), f32([1], 1)],
+    outputs: [f32([1, 2, 1], -9, 11)],
+  },
+  {
+    op: 'BatchNormalization',
+    title: 'given statistics',
+    attributes: noEpsilon,
+    inputs: [f32([1, 2, 1], 3, 3), pair, f32([2], 0, 1), f32([2], 1, 1), f32([2], 4, 1)],
+    outputs: [f32([1, 2, 1], 1, 3)],
+  },
+  {
+    op: 'BatchNormalization',
+    title: 'those of the batch, averaged into the given ones',
+    attributes: { ...noEpsilon, training_mode: 1, momentum: 0.75 },
+    inputs: [f32([2, 1, 1], 1, 3), f32([1], 1), f32([1], 0), f32([1], 10), f32([1], 5)],
+    outputs: [f32([2, 1, 1], -1, 1), f32([1], 8), f32([1], 4)],
+  },
+  {
+    op: 'LpNormalization',
+    title: 'by default the second norm of the last axis',
+    inputs: [f32([1, 2], 3, -4)],
+    outputs: [f32([1, 2], 0.6, -0.8)],
+  },
+  {
+    op: 'LpNormalization',
+    title: 'a row of zeros stays',
+    attributes: { axis: 1, p: 1 },
+    inputs: [f32([2, 2], 0, 0, 1, -3)],
+    outputs: [f32([2, 2], 0, 0, 0.25, -0.75)],
+  },
+  {
+    op: 'MeanVarianceNormalization',
+    title: 'over batch and image by default',
+    inputs: [f32([2, 1, 1, 1], 1, 3)],
+    outputs: [f32([2, 1, 1, 1], -1, 1)],
+  },
+  {
+    op: 'LRN',
+    title: 'an even size reaches one channel further ahead',
+    attributes: { size: 2, alpha: 2, beta: 1, bias: 1 },
+    inputs: [f32([1, 2, 1, 1], 1, 2)],
+    outputs: [f32([1, 2, 1, 1], 1 / 6, 2 / 5)],
+  },
+  {
+    op: 'Softmax',
+    title: 'numbers that are too large for exp, and a masked one',
+    inputs: [f32([1, 3], 1000, 1000, -Infinity)],
+    outputs: [f32([1, 3], 0.5, 0.5, 0)],
+  },
+  {
+    op: 'Softmax',
+    title: 'up to opset 12 over all axes from 1 on',
+    opset: 12,
+    inputs: [f32([1, 2, 2], 0, 0, 0, 0)],
+    outputs: [f32([1, 2, 2], 0.25, 0.25, 0.25, 0.25)],
+  },
+  {
+    op: 'Softmax',
+    title: 'NaN stays in its row',
+    inputs: [f32([2, 2], NaN, 1, 0, 0)],
+    outputs: [f32([2, 2], NaN, NaN, 0.5, 0.5)],
+  },
+  {
+    op: 'LogSoftmax',
+    title: 'axis 0',
+    attributes: { axis: 0 },
+    inputs: [f32([2, 1], 7, 7)],
+    outputs: [f32([2, 1], -Math.LN2, -Math.LN2)],
+  },
+  {
+    op: 'MatMul',
+    title: 'a vector times a stack of matrices',
+    inputs: [f32([2], 1, 10), count(2, 2, 1)],
+    outputs: [f32([2, 1], 21, 43)],
+  },
+  {
+    op: 'MatMul',
+    title: 'two vectors are a number',
+    inputs: [f32([2], 1, 2), f32([2], 3, 4)],
+    outputs: [f32([], 11)],
+  },
+  {
+    op: 'MatMul',
+    title: 'a sum of nothing is zero',
+    inputs: [f32([2, 0]), f32([0, 1])],
+    outputs: [f32([2, 1], 0, 0)],
+  },
+  {
+    op: 'Gemm',
+    title: 'everything turned and scaled, with a bias for each column',
+    attributes: { transA: 1, transB: 1, alpha: 0.5, beta: 2 },
+    inputs: [f32([2, 1], 2, 4), f32([2, 2], 1, 2, 3, 4), f32([2], 100, 200)],
+    outputs: [f32([1, 2], 205, 411)],
+  },
+  {
+    op: 'Gemm',
+    title: 'one number as a bias',
+    inputs: [f32([1, 1], 2), f32([1, 1], 3), f32([], 4)],
+    outputs: [f32([1, 1], 10)],
+  },
+  {
+    op: 'Einsum',
+    title: 'a diagonal under an ellipsis',
+    attributes: { equation: '...ii ->...i' },
+    inputs: [count(1, 2, 2)],
+    outputs: [f32([1, 2], 1, 4)],
+  },
+  {
+    op: 'Einsum',
+    title: 'a number',
+    attributes: { equation: '->' },
+    inputs: [f32([], 5)],
+    outputs: [f32([], 5)],
+  },
+  {
+    op: 'RotaryEmbedding',
+    title: 'a quarter turn of halves',
+    inputs: [f32([1, 1, 1, 4], 1, 2, 3, 4), f32([1, 1, 2], 0, 1), f32([1, 1, 2], 1, 0)],
+    outputs: [f32([1, 1, 1, 4], -3, 2, 1, 4)],
+  },
+  {
+    op: 'RotaryEmbedding',
+    title: 'neighbours, looked up by position, and only the first two numbers',
+    attributes: { interleaved: 1, rotary_embedding_dim: 2 },
+    inputs: [f32([1, 1, 1, 4], 1, 2, 3, 4), f32([2, 1], 1, 0), f32([2, 1], 0, 1), i64([1, 1], 1)],
+    outputs: [f32([1, 1, 1, 4], -2, 1, 3, 4)],
+  },
+  {
+    op: 'RotaryEmbedding',
+    title: 'heads side by side',
+    attributes: { num_heads: 2 },
+    inputs: [f32([1, 1, 4], 1, 2, 3, 4), f32([1, 1, 1], 0), f32([1, 1, 1], 1)],
+    outputs: [f32([1, 1, 4], -2, 1, -4, 3)],
+  },
+  {
+    op: 'BatchNormalization',
+    title: 'no spatial dimensions',
+    attributes: noEpsilon,
+    inputs: [row, pair, f32([2], 0, 0), f32([2], 1, 1), f32([2], 1, 4)],
+    outputs: [f32([1, 2], 0, 1)],
+  },
+]

@@ -1,0 +1,33 @@
+/**
+ * What ONNX Runtime 1.30 answers, but not as ONNX says: seen by trying every operator against its reference.
+ * Such nodes are kept from it.
+ */
+import { floatOf, intOf, intsOf, textOf } from '../../kernels/tensor/op.ts'
+import type { BoundNode } from '../../kernels/tensor/bound.ts'
+import type { Call } from '../../kernels/tensor/op.ts'
+
+/** Windows that pad by themselves, with gaps or with steps wider than the window, lie elsewhere. */
+const placesWindowsElsewhere = (call: Call): boolean => {
+  if (!textOf(call, 'auto_pad', '').startsWith('SAME')) return false
+  const kernel = intsOf(call, 'kernel_shape') ?? []
+  const [gaps, steps] = [intsOf(call, 'dilations') ?? [], intsOf(call, 'strides') ?? []]
+  return gaps.some((gap) => gap > 1) || steps.some((step, i) => step > kernel[i]!)
+}
+
+const DIFFERENCES: Readonly<Record<string, (call: Call) => boolean>> = {
+  AveragePool: placesWindowsElsewhere,
+  LpPool: placesWindowsElsewhere,
+  MaxPool: placesWindowsElsewhere,
+  // A cap is put on scores in another order, and hidden scores come out as the lowest number instead of -∞.
+  Attention: (call) =>
+    floatOf(call, 'softcap', 0) !== 0 || intOf(call, 'qk_matmul_output_mode', 0) === 2,
+  // Places are taken for those of the output it would have chosen itself.
+  MaxUnpool: ({ inputs }) => inputs.length > 2 && inputs[2] !== null,
+  // Reads beyond the tensor.
+  Pad: (call) => textOf(call, 'mode', 'constant') === 'wrap',
+  Resize: (call) =>
+    textOf(call, 'coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize',
+}
+
+export const isAnsweredOtherwise = ({ op, call }: BoundNode): boolean =>
+  DIFFERENCES[op.name]?.(call) ?? false
