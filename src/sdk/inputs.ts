@@ -25,7 +25,9 @@ export const broughtBy = async (
     if (given instanceof Blob)
       brought[from] = { from, bytes: new Uint8Array(await given.arrayBuffer()) }
     else if (ArrayBuffer.isView(given)) brought[from] = { from, shape: [given.length] }
-    else if (!('colorSpace' in given)) brought[from] = { from, shape: given.shape }
+    // What is no input at all is for `tensorFor` to say.
+    else if (Array.isArray((given as { shape?: unknown } | null)?.shape))
+      brought[from] = { from, shape: (given as { shape: readonly number[] }).shape }
   }
   return brought
 }
