@@ -5,6 +5,7 @@
  */
 import type { Did } from '../base/ids.ts'
 import { microCredits, type Bytes, type MicroCredits, type Ms } from '../base/units.ts'
+import { FREE_SECONDS, FREE_SHARE } from './free-tier.ts'
 
 export const SERVE_LIMITS = {
   /** One computing, and as many short ones as a requester sends ahead (core/dispatch.ts). */
@@ -15,11 +16,6 @@ export const SERVE_LIMITS = {
   /** Unpaid results, and leases that will become some, of one requester that does pay. */
   unpaidPerRequester: 16,
 } as const
-
-/** Strangers without credit get this part of the measured speed ... */
-export const FREE_SHARE = 0.05
-/** ... and can use at most an hour's worth of it at once. */
-export const FREE_SECONDS = 3_600
 
 export type OfferRefusal =
   | 'paused'
