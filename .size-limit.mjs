@@ -27,7 +27,7 @@ const budgets = [
   { name: 'first page and styles', path: ['dist/app/index.html', ...styles], limit: '25 kB' },
   // libp2p with kad-dht alone was measured at 197 kB, and the rest of the node stands on it. Pictures and
   // specs are read by parts that load only when one is opened, yet they count here.
-  { name: 'after the first paint', path: later, limit: '400 kB' },
+  { name: 'after the first paint', path: later, limit: '420 kB' },
   { name: 'workers', path: workers, limit: '80 kB' },
   // The node of the page without its screens, in one piece.
   { name: 'library', path: ['dist/sdk/sdk.js'], limit: '430 kB' },

@@ -5,6 +5,7 @@
  */
 import type { Did } from '../base/ids.ts'
 import { microCredits, type Bytes, type MicroCredits, type Ms } from '../base/units.ts'
+import { FREE_SECONDS, FREE_SHARE } from './free-tier.ts'
 import { remember } from './recent.ts'
 
 export const SERVE_LIMITS = {
@@ -20,11 +21,6 @@ export const SERVE_LIMITS = {
   /** Requesters of whom it is remembered how they paid. */
   payers: 4_096,
 } as const
-
-/** Strangers without credit get this part of the measured speed ... */
-export const FREE_SHARE = 0.05
-/** ... and can use at most an hour's worth of it at once. */
-export const FREE_SECONDS = 3_600
 
 export type OfferRefusal =
   | 'paused'

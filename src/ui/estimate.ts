@@ -1,5 +1,5 @@
 /** How long a job may take with the nodes that are here. A guess of an order of magnitude, said as one. */
-import { FREE_SECONDS, FREE_SHARE } from '../core/serve.ts'
+import { FREE_SECONDS, FREE_SHARE } from '../core/free-tier.ts'
 import type { NodeView } from '../peer/view.ts'
 import type { Range } from './eta.ts'
 

@@ -1,0 +1,6 @@
+/** How much is given away: asked by whoever serves, and by whoever foretells how long free work takes. */
+
+/** Strangers without credit get this part of the measured speed ... */
+export const FREE_SHARE = 0.05
+/** ... and can use at most an hour's worth of it at once. */
+export const FREE_SECONDS = 3_600
