@@ -22,7 +22,7 @@ describe('a process for operator cases', () => {
 
   it('names a folder without a model as a failure', async () => {
     const cases = new CaseProcess('cpu')
-    expect(await cases.open()).toEqual({ ok: true, value: 'cpu' })
+    expect(await cases.open()).toEqual({ ok: true, value: 'cpu, WebAssembly' })
     const found = await cases.run(import.meta.dirname)
     cases.close()
     expect(found.result).toBe('failed')
