@@ -33,6 +33,8 @@ export default defineConfig({
           // Two slow cores shared with others: a property test of a second there is not a hang.
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          // Vitest leaves a core to itself: of two, that is half of the machine.
+          maxWorkers: 2,
         },
       },
       {
