@@ -22,11 +22,14 @@ const takeable = () => {
   const devices: GPUDevice[] = []
   const gpu = {
     async requestAdapter(options?: GPURequestAdapterOptions) {
-      const adapter = await navigator.gpu.requestAdapter(options)
+      const adapter = (await navigator.gpu.requestAdapter(options))!
+      const { info, features, limits } = adapter
       return {
-        info: adapter!.info,
-        requestDevice: async () => {
-          const device = await adapter!.requestDevice()
+        info,
+        features,
+        limits,
+        requestDevice: async (wishes?: GPUDeviceDescriptor) => {
+          const device = await adapter.requestDevice(wishes)
           devices.push(device)
           return device
         },
