@@ -93,6 +93,10 @@ export const axisIn = (axis: number, rank: number): number | null => {
   return Number.isInteger(front) && front >= 0 && front < rank ? front : null
 }
 
+/** The axis of the first input that `axis` names. */
+export const axisOf = (call: Call, missing: number): number | null =>
+  axisIn(intOf(call, 'axis', missing), inputOf(call, 0).shape.length)
+
 /** Axes counted from the front, or null where one is wrong or named twice. */
 export const axesIn = (axes: readonly number[], rank: number): readonly number[] | null => {
   const found = axes.map((axis) => axisIn(axis, rank))

@@ -1,14 +1,14 @@
 /** ArgMax and ArgMin, where the extreme lies along an axis, and Hardmax, which marks it. */
 import { sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { axisIn, inputOf, intOf } from '../op.ts'
+import { axisOf, inputOf, intOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { serial } from '../templates/serial.ts'
 import { transposeView } from '../view.ts'
 import { fill, placeOf } from './coordinates.ts'
 import { layoutOf } from './softmax.ts'
 import type { Build } from '../build.ts'
-import type { Call, Op } from '../op.ts'
+import type { Op } from '../op.ts'
 import type { Numbers } from '../tensor.ts'
 import type { Value } from '../value.ts'
 import type { View } from '../view.ts'
@@ -48,15 +48,12 @@ const placeAlong = (row: readonly number[], { sign, last }: Search): number => {
   }, 0)
 }
 
-const axisOf = (call: Call): number | null =>
-  axisIn(intOf(call, 'axis', 0), inputOf(call, 0).shape.length)
-
 const argOp = (name: string, sign: Search['sign']): Op => ({
   name,
   inputs: [1, 1],
   attributes: { axis: 'int', keepdims: 'int', select_last_index: 'int' },
   infer(call) {
-    const axis = axisOf(call)
+    const axis = axisOf(call, 0)
     if (axis === null) return refuse('bad-shape', 'there is no such axis')
     const { shape } = inputOf(call, 0)
     if (shape[axis] === 0) return refuse('bad-shape', 'the largest of nothing')
@@ -65,7 +62,7 @@ const argOp = (name: string, sign: Search['sign']): Op => ({
   },
   flop: (call) => sizeOf(inputOf(call, 0)),
   reference(call, [x]) {
-    const axis = axisOf(call)!
+    const axis = axisOf(call, 0)!
     const last = intOf(call, 'select_last_index', 0) !== 0
     return [
       fill(x!.shape.with(axis, 1), (at) => {
@@ -77,7 +74,7 @@ const argOp = (name: string, sign: Search['sign']): Op => ({
     ]
   },
   lower(call, [x], build) {
-    const axis = axisOf(call)!
+    const axis = axisOf(call, 0)!
     const axes = x!.shape.map((_, i) => i)
     const order = [...axes.toSpliced(axis, 1), axis]
     const moved = build.move(x!, (view) => transposeView(view, order))

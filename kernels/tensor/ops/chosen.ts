@@ -1,19 +1,16 @@
 /** Compress and NonZero, whose shapes follow from values: those have to be known before the run. */
 import { gpuElement, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { axisIn, inputOf, intOf, knownInts } from '../op.ts'
+import { axisOf, inputOf, knownInts } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
 import type { Call, Op } from '../op.ts'
 import type { Tensor } from '../tensor.ts'
 
-const axisOf = (call: Call): number | null =>
-  axisIn(intOf(call, 'axis', 0), inputOf(call, 0).shape.length)
-
 /** Numbers of the slices that are kept; of the elements in row-major order, where no axis is named. */
 const kept = (call: Call): readonly number[] => {
   const { shape } = inputOf(call, 0)
-  const length = call.attributes.has('axis') ? shape[axisOf(call)!]! : sizeOf({ shape })
+  const length = call.attributes.has('axis') ? shape[axisOf(call, 0)!]! : sizeOf({ shape })
   const wanted = knownInts(call, 1) ?? []
   return [...wanted.slice(0, length).entries()].flatMap(([i, keep]) => (keep === 0 ? [] : [i]))
 }
@@ -26,14 +23,14 @@ export const compress: Op = {
   infer(call) {
     const { element, shape } = inputOf(call, 0)
     if (!call.attributes.has('axis')) return [{ element, shape: [kept(call).length] }]
-    const axis = axisOf(call)
+    const axis = axisOf(call, 0)
     if (axis === null) return refuse('bad-shape', 'there is no such axis')
     return [{ element, shape: shape.with(axis, kept(call).length) }]
   },
   reference(call, [x]) {
     const places = kept(call)
     if (!call.attributes.has('axis')) return [Float64Array.from(places, (i) => x!.data[i]!)]
-    const axis = axisOf(call)!
+    const axis = axisOf(call, 0)!
     return [
       fill(call.outputs[0]!.shape, (at) => {
         return x!.data[placeOf(x!.shape, at.with(axis, places[at[axis]!]!))]!
@@ -46,7 +43,7 @@ export const compress: Op = {
     const data = Float64Array.from(places)
     const table: Tensor = { element: 'i32', shape: [places.length], data }
     const flat = call.attributes.has('axis') ? x! : build.reshape(x!, [sizeOf(x!)])
-    const axis = call.attributes.has('axis') ? axisOf(call)! : 0
+    const axis = call.attributes.has('axis') ? axisOf(call, 0)! : 0
     return [
       nest(build, {
         element: gpuElement(element),

@@ -5,6 +5,7 @@ import { refuse } from '../outcome.ts'
 import { inputOf, intOf, intsOf, textOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
+import { withBias } from './filter-bias.ts'
 import { AUTO_PADS, isSame, perDimension, reach, WINDOW_ATTRIBUTES } from './windows.ts'
 import type { Draw } from '../draw.ts'
 import type { Call, Op, Sample } from '../op.ts'
@@ -132,9 +133,7 @@ export const convTranspose: Op = {
       },
       flop: 2,
     })
-    if (bias === null || bias === undefined) return [found]
-    const wide = build.expand(build.reshape(bias, [shape[1]!, ...kernel.map(() => 1)]), shape)
-    return [build.pointwise('f32', [found, wide], ([sum, add]) => `${sum} + ${add}`)]
+    return [withBias(build, found, bias)]
   },
   cases: {
     'one dimension': (draw) => drawTransposed(draw, 1),

@@ -5,6 +5,7 @@ import { inputOf, intOf, intsOf } from '../op.ts'
 import { convRegisters } from '../templates/conv-registers.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
+import { withBias } from './filter-bias.ts'
 import { drawWindows, isInside, lookAt, lookText, WINDOW_ATTRIBUTES, windowsOf } from './windows.ts'
 import type { Build } from '../build.ts'
 import type { Draw } from '../draw.ts'
@@ -80,12 +81,7 @@ export const conv: Op = {
     ]
   },
   lower(call, [x, w, bias], build) {
-    const plan = planOf(call)!
-    const { shape, kernel } = plan
-    const found = product(build, plan, x!, w!)
-    if (bias === null || bias === undefined) return [found]
-    const wide = build.expand(build.reshape(bias, [shape[1]!, ...kernel.map(() => 1)]), shape)
-    return [build.pointwise('f32', [found, wide], ([sum, add]) => `${sum} + ${add}`)]
+    return [withBias(build, product(build, planOf(call)!, x!, w!), bias)]
   },
   cases: {
     'one dimension': (draw) => drawConv(draw, 1),

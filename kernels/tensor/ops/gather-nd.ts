@@ -1,14 +1,11 @@
 /** GatherElements and GatherND: single elements, and slices, looked up by number. */
 import { gpuElement, isFloat, sameShape, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { axisIn, inputOf, intOf } from '../op.ts'
+import { axisOf, inputOf, intOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
 import { hasPlaces, indexText, wrapped } from './indices.ts'
 import type { Call, Op } from '../op.ts'
-
-const axisOf = (call: Call): number | null =>
-  axisIn(intOf(call, 'axis', 0), inputOf(call, 0).shape.length)
 
 const gatherElements: Op = {
   name: 'GatherElements',
@@ -16,7 +13,7 @@ const gatherElements: Op = {
   attributes: { axis: 'int' },
   infer(call) {
     const [data, indices] = [inputOf(call, 0), inputOf(call, 1)]
-    const axis = axisOf(call)
+    const axis = axisOf(call, 0)
     const fits =
       axis !== null &&
       data.shape.length === indices.shape.length &&
@@ -29,7 +26,7 @@ const gatherElements: Op = {
   },
   flop: (call) => sizeOf(call.outputs[0]!),
   reference(call, [data, indices]) {
-    const axis = axisOf(call)!
+    const axis = axisOf(call, 0)!
     const size = data!.shape[axis]!
     return [
       fill(indices!.shape, (at) => {
@@ -39,7 +36,7 @@ const gatherElements: Op = {
     ]
   },
   lower(call, [data, indices], build) {
-    const axis = axisOf(call)!
+    const axis = axisOf(call, 0)!
     const { element, shape } = call.outputs[0]!
     return [
       nest(build, {

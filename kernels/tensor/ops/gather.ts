@@ -1,14 +1,11 @@
 /** Gather: slices of one axis, looked up by number; negative ones count from the end. */
 import { gpuElement, isFloat, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { axisIn, inputOf, intOf } from '../op.ts'
+import { axisOf, inputOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
 import { hasPlaces, indexText, wrapped } from './indices.ts'
-import type { Call, Op } from '../op.ts'
-
-const axisOf = (call: Call): number | null =>
-  axisIn(intOf(call, 'axis', 0), inputOf(call, 0).shape.length)
+import type { Op } from '../op.ts'
 
 export const gather: Op = {
   name: 'Gather',
@@ -16,7 +13,7 @@ export const gather: Op = {
   attributes: { axis: 'int' },
   infer(call) {
     const [data, indices] = [inputOf(call, 0), inputOf(call, 1)]
-    const axis = axisOf(call)
+    const axis = axisOf(call, 0)
     if (axis === null || isFloat(indices.element))
       return refuse('bad-shape', 'no such axis, or indices that are no whole numbers')
     const shape = [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)]
@@ -25,7 +22,7 @@ export const gather: Op = {
   },
   flop: (call) => sizeOf(call.outputs[0]!),
   reference(call, [data, indices]) {
-    const axis = axisOf(call)!
+    const axis = axisOf(call, 0)!
     const rank = indices!.shape.length
     const size = data!.shape[axis]!
     return [
@@ -37,7 +34,7 @@ export const gather: Op = {
     ]
   },
   lower(call, [data, indices], build) {
-    const axis = axisOf(call)!
+    const axis = axisOf(call, 0)!
     const { element, shape } = call.outputs[0]!
     const rank = indices!.shape.length
     const size = data!.shape[axis]!

@@ -1,7 +1,7 @@
 /** LayerNormalization and RMSNormalization: rows are the dimensions from an axis on. */
 import { broadcast, isFloat, sameShape, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { axisIn, floatOf, inputOf, intOf } from '../op.ts'
+import { axisOf, floatOf, inputOf } from '../op.ts'
 import { momentsOf, normalise, rowMoments, rowPlaces } from './moments.ts'
 import { stretched } from './stretched.ts'
 import type { Draw } from '../draw.ts'
@@ -9,11 +9,8 @@ import type { Call, Op, Sample } from '../op.ts'
 import type { Shape } from '../tensor.ts'
 import type { Norm } from './moments.ts'
 
-const axisOf = (call: Call): number | null =>
-  axisIn(intOf(call, 'axis', -1), inputOf(call, 0).shape.length)
-
 const normOf = (call: Call, centred: boolean): Norm => ({
-  rank: inputOf(call, 0).shape.length - axisOf(call)!,
+  rank: inputOf(call, 0).shape.length - axisOf(call, -1)!,
   epsilon: floatOf(call, 'epsilon', 1e-5),
   centred,
 })
@@ -29,7 +26,7 @@ const fits = (call: Call): boolean => {
 }
 
 const statisticShape = (call: Call): Shape =>
-  inputOf(call, 0).shape.map((size, i) => (i < axisOf(call)! ? size : 1))
+  inputOf(call, 0).shape.map((size, i) => (i < axisOf(call, -1)! ? size : 1))
 
 const rowNorm = (name: string, centred: boolean): Op => ({
   name,
@@ -38,7 +35,7 @@ const rowNorm = (name: string, centred: boolean): Op => ({
   infer(call) {
     const { element, shape } = inputOf(call, 0)
     if (!isFloat(element)) return refuse('unsupported', `elements of type ${element}`)
-    if (axisOf(call) === null || !fits(call))
+    if (axisOf(call, -1) === null || !fits(call))
       return refuse('bad-shape', 'no such axis, or a scale that does not fit')
     if (centred && call.outputCount > 1 && sizeOf({ shape }) === 0)
       return refuse('bad-shape', 'the mean of nothing')
@@ -47,7 +44,7 @@ const rowNorm = (name: string, centred: boolean): Op => ({
   },
   flop: (call) => 8 * sizeOf(inputOf(call, 0)),
   reference(call, [x, scale, bias]) {
-    const axis = axisOf(call)!
+    const axis = axisOf(call, -1)!
     const axes = x!.shape.flatMap((_, i) => (i >= axis ? [i] : []))
     const factor = stretched(scale!, x!.shape)
     const offset = bias === null || bias === undefined ? null : stretched(bias, x!.shape)
