@@ -109,7 +109,7 @@ const rooms = [
       // libp2p as it is in every environment; the browser's own transports are beside it.
       '^src/adapters/libp2p/',
       // The CPU engine: nothing in it is a browser's.
-      '^workers/(cpu|errors|pace|runnable)\\.ts$',
+      '^workers/(cpu|errors|graph|pace|prepare|runnable)\\.ts$',
       // WebGPU and WebAssembly are the same in Node and in a browser, once somebody has a device.
       '^workers/(gpu/device|tensor/(runner|target|wasm-runner|wasm-differences))\\.ts$',
       ...library('.+'),

@@ -122,7 +122,7 @@ export const Receipt = of<receipt.Receipt>()(
     worker: DidText,
     inputs: v.pipe(v.array(CidText), v.maxLength(16), v.readonly()),
     output: CidText,
-    check: v.picklist(['freivalds', 'bit-equality', 'sampled', 'recompute', 'replicas']),
+    check: v.picklist(['freivalds', 'bit-equality', 'sampled', 'recompute', 'op-by-op', 'replicas']),
     flop: whole,
     bytes: whole,
     microCredits: Micro,

@@ -19,7 +19,8 @@ const MIN_TILED_FLOP = 2 ** 18
 /** With fewer filters for a window nothing is saved by tiles. */
 const MIN_TILED_FILTERS = 4
 
-type Plan = {
+/** How a convolution lies: which windows there are, and who sees what. */
+export type ConvPlan = {
   readonly windows: readonly Window[]
   readonly kernel: Shape
   readonly group: number
@@ -29,7 +30,7 @@ type Plan = {
   readonly shape: Shape
 }
 
-const planOf = (call: Call): Plan | null => {
+export const convPlan = (call: Call): ConvPlan | null => {
   const [x, w] = [inputOf(call, 0).shape, inputOf(call, 1).shape]
   const [n, channels] = [x[0]!, x[1]!]
   const [filters, depth] = [w[0]!, w[1]!]
@@ -58,14 +59,14 @@ export const conv: Op = {
   infer(call) {
     const { element } = inputOf(call, 0)
     if (!isFloat(element)) return refuse('unsupported', `a convolution of ${element}`)
-    const plan = planOf(call)
+    const plan = convPlan(call)
     if (plan === null)
       return refuse('bad-shape', 'the input, the filters and the windows do not fit')
     return [{ element, shape: plan.shape }]
   },
   flop: (call) => 2 * sizeOf(call.outputs[0]!) * sizeOf({ shape: inputOf(call, 1).shape.slice(1) }),
   reference(call, [x, w, bias]) {
-    const { windows, kernel, depth, width, shape } = planOf(call)!
+    const { windows, kernel, depth, width, shape } = convPlan(call)!
     return [
       fill(shape, ([n, filter, ...o]) => {
         const first = Math.floor(filter! / width) * depth
@@ -81,7 +82,7 @@ export const conv: Op = {
     ]
   },
   lower(call, [x, w, bias], build) {
-    return [withBias(build, product(build, planOf(call)!, x!, w!), bias)]
+    return [withBias(build, product(build, convPlan(call)!, x!, w!), bias)]
   },
   cases: {
     'one dimension': (draw) => drawConv(draw, 1),
@@ -105,7 +106,7 @@ export const conv: Op = {
 }
 
 /** Filters times windows, in tiles where each filter meets enough numbers. */
-const product = (build: Build, plan: Plan, x: Value, w: Value): Lazy => {
+const product = (build: Build, plan: ConvPlan, x: Value, w: Value): Lazy => {
   const { windows, kernel, group, depth, width, shape } = plan
   const flop = 2 * sizeOf({ shape }) * depth * sizeOf({ shape: kernel })
   if (build.target.family === 'software' && flop >= MIN_TILED_FLOP && width >= MIN_TILED_FILTERS)

@@ -10,7 +10,7 @@ import type { Numbers, Shape, Tensor } from '../tensor.ts'
 import type { Value } from '../value.ts'
 
 /** Vectors become a row and a column; all batches stretch to one. */
-type Plan = {
+type ProductPlan = {
   readonly a: Shape
   readonly b: Shape
   readonly batch: Shape
@@ -19,7 +19,7 @@ type Plan = {
   readonly n: number
 }
 
-const planOf = (x: Shape, y: Shape): Plan | null => {
+export const productPlan = (x: Shape, y: Shape): ProductPlan | null => {
   if (x.length === 0 || y.length === 0) return null
   const a = x.length === 1 ? [1, ...x] : x
   const b = y.length === 1 ? [...y, 1] : y
@@ -28,7 +28,7 @@ const planOf = (x: Shape, y: Shape): Plan | null => {
   return batch === null || b.at(-2) !== k ? null : { a, b, batch, m, k, n }
 }
 
-const resultShape = (x: Shape, y: Shape, { batch, m, n }: Plan): number[] => [
+const resultShape = (x: Shape, y: Shape, { batch, m, n }: ProductPlan): number[] => [
   ...batch,
   ...(x.length === 1 ? [] : [m]),
   ...(y.length === 1 ? [] : [n]),
@@ -59,19 +59,19 @@ const matMul: Op = {
     const [x, y] = [inputOf(call, 0), inputOf(call, 1)]
     if (!isFloat(x.element) || x.element !== y.element)
       return refuse('unsupported', `a product of ${x.element} and ${y.element}`)
-    const plan = planOf(x.shape, y.shape)
+    const plan = productPlan(x.shape, y.shape)
     if (plan === null) return refuse('bad-shape', 'rows and columns do not fit')
     return [{ element: x.element, shape: resultShape(x.shape, y.shape, plan) }]
   },
   flop: (call) => 2 * sizeOf(call.outputs[0]!) * (inputOf(call, 0).shape.at(-1) ?? 1),
   reference(call, [x, y]) {
-    const { a, b, batch, m, k, n } = planOf(x!.shape, y!.shape)!
+    const { a, b, batch, m, k, n } = productPlan(x!.shape, y!.shape)!
     const left = stretched({ ...x!, shape: a }, [...batch, m, k])
     const right = stretched({ ...y!, shape: b }, [...batch, k, n])
     return [product(left, right, { batch: sizeOf({ shape: batch }), m, k, n })]
   },
   lower(call, [x, y], build) {
-    const { a, b, batch, m, k, n } = planOf(x!.shape, y!.shape)!
+    const { a, b, batch, m, k, n } = productPlan(x!.shape, y!.shape)!
     const left = build.expand(build.reshape(build.realise(x!), a), [...batch, m, k])
     const right = build.expand(build.reshape(build.realise(y!), b), [...batch, k, n])
     return [build.reshape(matmul(build, left, right), call.outputs[0]!.shape)]
@@ -104,7 +104,7 @@ const matMul: Op = {
   },
 }
 
-const gemmSizes = (call: Call): { m: number; k: number; n: number } | null => {
+export const gemmSizes = (call: Call): { m: number; k: number; n: number } | null => {
   const [a, b] = [inputOf(call, 0).shape, inputOf(call, 1).shape]
   if (a.length !== 2 || b.length !== 2) return null
   const [m, k] = intOf(call, 'transA', 0) === 0 ? [a[0]!, a[1]!] : [a[1]!, a[0]!]

@@ -36,7 +36,7 @@ const ROUNDS = 8
  * place; random data stays at a tenth of that. Where data does worse, as large numbers that swallow
  * many small ones, rows are computed again for nothing; that costs time, and accuses nobody.
  */
-const usual = (k: number): number => (0.3 * chain(k) + 2) * 2 ** -24
+const usual = (steps: number): number => (0.3 * steps + 2) * 2 ** -24
 /** The mean square of eight normal numbers is above the square of this in 9e-5 of rows. */
 const DEVIATIONS = 2
 
@@ -46,15 +46,23 @@ const STEP = 2 ** 20
 /** A fault, or null; yields progress from 0 to 1. */
 type Search = Generator<number, Verdict | null>
 
-export function* freivaldsFloat(shape: Shape, given: Product, random: Prng): Checking {
+/** `steps`: the longest chain of roundings behind an entry. */
+export function* freivaldsFloat(
+  shape: Shape,
+  given: Product,
+  random: Prng,
+  steps = chain(shape.k),
+): Checking {
   const { m, n } = shape
   const items = m * n
   const product = withoutOddLines(shape, given)
-  const entries = entriesOf(shape, product)
-  const cells = strata([m, n], items, items, random)
+  const entries = entriesOf(shape, product, steps)
+  // Of few rows or columns all entries cost less than projections.
+  const few = Math.min(m, n) <= ROUNDS
+  const cells = strata([m, n], items, few ? 1 : items, random)
   const fault = yield* sampled(cells, shape, product, entries)
   if (fault !== null) return fault
-  const wrong = cells.length < items ? yield* everyRow(shape, product, entries, random) : null
+  const wrong = cells.length < items ? yield* everyRow(shape, product, entries, random, steps) : null
   return wrong ?? { kind: 'accepted', check: 'freivalds' }
 }
 
@@ -74,7 +82,13 @@ function* sampled(
   return null
 }
 
-function* everyRow(shape: Shape, product: Finite, entries: Entries, random: Prng): Search {
+function* everyRow(
+  shape: Shape,
+  product: Finite,
+  entries: Entries,
+  random: Prng,
+  steps: number,
+): Search {
   const { m, k, n } = shape
   const { a, leftOut } = product
   const due = pacer()
@@ -93,11 +107,11 @@ function* everyRow(shape: Shape, product: Finite, entries: Entries, random: Prng
   const [left, right] = [new Float64Array(ROUNDS), new Float64Array(ROUNDS)]
   for (let row = 0; row < m; row++) {
     if (leftOut[row] === 1) continue
-    const settled = settle(row, shape, product, scales, entries)
+    const settled = settle(row, shape, product, scales, entries, steps)
     if (settled.fault !== null) return settled.fault
     dots(a, row * k, k, y, left)
     dots(settled.entries, 0, n, x, right)
-    const limit = DEVIATIONS * usual(k) * magnitude(a, row * k, sizes)
+    const limit = DEVIATIONS * usual(steps) * magnitude(a, row * k, sizes)
     const suspicious = deviation(left, right) > limit
     const fault = suspicious ? entries.faultIn(row) : null
     if (fault !== null) return fault
@@ -125,7 +139,7 @@ type Entries = {
   faultIn(row: number): Verdict | null
 }
 
-const entriesOf = ({ k, n }: Shape, { a, b, c }: Product): Entries => {
+const entriesOf = ({ k, n }: Shape, { a, b, c }: Product, steps: number): Entries => {
   // B lies by rows, so a column of it is gathered once.
   const columns = new Map<number, Float32Array>()
   const columnOf = (j: number): Float32Array => {
@@ -136,7 +150,7 @@ const entriesOf = ({ k, n }: Shape, { a, b, c }: Product): Entries => {
     columns.set(j, column)
     return column
   }
-  const of = (row: number, j: number): Entry => entryOf(a, row * k, columnOf(j))
+  const of = (row: number, j: number): Entry => entryOf(a, row * k, columnOf(j), steps)
   const fault = (row: number, j: number): Verdict | null => {
     const [should, got] = [of(row, j), c[row * n + j]!]
     return explains(should, got) ? null : wrongEntry(row, j, should.sum, got)
@@ -172,11 +186,12 @@ const settle = (
   { c }: Product,
   { rows, columns }: Scales,
   entries: Entries,
+  steps: number,
 ): Settled => {
   const settled = new Float64Array(n)
   const size = rows[row]!
   // Where flushing may do more than rounding usually does.
-  const most = (usual(k) * size) / flushing(k)
+  const most = (usual(steps) * size) / flushing(k)
   let singly = 0
   for (let j = 0, at = row * n; j < n; j++, at++) {
     const got = c[at]!
