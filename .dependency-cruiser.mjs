@@ -39,6 +39,8 @@ const rooms = [
     path: spec,
     may: [
       spec,
+      // A spec may name a model's file.
+      models,
       core,
       kernels,
       base,
