@@ -84,7 +84,7 @@ const rooms = [
     name: 'workers',
     path: workers,
     // The CPU engine is given graphs as ONNX models.
-    may: [workers, kernels, core, models, base, ...library('comlink', 'onnxruntime-web')],
+    may: [workers, kernels, core, models, base, ...library('comlink', 'idb', 'onnxruntime-web')],
     mayTypes: [ports],
   },
   {

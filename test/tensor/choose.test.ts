@@ -1,17 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { adapterKey, choose } from '../../workers/tensor/choose.ts'
+import { inMemory } from '../../workers/tensor/choices.ts'
 import { CpuRunner } from '../../workers/tensor/cpu-runner.ts'
 import { engine } from './device.ts'
-import type { Choice, Choices } from '../../workers/tensor/choose.ts'
-
-const inMemory = (): Choices & { readonly kept: Map<string, Choice> } => {
-  const kept = new Map<string, Choice>()
-  return {
-    kept,
-    get: async (adapter) => kept.get(adapter),
-    set: async (adapter, choice) => void kept.set(adapter, choice),
-  }
-}
+import type { Choice } from '../../workers/tensor/choices.ts'
 
 const openCpu = (): Promise<CpuRunner> => CpuRunner.open({ memoryBytes: 2 ** 26, threads: 1 })
 
@@ -27,7 +19,7 @@ describe.skipIf(engine === null)('the choice of an engine', () => {
       expect(name.startsWith(target.family)).toBe(true)
       expect(name.includes('subgroups')).toBe(target.subgroup !== null && target.family !== 'gpu')
     }
-    expect(choices.kept.get(adapterKey(runner.gpu.device))).toEqual({ target, measured })
+    expect(await choices.get(adapterKey(runner.gpu.device))).toEqual({ target, measured })
   })
 
   it('tries the CPU too where the adapter is one', async () => {
@@ -42,7 +34,7 @@ describe.skipIf(engine === null)('the choice of an engine', () => {
     const choices = inMemory()
     const { runner } = engine!
     const forced: Choice = { target: { family: 'gpu', subgroup: null }, measured: {} }
-    choices.kept.set(adapterKey(runner.gpu.device), forced)
+    await choices.set(adapterKey(runner.gpu.device), forced)
     expect(await choose(runner, openCpu, choices)).toEqual(forced)
   })
 })

@@ -16,29 +16,16 @@ import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
 import type { Result } from '../../src/base/result.ts'
 import type { ComputeError } from '../errors.ts'
 import type { Control } from '../runnable.ts'
+import type { Choice, Choices } from './choices.ts'
 import type { CpuRunner } from './cpu-runner.ts'
 import type { GraphRun } from './prepared.ts'
 import type { TensorRunner } from './runner.ts'
-
-/** What was found, for people and for whoever keeps it. Plain data. */
-export type Choice = {
-  /** null stands for the CPU. */
-  readonly target: Target | null
-  /** Milliseconds of the trial on each, by its name. */
-  readonly measured: Readonly<Record<string, number>>
-}
-
-/** Keeps choices by adapter: in memory, or in a page's storage. */
-export type Choices = {
-  get(adapter: string): Promise<Choice | undefined>
-  set(adapter: string, choice: Choice): Promise<void>
-}
 
 /** Changes with kernels that change which of them is the fastest. */
 const VERSION = 2
 /** Long enough to tell families apart, and some ms on the slowest adapter. */
 const SIDE = 256
-const ROUNDS = 5
+const ROUNDS = 3
 
 const nameOf = (target: Target | null): string => {
   if (target === null) return 'WebAssembly'
@@ -52,12 +39,10 @@ export const adapterKey = ({ adapterInfo }: GPUDevice): string => {
   return [VERSION, labelOf(adapterInfo).kind, vendor, architecture, device, description].join('/')
 }
 
-/** All that run on it. What barriers cost a software adapter is known, and they take it seconds to compile. */
+/** What may win. How dear barriers are to a software adapter, and that its subgroups help, is known. */
 const candidatesOf = (device: GPUDevice): readonly (Target | null)[] => {
   const found = targetOf(device)
-  const registers: Target = { family: 'software', subgroup: null }
-  if (found.family === 'gpu') return [found, registers]
-  return found.subgroup === null ? [registers, null] : [found, registers, null]
+  return [found, found.family === 'gpu' ? { family: 'software', subgroup: null } : null]
 }
 
 /** Looks it up, or measures it and keeps it. `openCpu` is asked only where the CPU is among what is tried. */

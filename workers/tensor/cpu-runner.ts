@@ -11,14 +11,14 @@ import { breathe, Pace } from '../pace.ts'
 import { cpuPieces, endsOf, PIECE_FLOP } from './cpu-pieces.ts'
 import { WasmRunner } from './wasm-runner.ts'
 import type { Bound } from '../../kernels/tensor/bound.ts'
-import type { ValueId } from '../../kernels/tensor/graph.ts'
+import type { Graph, ValueId } from '../../kernels/tensor/graph.ts'
 import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
 import type { Result } from '../../src/base/result.ts'
 import type { ComputeError } from '../errors.ts'
 import type { Control } from '../runnable.ts'
 import type { CpuPiece } from './cpu-pieces.ts'
 import type { GraphRun, Prepared } from './prepared.ts'
-import type { PreparedModel } from './wasm-runner.ts'
+import type { PreparedModel, WasmModel } from './wasm-runner.ts'
 
 export type CpuOptions = {
   /** What a graph may take. */
@@ -42,7 +42,7 @@ export class CpuRunner {
   /** Loads WebAssembly; where that fails the references are there. */
   static async open(options: CpuOptions): Promise<CpuRunner> {
     const { memoryBytes, threads, referenceOnly = false } = options
-    const opened = referenceOnly ? null : await WasmRunner.open(threads)
+    const opened = referenceOnly ? null : await WasmRunner.open(threads, smallest())
     return new CpuRunner(memoryBytes, opened?.ok === true ? opened.value : null)
   }
 
@@ -72,16 +72,36 @@ export class CpuRunner {
   }
 
   async #model({ types }: Bound, { graph, onWasm }: CpuPiece): Promise<PreparedModel | null> {
-    if (this.#wasm === null || !onWasm) return null
-    const written = writeModel(graph, types)
-    if (!written.ok) return null
-    const made = await this.#wasm.prepare({
-      bytes: written.value,
-      inputs: graph.inputs.map(valueName),
-      outputs: graph.outputs.map((id) => ({ name: valueName(id), type: types.get(id)! })),
-    })
-    return made.ok ? made.value : null
+    const model = onWasm ? modelOf(graph, types) : null
+    const made = model === null ? null : await this.#wasm?.prepare(model)
+    return made?.ok === true ? made.value : null
   }
+}
+
+/** null where a type cannot be written in a file. */
+const modelOf = (graph: Graph, types: ReadonlyMap<ValueId, TensorType>): WasmModel | null => {
+  const written = writeModel(graph, types)
+  if (!written.ok) return null
+  return {
+    bytes: written.value,
+    inputs: graph.inputs.map(valueName),
+    outputs: graph.outputs.map((id) => ({ name: valueName(id), type: types.get(id)! })),
+  }
+}
+
+/** Copies one number. */
+const smallest = (): WasmModel => {
+  const node = { op: 'Identity', domain: '', name: '', inputs: [0], outputs: [1] }
+  const graph: Graph = {
+    opset: 21,
+    values: ['x', 'y'],
+    nodes: [{ ...node, attributes: new Map() }],
+    inputs: [0],
+    outputs: [1],
+    constants: new Map(),
+  }
+  const type: TensorType = { element: 'f32', shape: [1] }
+  return modelOf(graph, new Map([0, 1].map((id) => [id, type])))!
 }
 
 type Ready = { readonly piece: CpuPiece; readonly model: PreparedModel | null }

@@ -5,6 +5,7 @@
 import { lower } from '../../kernels/tensor/lower.ts'
 import { err, ok } from '../../src/base/result.ts'
 import { computeError } from '../errors.ts'
+import { inMemory } from './choices.ts'
 import { choose } from './choose.ts'
 import { CpuRunner } from './cpu-runner.ts'
 import { graphKey } from './graph-key.ts'
@@ -18,7 +19,7 @@ import type { Result } from '../../src/base/result.ts'
 import type { ComputeError } from '../errors.ts'
 import type { Gpu } from '../gpu/device.ts'
 import type { Control } from '../runnable.ts'
-import type { Choice, Choices } from './choose.ts'
+import type { Choice, Choices } from './choices.ts'
 import type { EngineKind, GraphRun, Prepared } from './prepared.ts'
 
 /** For tests, and for owners who know better: nothing is measured, and nothing else tried. */
@@ -179,11 +180,3 @@ const onGpu = (kind: EngineKind, made: Omit<Prepared, 'kind'>): Prepared => ({
   run: (inputs, control) => made.run(inputs, control),
   close: () => made.close(),
 })
-
-const inMemory = (): Choices => {
-  const kept = new Map<string, Choice>()
-  return {
-    get: async (adapter) => kept.get(adapter),
-    set: async (adapter, choice) => void kept.set(adapter, choice),
-  }
-}
