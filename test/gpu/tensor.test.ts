@@ -17,9 +17,8 @@ const BUDGET_BYTES = 2 ** 26
 const keeper = new DeviceKeeper(navigator.gpu, BUDGET_BYTES)
 const gpu = await keeper.get()
 if (!gpu.ok) throw new Error(gpu.error.detail)
-const { device } = gpu.value
-const runner = new TensorRunner(device, BUDGET_BYTES)
-const target = targetOf(device)
+const runner = new TensorRunner(gpu.value)
+const target = targetOf(gpu.value.device)
 
 afterAll(() => keeper.close())
 
@@ -33,7 +32,7 @@ const run = async (
   const got = await prepared.value.run(inputs)
   prepared.value.close()
   if (!got.ok) throw new Error(got.error.detail)
-  return got.value
+  return got.value.outputs
 }
 
 /** One trial each: compiling is slow here, and Node's WebGPU sees all cases in both families. */

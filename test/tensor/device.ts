@@ -6,6 +6,7 @@ import { targetOf } from '../../workers/tensor/target.ts'
 import type { Bound } from '../../kernels/tensor/bound.ts'
 import type { Target } from '../../kernels/tensor/draft.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
+import type { Gpu } from '../../workers/gpu/device.ts'
 
 const BUDGET_BYTES = 2 ** 28
 
@@ -20,9 +21,9 @@ export type Engine = {
 const opened = await openNodeGpu(BUDGET_BYTES)
 if (!opened.ok) process.stderr.write(`skipped without an adapter: ${opened.error.detail}\n`)
 
-const engineOf = (device: GPUDevice): Engine => {
-  const runner = new TensorRunner(device, BUDGET_BYTES)
-  const target = targetOf(device)
+const engineOf = (gpu: Gpu): Engine => {
+  const runner = new TensorRunner(gpu)
+  const target = targetOf(gpu.device)
   return {
     runner,
     target,
@@ -37,9 +38,9 @@ const engineOf = (device: GPUDevice): Engine => {
       const ran = await prepared.value.run(inputs)
       prepared.value.close()
       if (!ran.ok) throw new Error(`${ran.error.code}: ${ran.error.detail}`)
-      return ran.value
+      return ran.value.outputs
     },
   }
 }
 
-export const engine: Engine | null = opened.ok ? engineOf(opened.value.device) : null
+export const engine: Engine | null = opened.ok ? engineOf(opened.value) : null
