@@ -11,6 +11,7 @@ import { computeError, type ComputeError } from '../workers/errors.ts'
 import { runGraph } from '../workers/graph.ts'
 import { breathe } from '../workers/pace.ts'
 import { prepare } from '../workers/prepare.ts'
+import { TensorEngine } from '../workers/tensor/engine.ts'
 import type { ComputeTask } from '../src/ports.ts'
 import type { Control, Finished } from '../workers/runnable.ts'
 import type { Ask, Reply } from './node-compute-messages.ts'
@@ -51,6 +52,12 @@ export const perform = async (
   return breathing(steps, controls)
 }
 
+let engine: TensorEngine | null = null
+
+/** One thread: who lends a process says how much of it by the time that it may take. */
+const tensors = (memoryBytes: number): TensorEngine =>
+  (engine ??= new TensorEngine({ memoryBytes, threads: 1 }))
+
 const run = async (
   task: ComputeTask,
   controls: Control,
@@ -58,7 +65,7 @@ const run = async (
 ): Promise<Result<Finished, ComputeError>> => {
   if (task.kernel === GRAPH) {
     const work = prepare(graphKernel, task)
-    return work.ok ? runGraph(work.value, controls, memoryBytes) : work
+    return work.ok ? runGraph(tensors(memoryBytes), work.value, controls) : work
   }
   const kernel = shaderById(task.kernel)
   if (kernel === undefined) return err(computeError('unknown-kernel', task.kernel))

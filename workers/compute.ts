@@ -12,7 +12,7 @@ import { runOnCpu } from './cpu.ts'
 import { computeError } from './errors.ts'
 import { DeviceKeeper } from './gpu/device.ts'
 import { runOnGpu } from './gpu/run.ts'
-import { runGraph } from './graph.ts'
+import { runGraph, type GraphWork } from './graph.ts'
 import { rawCid } from './hash.ts'
 import { breathe } from './pace.ts'
 import { prepare } from './prepare.ts'
@@ -199,7 +199,7 @@ export class ComputeEngine {
     if (task.kernel === GRAPH) {
       const work = prepare(graphKernel, task)
       if (!work.ok) return work
-      return ok((control) => runGraph(work.value, control, this.memoryBytes))
+      return ok((control) => this.#graph(work.value, control))
     }
     const kernel = shaderById(task.kernel) ?? this.#options.admitted?.(task.kernel)
     if (kernel === undefined) return err(computeError('unknown-kernel', task.kernel))
@@ -207,11 +207,17 @@ export class ComputeEngine {
     return work.ok ? ok((control) => this.#compute(work.value, control)) : work
   }
 
-  /** A device lost under a task is asked for once more; a second loss is the caller's to know. */
-  async #compute(work: Work, control: Control): Promise<Result<Computed, ComputeError>> {
-    const first = await this.#computeOnce(work, control)
-    if (first.ok || first.error.code !== 'device-lost') return first
-    return first.error.retryAfterMs === undefined ? this.#computeOnce(work, control) : first
+  #compute(work: Work, control: Control): Promise<Result<Computed, ComputeError>> {
+    return onceMore(() => this.#computeOnce(work, control))
+  }
+
+  async #graph(work: GraphWork, control: Control): Promise<Result<Computed, ComputeError>> {
+    const { kind } = await this.open()
+    const engine = await this.tensors()
+    const done = await onceMore(() => runGraph(engine, work, control))
+    if (!done.ok) return done
+    const { on, ...finished } = done.value
+    return ok({ ...finished, engine: on === 'wasm' || on === 'reference' ? 'cpu' : kind })
   }
 
   async #computeOnce(work: Work, control: Control): Promise<Result<Computed, ComputeError>> {
@@ -265,6 +271,15 @@ const threadsHere = (): number => {
   const cores = navigator.hardwareConcurrency
   // Threads share memory, which browsers give only to pages that are isolated; ours are, by the relay.
   return globalThis.crossOriginIsolated ? Math.min(4, cores, Math.max(2, cores >> 1)) : 1
+}
+
+/** A device lost under a task is asked for once more; a second loss is the caller's to know. */
+const onceMore = async <T>(
+  compute: () => Promise<Result<T, ComputeError>>,
+): Promise<Result<T, ComputeError>> => {
+  const first = await compute()
+  if (first.ok || first.error.code !== 'device-lost') return first
+  return first.error.retryAfterMs === undefined ? compute() : first
 }
 
 type Computed = Finished & { readonly engine: Adapter['kind'] }
