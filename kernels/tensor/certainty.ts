@@ -32,6 +32,19 @@ const SMOOTH: ReadonlySet<string> = new Set([
 /** Without jumps too, as long as what it divides by is certain: next to zero everything is far apart. */
 const DIVIDES = 'Div'
 
+/** Those that add up, or multiply, what may nearly cancel: how far rounding takes them depends on the numbers. */
+const ADDS: ReadonlySet<string> = new Set([
+  ...['Attention', 'AveragePool', 'BatchNormalization', 'Col2Im', 'ConvTranspose', 'CumProd'],
+  ...['CumSum', 'Det', 'Einsum', 'Gemm', 'GlobalAveragePool', 'GlobalLpPool', 'LRN', 'LpPool'],
+  ...['GroupNormalization', 'InstanceNormalization', 'LayerNormalization', 'LogSoftmax'],
+  ...['LpNormalization', 'Mean', 'MeanVarianceNormalization', 'RMSNormalization', 'ReduceL1'],
+  ...['ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceMean', 'ReduceProd', 'ReduceSum'],
+  ...['ReduceSumSquare', 'Resize', 'RotaryEmbedding', 'ScatterElements', 'ScatterND', 'Softmax'],
+  'Sum',
+])
+
+export const addsUp = ({ op }: BoundNode): boolean => ADDS.has(op.name)
+
 export const certaintyOf = (
   { op, call, node }: BoundNode,
   isExact: (id: ValueId) => boolean,

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { bind } from '../../kernels/tensor/bind.ts'
 import { compareTensors } from '../../kernels/tensor/compare.ts'
 import { runReference } from '../../kernels/tensor/reference.ts'
 import { evaluate } from '../../src/core/evaluate.ts'
 import { plan, type Plan } from '../../src/core/plan.ts'
 import { graphJob } from './graph-job.ts'
-import { randomGraph } from './random-graph.ts'
+import { boundOf, computedOf, randomGraph } from './random-graph.ts'
 import type { RandomTrial } from './sketch.ts'
 
 const SEEDS = Array.from({ length: 60 }, (_, seed) => seed)
@@ -14,24 +13,6 @@ const planned = (of: ReturnType<typeof graphJob>): Plan => {
   const made = plan(of.job)
   if (!made.ok) throw new Error(JSON.stringify(made.error))
   return made.value
-}
-
-const boundOf = ({ graph, inputs }: RandomTrial) => {
-  const bound = bind(graph, inputs)
-  if (!bound.ok) throw new Error(bound.error.detail)
-  return bound.value
-}
-
-/** Drawn outputs may be inputs or known beforehand: those that are computed are asked for. */
-const computed = (trial: RandomTrial): RandomTrial => {
-  const made = new Set(boundOf(trial).nodes.flatMap(({ node }) => node.outputs))
-  const { graph, errors } = trial
-  const kept = graph.outputs.map((id) => made.has(id))
-  return {
-    ...trial,
-    graph: { ...graph, outputs: graph.outputs.filter((_, i) => kept[i]) },
-    errors: errors.filter((_, i) => kept[i]),
-  }
 }
 
 /** Between parts numbers are f32, within them float64 here: that is all there may be between the results. */
@@ -46,7 +27,7 @@ const expectSame = (trial: RandomTrial, of: ReturnType<typeof graphJob>, made: P
 }
 
 describe.each(SEEDS)('graph %i, cut into tasks', (seed) => {
-  const trial = computed(randomGraph(seed))
+  const trial = computedOf(randomGraph(seed))
   const runs = trial.graph.outputs.length > 0
 
   it.runIf(runs)('answers as a whole, cut behind any one value or behind all of them', () => {

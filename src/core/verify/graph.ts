@@ -6,6 +6,7 @@
  * along (`graph-errors.ts`).
  */
 import { inputsOf, type GraphTask } from '../../../kernels/graph.ts'
+import { addsUp } from '../../../kernels/tensor/certainty.ts'
 import { nodeLabel } from '../../../kernels/tensor/graph.ts'
 import { unpack } from '../../../kernels/tensor/packing.ts'
 import { compute } from '../../../kernels/tensor/reference.ts'
@@ -111,10 +112,11 @@ const differs = (
     const at = own.words.findIndex((word, j) => word !== held[j])
     return at < 0 ? null : place(at, 'bits-differ')
   }
-  if (strayIn(data, want.data, error.at) < 0) return null
+  const stray = strayIn(data, want.data, error.at)
+  if (stray < 0) return null
   // Sums that nearly cancel, and the like: rounding may do more to them than it usually does.
-  const more = sensitivityOf(made, given, i, want, random)
-  const at = strayIn(data, want.data, (j) => error.at(j) + more)
+  const more = addsUp(made) ? sensitivityOf(made, given, i, want, random) : 0
+  const at = more === 0 ? stray : strayIn(data, want.data, (j) => error.at(j) + more)
   return at < 0 ? null : place(at, Number.isFinite(data[at]) ? 'out-of-tolerance' : 'not-finite')
 }
 
