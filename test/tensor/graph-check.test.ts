@@ -1,35 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { graphKernel } from '../../kernels/graph.ts'
-import { viewAs } from '../../kernels/kernel.ts'
 import { nodeLabel } from '../../kernels/tensor/graph.ts'
 import { isFloat, type Tensor } from '../../kernels/tensor/tensor.ts'
-import { cutReads, evaluate } from '../../src/core/evaluate.ts'
-import { plan } from '../../src/core/plan.ts'
 import { check } from '../../src/core/verify.ts'
-import { graphJob } from './graph-job.ts'
+import { askedOf, type Asked } from './graph-job.ts'
 import { onRoughDevice, taskOf } from './rough-device.ts'
-import { computedOf, randomGraph } from './random-graph.ts'
-import type { Params, TensorData } from '../../kernels/kernel.ts'
 import type { Verdict } from '../../src/core/verify.ts'
 import type { ValueId } from '../../kernels/tensor/graph.ts'
-
-type Asked = { readonly params: Params; readonly reads: readonly TensorData[] }
-
-/** The tasks of a drawn graph, each with what it reads when all before it were exact. */
-const asked = (seed: number, parts: number): Asked[] => {
-  const trial = computedOf(randomGraph(seed))
-  if (trial.graph.outputs.length === 0) return []
-  const { job, inputs } = graphJob(trial, { parts })
-  const planned = plan(job)
-  if (!planned.ok) throw new Error(JSON.stringify(planned.error))
-  const tensors = evaluate(planned.value, inputs)
-  return planned.value.tasks.map((task) => ({
-    params: task.params,
-    reads: cutReads(planned.value, task, tensors).map((bytes, i) =>
-      viewAs(task.reads[i]!.type.dtype, bytes),
-    ),
-  }))
-}
 
 const verdictOf = ({ params, reads }: Asked, output: Uint8Array, seed: number): Verdict =>
   check(graphKernel, params, reads, output, [seed, 2, 3, 4])
@@ -49,7 +26,7 @@ const nameOf = ({ params }: Asked, id: ValueId): string => {
 const SEEDS = Array.from({ length: 40 }, (_, seed) => seed)
 
 describe.each(SEEDS)('a part of graph %i', (seed) => {
-  const tasks = [...asked(seed, 1), ...asked(seed, 3)]
+  const tasks = [...askedOf(seed, 1), ...askedOf(seed, 3)]
 
   it('passes when a rough device was honest, whatever is asked', () => {
     for (const task of tasks)

@@ -1,10 +1,14 @@
 /** A drawn graph as a job of the program `graph`, with what it reads. */
+import { viewAs } from '../../kernels/kernel.ts'
 import { lift } from '../../kernels/tensor/lift.ts'
 import { writeGraphText, type TextInput } from '../../kernels/tensor/graph-text.ts'
 import { toGpu } from '../../kernels/tensor/tensor.ts'
+import { cutReads, evaluate } from '../../src/core/evaluate.ts'
+import { plan } from '../../src/core/plan.ts'
+import { computedOf, randomGraph } from './random-graph.ts'
 import { cidOf } from '../../src/wire/codec.ts'
 import { microCredits, ms } from '../../src/base/units.ts'
-import type { TensorData } from '../../kernels/kernel.ts'
+import type { Params, TensorData } from '../../kernels/kernel.ts'
 import type { Job, Program } from '../../src/core/job.ts'
 import type { Trial } from './one-node.ts'
 
@@ -44,4 +48,23 @@ export const graphJob = (
     tile: 0,
   }
   return { job, inputs: data }
+}
+
+/** A task, and what it reads when all before it were exact. */
+export type Asked = { readonly params: Params; readonly reads: readonly TensorData[] }
+
+/** The tasks of a graph drawn by chance, in so many parts. */
+export const askedOf = (seed: number, parts: number): readonly Asked[] => {
+  const trial = computedOf(randomGraph(seed))
+  if (trial.graph.outputs.length === 0) return []
+  const { job, inputs } = graphJob(trial, { parts })
+  const planned = plan(job)
+  if (!planned.ok) throw new Error(JSON.stringify(planned.error))
+  const tensors = evaluate(planned.value, inputs)
+  return planned.value.tasks.map((task) => ({
+    params: task.params,
+    reads: cutReads(planned.value, task, tensors).map((bytes, i) =>
+      viewAs(task.reads[i]!.type.dtype, bytes),
+    ),
+  }))
 }
