@@ -35,7 +35,7 @@ export const graphInputs = (
     const others = Object.entries(given).filter(([name]) => name !== MODEL)
     const own = others.map(([name, { kind, dtype }]) => {
       const word = (dtype ?? kind) === 'i32' ? 'i32' : 'f32'
-      return [name, ownEnd(word, shapeOf(name))] as const
+      return [name, { ...ownEnd(word, shapeOf(name)), later: true as const }] as const
     })
     const model: InputRule = { dtype: 'u8', kinds: ['onnx'], shape: [0], own: true }
     return { [MODEL]: model, ...Object.fromEntries(own) }

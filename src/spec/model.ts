@@ -88,6 +88,9 @@ const modelInputs = (
       report.add('bad-input', at(field), field, `${dtype}${shapeText(shape)}`, found)
     }
     const own = given !== null && given.shape.length > 0 ? given.shape : shape
+    const isMade = given?.kind === 'random' || given?.kind === 'range'
+    if (isMade && own.includes(0))
+      report.add('missing', at(field), `${field}.shape`, 'a shape here', shapeText(own))
     inputs[name] = { kind: given?.kind ?? 'npy', dtype, shape: own, seed: given?.seed ?? 0 }
   }
   return inputs

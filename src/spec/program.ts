@@ -38,6 +38,8 @@ export type InputRule = {
   readonly shape: readonly number[]
   /** The spec's own, not its program's. */
   readonly own?: true
+  /** Its shape is said by a file that is not there yet. */
+  readonly later?: true
 }
 
 /** The first format is the default. */

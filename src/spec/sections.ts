@@ -236,7 +236,7 @@ const checkInput = (
   if (shape.length > 0 && !fits) {
     report.add('out-of-range', place, `${field}.shape`, shapeText(rule.shape), shapeText(shape))
   }
-  const open = rule.shape.some((n) => n === 0) || rule.shape.length === 0
+  const open = rule.later !== true && (rule.shape.includes(0) || rule.shape.length === 0)
   if ((kind === 'random' || kind === 'range') && open) {
     const lines = rule.own ? 'params.items' : 'params.length'
     const sizes =
