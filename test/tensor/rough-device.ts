@@ -52,6 +52,8 @@ const rounded = (node: BoundNode, made: Tensor, next: () => number): Tensor => {
   const finite = made.data.filter((x) => Number.isFinite(Math.fround(x)))
   const peak = finite.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
   const off = (x: number): number =>
-    exact || !Number.isFinite(x) ? 0 : (next() - 0.5) * (abs + rel * (scale === 'tensor' ? peak : Math.abs(x)))
+    exact || !Number.isFinite(x)
+      ? 0
+      : (next() - 0.5) * (abs + rel * (scale === 'tensor' ? peak : Math.abs(x)))
   return { ...made, data: Float32Array.from(made.data, (x) => x + off(x)) }
 }
