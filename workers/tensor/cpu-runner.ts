@@ -20,6 +20,9 @@ import type { CpuPiece } from './cpu-pieces.ts'
 import type { GraphRun, Prepared } from './prepared.ts'
 import type { PreparedModel, WasmModel } from './wasm-runner.ts'
 
+/** How long messages wait at most between two pieces. */
+const BREATH_MS = 10
+
 export type CpuOptions = {
   /** What a graph may take. */
   readonly memoryBytes: number
@@ -134,6 +137,7 @@ class PreparedOnCpu implements Prepared {
     const pace = new Pace()
     const all = this.#ready.reduce((sum, { piece }) => sum + piece.flop, 0)
     let done = 0
+    let breathed = performance.now()
     for (const [i, ready] of this.#ready.entries()) {
       if (control.cancelled()) return err(computeError('cancelled', 'graph'))
       const began = performance.now()
@@ -141,8 +145,10 @@ class PreparedOnCpu implements Prepared {
       for (const id of this.#ends[i]!) values.delete(id)
       done += ready.piece.flop
       control.progress(Math.floor((1000 * done) / Math.max(1, all)))
-      await breathe()
       await pace.rest(performance.now() - began, control.share())
+      if (performance.now() - breathed < BREATH_MS || i === this.#ready.length - 1) continue
+      await breathe()
+      breathed = performance.now()
     }
     const outputs = graph.outputs.map((id) => values.get(id)!)
     const slices = this.#ready.length

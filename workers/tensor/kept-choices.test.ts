@@ -34,6 +34,7 @@ describe('kept choices', () => {
   })
 
   it('are nothing, and throw nothing, whatever lies there', () => {
+    expect(readChoice(choice)).toEqual(choice)
     fc.assert(
       fc.property(fc.anything(), (value) => {
         const read = readChoice(value)
