@@ -5,12 +5,11 @@ import { wholeView } from './view.ts'
 import type { Grid, ProgramBuffer, Step } from './program.ts'
 import type { Shader } from './shader.ts'
 import type { GpuElement, Shape, Tensor } from './tensor.ts'
-import type { Product, Tile, Tiles } from './tiles.ts'
+import type { Family, Product, Tile, Tiles } from './tiles.ts'
 import type { View } from './view.ts'
 
 export type Target = {
-  /** A software adapter wants few invocations with long runs, and no workgroup memory. */
-  readonly family: 'gpu' | 'software'
+  readonly family: Family
   /** Invocations of a subgroup where the adapter has subgroups of one fixed size; else null. */
   readonly subgroup: number | null
   /** What was found to be fast on it; the usual ones if absent. */

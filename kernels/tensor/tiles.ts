@@ -2,7 +2,9 @@
  * How products and convolutions are divided among invocations, as data: what is the fastest differs between
  * adapters and shapes, and can be tried on the spot.
  */
-import type { Target } from './draft.ts'
+
+/** Kinds of kernels. A software adapter wants few invocations with long runs, and no workgroup memory. */
+export type Family = 'gpu' | 'software'
 
 /**
  * Software adapters: sums of a lane, rows by columns. GPUs: rows of an invocation, and the side of the square
@@ -25,7 +27,7 @@ export type Tiles = Readonly<Record<string, Tile>>
  * Worth trying. Of GPUs: at most 256 invocations and 16 KB of workgroup memory, which WebGPU promises; of
  * software adapters: what still compiles within seconds.
  */
-export const TILES: Readonly<Record<Target['family'], readonly Tile[]>> = {
+export const TILES: Readonly<Record<Family, readonly Tile[]>> = {
   software: [
     { rows: 16, columns: 4 },
     { rows: 8, columns: 4 },
@@ -52,5 +54,7 @@ export const classOf = ({ kind, m, n, k }: Product): string => {
   return `${kind} ${size} ${form}`
 }
 
-export const tileOf = ({ family, tiles = {} }: Target, product: Product): Tile =>
-  tiles[classOf(product)] ?? TILES[family][0]!
+export const tileOf = (
+  { family, tiles = {} }: { readonly family: Family; readonly tiles?: Tiles },
+  product: Product,
+): Tile => tiles[classOf(product)] ?? TILES[family][0]!
