@@ -10,6 +10,7 @@ import type { Product, Tile, Tiles } from '../../kernels/tensor/tiles.ts'
 const CASES = [
   ['MatMul', 'matrices that are worth tiles'],
   ['Gemm', 'turned operands that are worth tiles'],
+  ['Conv', 'groups that are worth tiles'],
 ] as const
 
 /** One tile for every class there is. */
