@@ -26,7 +26,12 @@ const drawn = (shape: number[], seed: number): Tensor => {
   const length = shape.reduce((product, size) => product * size, 1)
   return { element: 'f32', shape, data: floats(length, seed, 0.3) }
 }
-const node = (op: string, inputs: number[], output: number, given: Record<string, Attribute> = {}) => {
+const node = (
+  op: string,
+  inputs: number[],
+  output: number,
+  given: Record<string, Attribute> = {},
+) => {
   const attributes = new Map(Object.entries(given))
   return { op, domain: '', name: `node ${output}`, inputs, outputs: [output], attributes }
 }
@@ -65,7 +70,12 @@ const run = (...words: string[]): Promise<{ code: number | null; out: string; sa
 }
 
 const SPEC = join(folder, 'net.swarm.md')
-const GIVEN = ['--input', `model=${join(folder, 'net.onnx')}`, '--input', `v0=${join(folder, 'x.npy')}`]
+const GIVEN = [
+  '--input',
+  `model=${join(folder, 'net.onnx')}`,
+  '--input',
+  `v0=${join(folder, 'x.npy')}`,
+]
 
 beforeAll(async () => {
   process.env['SWARM_LOOPBACK_ONLY'] = '1'
@@ -75,7 +85,10 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'net.onnx'), written.value)
   const data = picture.data as Float32Array
   writeFileSync(join(folder, 'x.npy'), writeNpy({ dtype: 'f32', shape: picture.shape, data }))
-  writeFileSync(SPEC, '---\nswarm: 1\nname: net\nrun: graph\nparams: { cut: [v6] }\nbudget: 1 credits\n---\n')
+  writeFileSync(
+    SPEC,
+    '---\nswarm: 1\nname: net\nrun: graph\nparams: { cut: [v6] }\nbudget: 1 credits\n---\n',
+  )
   const founded = foundSwarm(join(folder, 'alice'), 'test')
   if (!founded.ok) throw new Error(founded.error.detail)
   relay = await relayFor({ genesis: founded.value.genesis })
@@ -128,7 +141,12 @@ describe('a model’s file', () => {
     const at = bytes.indexOf('ArgMax')
     bytes.write('ArgMix', at)
     writeFileSync(join(folder, 'odd.onnx'), bytes)
-    const { code, said } = await run(SPEC, '--input', `model=${join(folder, 'odd.onnx')}`, '--dry-run')
+    const { code, said } = await run(
+      SPEC,
+      '--input',
+      `model=${join(folder, 'odd.onnx')}`,
+      '--dry-run',
+    )
     expect(said).toContain('inputs.model: expected an ONNX model whose operators are known here')
     expect(said).toContain('not covered: node 11 ArgMix')
     expect(code).toBe(2)

@@ -62,8 +62,7 @@ export function* freivaldsFloat(
   const cells = strata([m, n], items, few ? 1 : items, random)
   const fault = yield* sampled(cells, shape, product, entries)
   if (fault !== null) return fault
-  const wrong =
-    cells.length < items ? yield* everyRow(shape, product, entries, random) : null
+  const wrong = cells.length < items ? yield* everyRow(shape, product, entries, random) : null
   return wrong ?? { kind: 'accepted', check: 'freivalds' }
 }
 
