@@ -1,5 +1,5 @@
 /** A bound graph computed by the references of its operators, in float64: what every engine is held to. */
-import { narrow } from './tensor.ts'
+import { isFloat, narrow } from './tensor.ts'
 import type { Bound, BoundNode } from './bound.ts'
 import type { ValueId } from './graph.ts'
 import type { Tensor } from './tensor.ts'
@@ -11,7 +11,9 @@ export const compute = (
 ): readonly Tensor[] =>
   op.reference(call, inputs).map((data, i) => {
     const type = call.outputs[i]!
-    return { ...type, data: Float64Array.from(data, (x) => narrow(type.element, x)) }
+    // Floats stay as they are, and there are many of them.
+    const isPlain = isFloat(type.element) && data instanceof Float64Array
+    return { ...type, data: isPlain ? data : Float64Array.from(data, (x) => narrow(type.element, x)) }
   })
 
 /** The graph's outputs; `inputs` as the graph's inputs. */
