@@ -61,7 +61,8 @@ describe('a graph as text', () => {
   })
 
   it('may call its values as lines are called', () => {
-    const text = 'input input f32\noutput, const = Split(input)\nopset = Relu(const)\noutput output opset'
+    const text =
+      'input input f32\noutput, const = Split(input)\nopset = Relu(const)\noutput output opset'
     const read = readGraphText(text)
     if (!read.ok) throw new Error(JSON.stringify(read.error))
     expect(read.value.graph.values).toEqual(['input', 'output', 'const', 'opset'])

@@ -13,7 +13,10 @@ export const compute = (
     const type = call.outputs[i]!
     // Floats stay as they are, and there are many of them.
     const isPlain = isFloat(type.element) && data instanceof Float64Array
-    return { ...type, data: isPlain ? data : Float64Array.from(data, (x) => narrow(type.element, x)) }
+    return {
+      ...type,
+      data: isPlain ? data : Float64Array.from(data, (x) => narrow(type.element, x)),
+    }
   })
 
 /** The graph's outputs; `inputs` as the graph's inputs. */
