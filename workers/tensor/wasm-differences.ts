@@ -14,6 +14,8 @@ const placesWindowsElsewhere = (call: Call): boolean => {
   return gaps.some((gap) => gap > 1) || steps.some((step, i) => step > kernel[i]!)
 }
 
+const hasScales = ({ known }: Call): boolean => (known[2]?.data.length ?? 0) > 0
+
 const DIFFERENCES: Readonly<Record<string, (call: Call) => boolean>> = {
   AveragePool: placesWindowsElsewhere,
   LpPool: placesWindowsElsewhere,
@@ -25,8 +27,11 @@ const DIFFERENCES: Readonly<Record<string, (call: Call) => boolean>> = {
   MaxUnpool: ({ inputs }) => inputs.length > 2 && inputs[2] !== null,
   // Reads beyond the tensor.
   Pad: (call) => textOf(call, 'mode', 'constant') === 'wrap',
-  Resize: (call) =>
-    textOf(call, 'coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize',
+  // Corners are aligned to the whole places, however many the scale says.
+  Resize: (call) => {
+    const mode = textOf(call, 'coordinate_transformation_mode', 'half_pixel')
+    return mode === 'tf_crop_and_resize' || (mode === 'align_corners' && hasScales(call))
+  },
 }
 
 export const isAnsweredOtherwise = ({ op, call }: BoundNode): boolean =>

@@ -1,5 +1,5 @@
 /** Element by element: defaults, signs, halves, types. */
-import { bool, f32, i32, i64, type Example } from './example.ts'
+import { bf16, bool, f16, f32, i32, i64, type Example } from './example.ts'
 
 const one = (
   op: string,
@@ -162,6 +162,26 @@ const pairs: readonly Example[] = [
     attributes: { to: 6 },
     inputs: [f32([2], -1.9, 1.9)],
     outputs: [i32([2], -1, 1)],
+  },
+  {
+    op: 'Cast',
+    title: 'to 8 significant bits, halves to even',
+    attributes: { to: 16 },
+    inputs: [f32([6], 257, 259, -1.00390625, 3.39e38, 2 ** -134, NaN)],
+    outputs: [bf16([6], 256, 260, -1, 3.3895313892515355e38, 0, NaN)],
+  },
+  {
+    op: 'Cast',
+    title: 'to 11 significant bits; below 2^-14 to multiples of 2^-24; infinite from 65520 on',
+    attributes: { to: 10 },
+    inputs: [f32([6], 2049, 2051, 1.5 * 2 ** -24, -(2 ** -26), 65519, -65520)],
+    outputs: [f16([6], 2048, 2052, 2 ** -23, -0, 65504, -Infinity)],
+  },
+  {
+    op: 'Add',
+    title: 'what is answered is a number of its type',
+    inputs: [bf16([2], 256, 256), bf16([2], 1, 3)],
+    outputs: [bf16([2], 256, 260)],
   },
 ]
 

@@ -36,6 +36,13 @@ export const PICTURES: readonly Example[] = [
   },
   {
     op: 'Resize',
+    title: 'corners on corners of 2.4 places, of which there are 2',
+    attributes: { mode: 'linear', coordinate_transformation_mode: 'align_corners' },
+    inputs: [wide(1, 2, 3, 4), null, scales(1, 0.6)],
+    outputs: [wide(1, 1 + 3 / 1.4)],
+  },
+  {
+    op: 'Resize',
     title: 'cubic: four places, the edge repeated',
     attributes: { mode: 'cubic', coordinate_transformation_mode: 'asymmetric', axes: [1] },
     inputs: [wide(0, 1, 2, 3), null, scales(2)],
