@@ -14,10 +14,13 @@ import { conv } from './ops/conv.ts'
 import { convTranspose } from './ops/conv-transpose.ts'
 import { det } from './ops/det.ts'
 import { dropout } from './ops/dropout.ts'
+import { dynamicQuantize } from './ops/dynamic-quantize.ts'
 import { einsum } from './ops/einsum.ts'
 import { gather } from './ops/gather.ts'
 import { LOOKUPS } from './ops/gather-nd.ts'
 import { GLOBAL_POOLS } from './ops/global-pools.ts'
+import { INTEGER_CONVS } from './ops/integer-conv.ts'
+import { INTEGER_PRODUCTS } from './ops/integer-matmul.ts'
 import { JOINS } from './ops/joins.ts'
 import { PRODUCTS } from './ops/matmul.ts'
 import { ROW_NORMS } from './ops/layer-norm.ts'
@@ -26,6 +29,7 @@ import { OTHER_NORMS } from './ops/other-norms.ts'
 import { pad } from './ops/pad.ts'
 import { PATTERNS } from './ops/patterns.ts'
 import { POOLS } from './ops/pools.ts'
+import { QUANTIZES } from './ops/quantize.ts'
 import { REDUCTIONS } from './ops/reduce.ts'
 import { RESHAPES } from './ops/reshapes.ts'
 import { RESIZES } from './ops/resize.ts'
@@ -57,9 +61,12 @@ export const OPS: readonly Op[] = [
   convTranspose,
   det,
   dropout,
+  dynamicQuantize,
   einsum,
   gather,
   ...GLOBAL_POOLS,
+  ...INTEGER_CONVS,
+  ...INTEGER_PRODUCTS,
   ...JOINS,
   ...LOOKUPS,
   ...MAX_POOLS,
@@ -69,6 +76,7 @@ export const OPS: readonly Op[] = [
   ...PATTERNS,
   ...POOLS,
   ...PRODUCTS,
+  ...QUANTIZES,
   ...REDUCTIONS,
   ...RESHAPES,
   ...RESIZES,

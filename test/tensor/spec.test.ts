@@ -9,6 +9,7 @@ import { ATTENTION } from './spec/attention.ts'
 import { ELEMENTWISE } from './spec/elementwise.ts'
 import { NORMS } from './spec/norms.ts'
 import { PICTURES } from './spec/pictures.ts'
+import { QUANTISED } from './spec/quantised.ts'
 import { REDUCTIONS } from './spec/reductions.ts'
 import { SHAPES } from './spec/shapes.ts'
 import { WINDOWS } from './spec/windows.ts'
@@ -19,6 +20,7 @@ const EXAMPLES = [
   ...ELEMENTWISE,
   ...NORMS,
   ...PICTURES,
+  ...QUANTISED,
   ...REDUCTIONS,
   ...SHAPES,
   ...WINDOWS,

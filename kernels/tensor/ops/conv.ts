@@ -10,7 +10,7 @@ import { drawWindows, isInside, lookAt, lookText, WINDOW_ATTRIBUTES, windowsOf }
 import type { Build } from '../build.ts'
 import type { Draw } from '../draw.ts'
 import type { Call, Op, Sample } from '../op.ts'
-import type { Shape } from '../tensor.ts'
+import type { Shape, Tensor, TensorType } from '../tensor.ts'
 import type { Lazy, Value } from '../value.ts'
 import type { Window } from './windows.ts'
 
@@ -19,7 +19,7 @@ const MIN_TILED_FLOP = 2 ** 18
 /** With fewer filters for a window nothing is saved by tiles. */
 const MIN_TILED_FILTERS = 4
 
-type Plan = {
+export type ConvPlan = {
   readonly windows: readonly Window[]
   readonly kernel: Shape
   readonly group: number
@@ -29,7 +29,8 @@ type Plan = {
   readonly shape: Shape
 }
 
-const planOf = (call: Call): Plan | null => {
+/** Of the filters that the second input has, over the first one. */
+export const convPlan = (call: Call): ConvPlan | null => {
   const [x, w] = [inputOf(call, 0).shape, inputOf(call, 1).shape]
   const [n, channels] = [x[0]!, x[1]!]
   const [filters, depth] = [w[0]!, w[1]!]
@@ -45,8 +46,6 @@ const planOf = (call: Call): Plan | null => {
     (asked === null || asked.join() === kernel.join())
   const windows = fits ? windowsOf(call, x.slice(2), kernel) : null
   if (windows === null) return null
-  const bias = call.inputs[2]
-  if (bias !== null && bias !== undefined && bias.shape.join() !== String(filters)) return null
   const shape = [n, filters, ...windows.map(({ out }) => out)]
   return { windows, kernel, group, depth, width: filters / group, shape }
 }
@@ -58,31 +57,16 @@ export const conv: Op = {
   infer(call) {
     const { element } = inputOf(call, 0)
     if (!isFloat(element)) return refuse('unsupported', `a convolution of ${element}`)
-    const plan = planOf(call)
-    if (plan === null)
+    const plan = convPlan(call)
+    if (plan === null || !fitsFilters(call.inputs[2], plan))
       return refuse('bad-shape', 'the input, the filters and the windows do not fit')
     return [{ element, shape: plan.shape }]
   },
   flop: (call) => 2 * sizeOf(call.outputs[0]!) * sizeOf({ shape: inputOf(call, 1).shape.slice(1) }),
-  reference(call, [x, w, bias]) {
-    const { windows, kernel, depth, width, shape } = planOf(call)!
-    return [
-      fill(shape, ([n, filter, ...o]) => {
-        const first = Math.floor(filter! / width) * depth
-        let sum = bias?.data[filter!] ?? 0
-        fill([depth, ...kernel], ([channel, ...k]) => {
-          const at = lookAt(windows, o, k)
-          if (!isInside(windows, at)) return 0
-          const weight = w!.data[placeOf(w!.shape, [filter!, channel!, ...k])]!
-          return (sum += weight * x!.data[placeOf(x!.shape, [n!, first + channel!, ...at])]!)
-        })
-        return sum
-      }),
-    ]
-  },
-  lower(call, [x, w, bias], build) {
-    return [withBias(build, product(build, planOf(call)!, x!, w!), bias)]
-  },
+  reference: (call, [x, w, bias]) => [convolve(convPlan(call)!, x!, w!, bias)],
+  lower: (call, [x, w, bias], build) => [
+    withBias(build, lowerConv(build, convPlan(call)!, x!, w!), bias),
+  ],
   cases: {
     'one dimension': (draw) => drawConv(draw, 1),
     'two dimensions': (draw) => drawConv(draw, 2),
@@ -104,11 +88,36 @@ export const conv: Op = {
   },
 }
 
-/** Filters times windows, in tiles where each filter meets enough numbers. */
-const product = (build: Build, plan: Plan, x: Value, w: Value): Lazy => {
+/** Whether there is one number for each filter, or nothing. */
+export const fitsFilters = (bias: TensorType | null | undefined, { shape }: ConvPlan): boolean =>
+  bias === null || bias === undefined || bias.shape.join() === String(shape[1])
+
+/** Plain loops, for references. */
+export const convolve = (
+  { windows, kernel, depth, width, shape }: ConvPlan,
+  x: Tensor,
+  w: Tensor,
+  bias: Tensor | null | undefined,
+): Float64Array =>
+  fill(shape, ([n, filter, ...o]) => {
+    const first = Math.floor(filter! / width) * depth
+    let sum = bias?.data[filter!] ?? 0
+    fill([depth, ...kernel], ([channel, ...k]) => {
+      const at = lookAt(windows, o, k)
+      if (!isInside(windows, at)) return 0
+      const weight = w.data[placeOf(w.shape, [filter!, channel!, ...k])]!
+      return (sum += weight * x.data[placeOf(x.shape, [n!, first + channel!, ...at])]!)
+    })
+    return sum
+  })
+
+/** Filters times windows, floats in tiles where each filter meets enough numbers. */
+export const lowerConv = (build: Build, plan: ConvPlan, x: Value, w: Value): Lazy => {
+  const { element } = x
   const { windows, kernel, group, depth, width, shape } = plan
   const flop = 2 * sizeOf({ shape }) * depth * sizeOf({ shape: kernel })
-  if (build.target.family === 'software' && flop >= MIN_TILED_FLOP && width >= MIN_TILED_FILTERS)
+  const tiled = element === 'f32' && flop >= MIN_TILED_FLOP && width >= MIN_TILED_FILTERS
+  if (build.target.family === 'software' && tiled)
     return convRegisters(build, {
       x,
       w,
@@ -117,12 +126,12 @@ const product = (build: Build, plan: Plan, x: Value, w: Value): Lazy => {
       look: (shader, o, k) => lookText(shader, windows, o, k),
     })
   return nest(build, {
-    element: 'f32',
+    element,
     shape,
     inputs: [build.realise(x), build.realise(w)],
     over: {
       sizes: [depth, ...kernel],
-      combine: { initial: '0.0', step: (sum, term) => `${sum} + ${term}` },
+      combine: { initial: `${element}(0)`, step: (sum, term) => `${sum} + ${term}` },
     },
     body({ shader, out, over, inputs }) {
       const [n, filter, ...o] = out as [string, string, ...string[]]
@@ -133,13 +142,13 @@ const product = (build: Build, plan: Plan, x: Value, w: Value): Lazy => {
       const weight = shader.read(inputs[1]!, [filter, channel, ...k])
       return inside === 'true'
         ? `${value} * ${weight}`
-        : `select(0.0, ${value}, ${inside}) * ${weight}`
+        : `select(${element}(0), ${value}, ${inside}) * ${weight}`
     },
     flop: 2,
   })
 }
 
-const drawConv = (draw: Draw, rank: number): Sample => {
+export const drawConv = (draw: Draw, rank: number): Sample => {
   const spatial = Array.from({ length: rank }, () => draw.whole(1, 8))
   const attributes = drawWindows(draw, spatial)
   const [group, depth, width] = [draw.whole(1, 3), draw.whole(1, 3), draw.whole(1, 4)]

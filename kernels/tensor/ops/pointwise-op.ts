@@ -1,5 +1,5 @@
 /** Operators that work element by element, inputs stretched to one shape: one formula in float64, one in WGSL. */
-import { broadcast, gpuElement, isFloat, sizeOf } from '../tensor.ts'
+import { broadcast, gpuElement, isFloat, sameShape, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { inputOf } from '../op.ts'
 import { stretched } from './stretched.ts'
@@ -21,6 +21,8 @@ export type PointwiseSpec = {
   readonly accepts?: 'floats' | 'numbers' | 'integers' | 'bools' | 'all'
   /** Inputs that need not have the type of the first. */
   readonly mixed?: true
+  /** Inputs that do not stretch to one shape, but must have it. */
+  readonly sameShape?: true
   /** Element type of the result; that of the first input if absent. */
   result?(call: Call): ElementType
   compute(call: Call): (x: number, y: number, z: number) => number
@@ -65,7 +67,9 @@ export const pointwiseOp = (spec: PointwiseSpec): Op => {
       if (spec.mixed !== true && inputs.some(({ element }) => element !== first.element))
         return refuse('bad-graph', 'inputs of different element types')
       const shape = broadcast(...inputs.map((input) => input.shape))
-      if (shape === null) return refuse('bad-shape', 'the inputs do not stretch to one shape')
+      const differs = inputs.some((input) => !sameShape(input.shape, first.shape))
+      if (shape === null || (spec.sameShape === true && differs))
+        return refuse('bad-shape', 'the inputs do not stretch to one shape')
       return [{ element: spec.result?.(call) ?? first.element, shape }]
     },
     flop: (call) => sizeOf(call.outputs[0]!),
@@ -121,7 +125,7 @@ const casesOf = (spec: PointwiseSpec, arity: number): Record<string, (draw: Draw
       return { attributes: draw.pick(trials), inputs }
     },
   }
-  if (arity > 1)
+  if (arity > 1 && spec.sameShape !== true)
     cases['stretched inputs'] = (draw) => {
       const shape = draw.shape(draw.whole(1, 4))
       const inputs = Array.from({ length: arity }, () => drawn(draw, draw.narrowed(shape)))

@@ -1,6 +1,6 @@
 /**
  * C[b..., m, n] = sum over k of A[b..., m, k] B[b..., k, n], operands with any strides, products added in
- * order of k: in tiles where that pays, else one row and four columns per invocation where N allows.
+ * order of k: floats in tiles where that pays, else one row and four columns per invocation where N allows.
  */
 import { sizeOf } from '../tensor.ts'
 import { Shader } from '../shader.ts'
@@ -17,12 +17,12 @@ const MIN_TILED_FLOP = 2 ** 18
 const MIN_SIDE = 16
 const WORKGROUP = { software: 4, gpu: 64 } as const
 
-/** `a` is [batch..., M, K], `b` [batch..., K, N], with the same batch dimensions: expand before. */
+/** `a` is [batch..., M, K], `b` [batch..., K, N], of one type, with the same batch dimensions: expand before. */
 export const matmul = (build: Build, a: Value, b: Value): Deferred => {
   const [left, right] = [build.realise(a), build.realise(b)]
   const [m, n] = [left.shape.at(-2)!, right.shape.at(-1)!]
   const flop = 2 * sizeOf(left) * n
-  if (flop < MIN_TILED_FLOP) return matmulRows(build, left, right)
+  if (flop < MIN_TILED_FLOP || left.element === 'i32') return matmulRows(build, left, right)
   if (build.target.family === 'software') return matmulRegisters(build, left, right)
   return Math.min(m, n) < MIN_SIDE
     ? matmulRows(build, left, right)
@@ -34,7 +34,8 @@ const matmulRows = (build: Build, left: View, right: View): Deferred => {
   const [m, k] = [left.shape.at(-2)!, left.shape.at(-1)!]
   const n = right.shape.at(-1)!
   const shape = [...batch, m, n]
-  return build.deferred('f32', shape, [left, right], (finish, out) => {
+  const { element } = left
+  return build.deferred(element, shape, [left, right], (finish, out) => {
     const lanes: Lanes = n % 4 === 0 ? 4 : 1
     const shader = new Shader(lanes)
     const workgroup = WORKGROUP[build.target.family]
@@ -46,7 +47,7 @@ const matmulRows = (build: Build, left: View, right: View): Deferred => {
     const at = places.with(-1, column)
     const outer = at.slice(0, batch.length)
     const row = at.at(-2)!
-    const sum = shader.var('F(0.0)')
+    const sum = shader.var(element === 'f32' ? 'F(0.0)' : 'I(0)')
     shader.line(`for (var k = 0; k < ${k}; k++) {`)
     const x = shader.scalar(left, [...outer, row, 'k'])
     const y = shader.read(right, [...outer, 'k', column])

@@ -40,6 +40,13 @@ const activations: readonly Example[] = [
 
 const pairs: readonly Example[] = [
   {
+    op: 'SwiGLU',
+    title: 'the first input is the gate',
+    attributes: { alpha: 2 },
+    inputs: [f32([3], 50, 0, -50), f32([3], 2, 3, 4)],
+    outputs: [f32([3], 100, 0, 0)],
+  },
+  {
     op: 'Pow',
     title: 'a negative base, and exponents of another type',
     inputs: [f32([3], -2, 2, 4), i64([3], 3, -1, 0)],
