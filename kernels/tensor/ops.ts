@@ -1,5 +1,6 @@
 /** The operators there are: ONNX's default domain, as far as it is covered. Adding one is a file and a line. */
 import { ACTIVATIONS } from './ops/activations.ts'
+import { affineGrid } from './ops/affine-grid.ts'
 import { ARGS } from './ops/arg.ts'
 import { attention } from './ops/attention.ts'
 import { batchNorm } from './ops/batch-norm.ts'
@@ -19,9 +20,11 @@ import { einsum } from './ops/einsum.ts'
 import { gather } from './ops/gather.ts'
 import { LOOKUPS } from './ops/gather-nd.ts'
 import { GLOBAL_POOLS } from './ops/global-pools.ts'
+import { gridSample } from './ops/grid-sample.ts'
 import { INTEGER_CONVS } from './ops/integer-conv.ts'
 import { INTEGER_PRODUCTS } from './ops/integer-matmul.ts'
 import { JOINS } from './ops/joins.ts'
+import { LOSSES } from './ops/losses.ts'
 import { PRODUCTS } from './ops/matmul.ts'
 import { ROW_NORMS } from './ops/layer-norm.ts'
 import { MAX_POOLS } from './ops/max-pool.ts'
@@ -47,6 +50,7 @@ import type { Op } from './op.ts'
 
 export const OPS: readonly Op[] = [
   ...ACTIVATIONS,
+  affineGrid,
   ...ARGS,
   attention,
   batchNorm,
@@ -65,10 +69,12 @@ export const OPS: readonly Op[] = [
   einsum,
   gather,
   ...GLOBAL_POOLS,
+  gridSample,
   ...INTEGER_CONVS,
   ...INTEGER_PRODUCTS,
   ...JOINS,
   ...LOOKUPS,
+  ...LOSSES,
   ...MAX_POOLS,
   nonZero,
   ...OTHER_NORMS,
