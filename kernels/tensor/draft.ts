@@ -44,9 +44,14 @@ export class Draft {
     return view.offset === 0 && room - sizeOf(view) < 4
   }
 
-  emit({ template, shader, workgroup, grid, flop }: Emitted): void {
+  emit(emitted: Emitted): void {
+    this.steps.push(this.step(emitted))
+  }
+
+  /** What `emit` adds. */
+  step({ template, shader, workgroup, grid, flop }: Emitted): Step {
     const { bindings } = shader
     const wgsl = shader.text(workgroup, (buffer) => this.buffers[buffer]!.bytes)
-    this.steps.push({ template, wgsl, bindings, grid, flop })
+    return { template, wgsl, bindings, grid, flop }
   }
 }

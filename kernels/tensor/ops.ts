@@ -8,6 +8,7 @@ import { BINARY } from './ops/binary.ts'
 import { BLOCKS } from './ops/blocks.ts'
 import { CASTS } from './ops/cast.ts'
 import { centerCropPad } from './ops/center-crop-pad.ts'
+import { causalConv } from './ops/causal-conv.ts'
 import { CHANNEL_NORMS } from './ops/channel-norm.ts'
 import { compress, nonZero } from './ops/chosen.ts'
 import { col2im } from './ops/col2im.ts'
@@ -21,10 +22,13 @@ import { gather } from './ops/gather.ts'
 import { LOOKUPS } from './ops/gather-nd.ts'
 import { GLOBAL_POOLS } from './ops/global-pools.ts'
 import { gridSample } from './ops/grid-sample.ts'
+import { gru } from './ops/gru.ts'
 import { INTEGER_CONVS } from './ops/integer-conv.ts'
 import { INTEGER_PRODUCTS } from './ops/integer-matmul.ts'
 import { JOINS } from './ops/joins.ts'
+import { linearAttention } from './ops/linear-attention.ts'
 import { LOSSES } from './ops/losses.ts'
+import { lstm } from './ops/lstm.ts'
 import { PRODUCTS } from './ops/matmul.ts'
 import { ROW_NORMS } from './ops/layer-norm.ts'
 import { MAX_POOLS } from './ops/max-pool.ts'
@@ -37,6 +41,7 @@ import { REDUCTIONS } from './ops/reduce.ts'
 import { RESHAPES } from './ops/reshapes.ts'
 import { RESIZES } from './ops/resize.ts'
 import { reverseSequence } from './ops/reverse-sequence.ts'
+import { rnn } from './ops/rnn.ts'
 import { rotaryEmbedding } from './ops/rotary.ts'
 import { RUNNING } from './ops/running.ts'
 import { SCATTERS } from './ops/scatter.ts'
@@ -57,6 +62,7 @@ export const OPS: readonly Op[] = [
   ...BINARY,
   ...BLOCKS,
   ...CASTS,
+  causalConv,
   centerCropPad,
   ...CHANNEL_NORMS,
   col2im,
@@ -70,11 +76,14 @@ export const OPS: readonly Op[] = [
   gather,
   ...GLOBAL_POOLS,
   gridSample,
+  gru,
   ...INTEGER_CONVS,
   ...INTEGER_PRODUCTS,
   ...JOINS,
+  linearAttention,
   ...LOOKUPS,
   ...LOSSES,
+  lstm,
   ...MAX_POOLS,
   nonZero,
   ...OTHER_NORMS,
@@ -87,6 +96,7 @@ export const OPS: readonly Op[] = [
   ...RESHAPES,
   ...RESIZES,
   reverseSequence,
+  rnn,
   rotaryEmbedding,
   ...ROW_NORMS,
   ...RUNNING,

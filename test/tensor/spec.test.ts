@@ -11,6 +11,7 @@ import { NORMS } from './spec/norms.ts'
 import { PICTURES } from './spec/pictures.ts'
 import { QUANTISED } from './spec/quantised.ts'
 import { REDUCTIONS } from './spec/reductions.ts'
+import { SEQUENCES } from './spec/sequences.ts'
 import { SHAPES } from './spec/shapes.ts'
 import { WINDOWS } from './spec/windows.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
@@ -22,6 +23,7 @@ const EXAMPLES = [
   ...PICTURES,
   ...QUANTISED,
   ...REDUCTIONS,
+  ...SEQUENCES,
   ...SHAPES,
   ...WINDOWS,
 ]

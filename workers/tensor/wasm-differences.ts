@@ -16,10 +16,26 @@ const placesWindowsElsewhere = (call: Call): boolean => {
 
 const hasScales = ({ known }: Call): boolean => (known[2]?.data.length ?? 0) > 0
 
+/** An axis of one element has its place at the end, and not at the beginning. */
+const hasOneElement = (call: Call): boolean =>
+  intOf(call, 'align_corners', 0) !== 0 && (call.known[1]?.data.slice(2).includes(1) ?? false)
+
+/** Of these functions it takes another alpha where none is given. */
+const OTHER_ALPHA: ReadonlySet<unknown> = new Set(['affine', 'scaledtanh', 'thresholdedrelu'])
+const lacksAlpha = ({ attributes }: Call): boolean => {
+  const names = attributes.get('activations')
+  const some = Array.isArray(names) ? names.map((name) => String(name).toLowerCase()) : []
+  return !attributes.has('activation_alpha') && some.some((name) => OTHER_ALPHA.has(name))
+}
+
 const DIFFERENCES: Readonly<Record<string, (call: Call) => boolean>> = {
+  AffineGrid: hasOneElement,
   AveragePool: placesWindowsElsewhere,
   LpPool: placesWindowsElsewhere,
   MaxPool: placesWindowsElsewhere,
+  RNN: lacksAlpha,
+  GRU: lacksAlpha,
+  LSTM: lacksAlpha,
   // A cap is put on scores in another order, and hidden scores come out as the lowest number instead of -∞.
   Attention: (call) =>
     floatOf(call, 'softcap', 0) !== 0 || intOf(call, 'qk_matmul_output_mode', 0) === 2,
