@@ -18,6 +18,7 @@ import { det } from './ops/det.ts'
 import { dropout } from './ops/dropout.ts'
 import { dynamicQuantize } from './ops/dynamic-quantize.ts'
 import { einsum } from './ops/einsum.ts'
+import { FOURIER } from './ops/fourier.ts'
 import { gather } from './ops/gather.ts'
 import { LOOKUPS } from './ops/gather-nd.ts'
 import { GLOBAL_POOLS } from './ops/global-pools.ts'
@@ -48,6 +49,7 @@ import { SCATTERS } from './ops/scatter.ts'
 import { SHAPES } from './ops/shapes.ts'
 import { SLICES } from './ops/slices.ts'
 import { SOFTMAX } from './ops/softmax.ts'
+import { TAPERS } from './ops/tapers.ts'
 import { topK } from './ops/top-k.ts'
 import { UNARY } from './ops/unary.ts'
 import { VARIADIC } from './ops/variadic.ts'
@@ -73,6 +75,7 @@ export const OPS: readonly Op[] = [
   dropout,
   dynamicQuantize,
   einsum,
+  ...FOURIER,
   gather,
   ...GLOBAL_POOLS,
   gridSample,
@@ -104,6 +107,7 @@ export const OPS: readonly Op[] = [
   ...SHAPES,
   ...SLICES,
   ...SOFTMAX,
+  ...TAPERS,
   topK,
   ...UNARY,
   ...VARIADIC,

@@ -13,6 +13,7 @@ import { QUANTISED } from './spec/quantised.ts'
 import { REDUCTIONS } from './spec/reductions.ts'
 import { SEQUENCES } from './spec/sequences.ts'
 import { SHAPES } from './spec/shapes.ts'
+import { SPECTRA } from './spec/spectra.ts'
 import { WINDOWS } from './spec/windows.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 
@@ -25,6 +26,7 @@ const EXAMPLES = [
   ...REDUCTIONS,
   ...SEQUENCES,
   ...SHAPES,
+  ...SPECTRA,
   ...WINDOWS,
 ]
 

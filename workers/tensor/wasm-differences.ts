@@ -36,6 +36,10 @@ const DIFFERENCES: Readonly<Record<string, (call: Call) => boolean>> = {
   RNN: lacksAlpha,
   GRU: lacksAlpha,
   LSTM: lacksAlpha,
+  // What should vanish does not quite, and a length makes it take more or less of half a spectrum.
+  DFT: () => true,
+  // A window is laid over real numbers only.
+  STFT: ({ inputs }) => inputs[0]!.shape.at(-1) === 2 && (inputs[2] ?? null) !== null,
   // A cap is put on scores in another order, and hidden scores come out as the lowest number instead of -∞.
   Attention: (call) =>
     floatOf(call, 'softcap', 0) !== 0 || intOf(call, 'qk_matmul_output_mode', 0) === 2,
