@@ -5,6 +5,7 @@ import { ARGS } from './ops/arg.ts'
 import { attention } from './ops/attention.ts'
 import { batchNorm } from './ops/batch-norm.ts'
 import { BINARY } from './ops/binary.ts'
+import { bitCast } from './ops/bit-cast.ts'
 import { BLOCKS } from './ops/blocks.ts'
 import { CASTS } from './ops/cast.ts'
 import { centerCropPad } from './ops/center-crop-pad.ts'
@@ -14,6 +15,7 @@ import { compress, nonZero } from './ops/chosen.ts'
 import { col2im } from './ops/col2im.ts'
 import { conv } from './ops/conv.ts'
 import { convTranspose } from './ops/conv-transpose.ts'
+import { deformConv } from './ops/deform-conv.ts'
 import { det } from './ops/det.ts'
 import { dropout } from './ops/dropout.ts'
 import { dynamicQuantize } from './ops/dynamic-quantize.ts'
@@ -43,6 +45,7 @@ import { RESHAPES } from './ops/reshapes.ts'
 import { RESIZES } from './ops/resize.ts'
 import { reverseSequence } from './ops/reverse-sequence.ts'
 import { rnn } from './ops/rnn.ts'
+import { roiAlign } from './ops/roi-align.ts'
 import { rotaryEmbedding } from './ops/rotary.ts'
 import { RUNNING } from './ops/running.ts'
 import { SCATTERS } from './ops/scatter.ts'
@@ -62,6 +65,7 @@ export const OPS: readonly Op[] = [
   attention,
   batchNorm,
   ...BINARY,
+  bitCast,
   ...BLOCKS,
   ...CASTS,
   causalConv,
@@ -71,6 +75,7 @@ export const OPS: readonly Op[] = [
   compress,
   conv,
   convTranspose,
+  deformConv,
   det,
   dropout,
   dynamicQuantize,
@@ -100,6 +105,7 @@ export const OPS: readonly Op[] = [
   ...RESIZES,
   reverseSequence,
   rnn,
+  roiAlign,
   rotaryEmbedding,
   ...ROW_NORMS,
   ...RUNNING,

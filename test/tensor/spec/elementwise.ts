@@ -1,5 +1,5 @@
 /** Element by element: defaults, signs, halves, types. */
-import { bf16, bool, f16, f32, i32, i64, type Example } from './example.ts'
+import { bf16, bool, f16, f32, i32, i8, u8, i64, type Example } from './example.ts'
 
 const one = (
   op: string,
@@ -183,6 +183,20 @@ const pairs: readonly Example[] = [
     attributes: { to: 10 },
     inputs: [f32([6], 2049, 2051, 1.5 * 2 ** -24, -(2 ** -26), 65519, -65520)],
     outputs: [f16([6], 2048, 2052, 2 ** -23, -0, 65504, -Infinity)],
+  },
+  {
+    op: 'BitCast',
+    title: 'the bits of 1 and -2',
+    attributes: { to: 6 },
+    inputs: [f32([2], 1, -2)],
+    outputs: [i32([2], 0x3f800000, -0x40000000)],
+  },
+  {
+    op: 'BitCast',
+    title: 'a sign bit is a bit',
+    attributes: { to: 3 },
+    inputs: [u8([2], 127, 128)],
+    outputs: [i8([2], 127, -128)],
   },
   {
     op: 'Add',
