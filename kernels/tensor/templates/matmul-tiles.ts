@@ -3,6 +3,7 @@
  * sides' parts in workgroup memory; an invocation has 8 rows of 4 columns. Operands with any strides, products
  * added in order of k.
  */
+import { allOf } from '../conditions.ts'
 import { sizeOf } from '../tensor.ts'
 import { Shader } from '../shader.ts'
 import type { Build } from '../build.ts'
@@ -46,7 +47,7 @@ export const matmulTiles = (build: Build, left: View, right: View): Deferred => 
     const row = shader.let(`group.y * ${SIDE} + local.y * ${ROWS} + r`)
     for (let lane = 0; lane < 4; lane += lanes) {
       const at = [...outer, row, lanes === 4 ? column : shader.let(`${column} + ${lane}`)]
-      shader.line(`if (${row} < ${m} && ${at.at(-1)} < ${n}) {`)
+      shader.line(`if (${allOf([`${row} < ${m}`, `${at.at(-1)} < ${n}`])}) {`)
       shader.store(out, at, finish(shader, at, lanes === 4 ? `${all}[r]` : `${all}[r][${lane}]`))
       shader.line('}')
     }
