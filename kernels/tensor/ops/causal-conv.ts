@@ -1,7 +1,7 @@
 /** CausalConvWithState: a filter for each channel over what has been so far, some of it before this input. */
-import { isFloat, sameShape, sizeOf } from '../tensor.ts'
+import { sameShape, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { inputOf, textOf } from '../op.ts'
+import { areFloats, inputOf, textOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { sliceView } from '../view.ts'
 import { sigmoid as sigmoidText } from '../wgsl-math.ts'
@@ -33,7 +33,7 @@ export const causalConv: Op = {
   attributes: { activation: 'text' },
   infer(call) {
     const { element, shape } = inputOf(call, 0)
-    if (!isFloat(element) || !ACTIVATIONS.includes(textOf(call, 'activation', 'none')))
+    if (!areFloats(call) || !ACTIVATIONS.includes(textOf(call, 'activation', 'none')))
       return refuse('unsupported', `${element}, ${textOf(call, 'activation', 'none')}`)
     const state = stateShape(call)
     if (state === null) return refuse('bad-shape', 'input, filters and state do not fit')

@@ -1,7 +1,7 @@
 /** Conv in any number of spatial dimensions, with groups. */
-import { isFloat, sizeOf } from '../tensor.ts'
+import { sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { inputOf, intOf, intsOf } from '../op.ts'
+import { areFloats, inputOf, intOf, intsOf } from '../op.ts'
 import { convRegisters } from '../templates/conv-registers.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
@@ -56,7 +56,7 @@ export const conv: Op = {
   attributes: { ...WINDOW_ATTRIBUTES, group: 'int' },
   infer(call) {
     const { element } = inputOf(call, 0)
-    if (!isFloat(element)) return refuse('unsupported', `a convolution of ${element}`)
+    if (!areFloats(call)) return refuse('unsupported', `a convolution of ${element}`)
     const plan = convPlan(call)
     if (plan === null || !fitsFilters(call.inputs[2], plan))
       return refuse('bad-shape', 'the input, the filters and the windows do not fit')

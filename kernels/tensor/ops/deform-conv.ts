@@ -1,8 +1,8 @@
 /** DeformConv: a convolution whose filters look where offsets say, between elements too. */
 import { allOf } from '../conditions.ts'
-import { isFloat, sameShape, sizeOf } from '../tensor.ts'
+import { sameShape, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { inputOf, intOf } from '../op.ts'
+import { areFloats, inputOf, intOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { convPlan, fitsFilters } from './conv.ts'
 import { fill, placeOf } from './coordinates.ts'
@@ -63,7 +63,7 @@ export const deformConv: Op = {
   },
   infer(call) {
     const { element } = inputOf(call, 0)
-    if (!isFloat(element)) return refuse('unsupported', `a convolution of ${element}`)
+    if (!areFloats(call)) return refuse('unsupported', `a convolution of ${element}`)
     const plan = planOf(call)
     return plan === null
       ? refuse('bad-shape', 'the input, the filters and the offsets do not fit')

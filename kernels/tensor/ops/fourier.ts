@@ -2,9 +2,9 @@
  * DFT and STFT as products with a matrix of cosines and sines: numbers and their imaginary parts, where they have
  * one, are a row, and so are those of the spectrum.
  */
-import { isFloat, sameShape, sizeOf } from '../tensor.ts'
+import { sameShape, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { axisIn, inputOf, intOf, knownInts } from '../op.ts'
+import { areFloats, axisIn, inputOf, intOf, knownInts } from '../op.ts'
 import { list } from '../draw.ts'
 import { sliceView, transposeView } from '../view.ts'
 import { lowerProduct } from './matmul.ts'
@@ -114,7 +114,7 @@ const dft: Op = {
   shapeInputs: [1, 2],
   infer(call) {
     const { element, shape } = inputOf(call, 0)
-    if (!isFloat(element)) return refuse('unsupported', `a spectrum of ${element}`)
+    if (!areFloats(call, 1, 2)) return refuse('unsupported', `a spectrum of ${element}`)
     const plan = planOf(call)
     if (plan === null) return refuse('bad-shape', 'no such axis, length or number of parts')
     if (isTooLarge(plan)) return refuse('too-large', `a transform of ${plan.length}`)
@@ -195,7 +195,7 @@ const stft: Op = {
   shapeInputs: [1, 3],
   infer(call) {
     const { element, shape } = inputOf(call, 0)
-    if (!isFloat(element)) return refuse('unsupported', `a spectrum of ${element}`)
+    if (!areFloats(call, 1, 3)) return refuse('unsupported', `a spectrum of ${element}`)
     const frames = framesOf(call)
     if (frames === null) return refuse('bad-shape', 'frames do not fit the signal or the window')
     if (isTooLarge(frames.plan)) return refuse('too-large', `frames of ${frames.plan.length}`)

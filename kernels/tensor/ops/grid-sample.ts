@@ -1,9 +1,9 @@
 /** GridSample: what lies at the places of a picture that a grid names, between its elements too. */
 import { allOf } from '../conditions.ts'
 import { wgsl } from '../wgsl-math.ts'
-import { isFloat, sizeOf } from '../tensor.ts'
+import { sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { inputOf, intOf, textOf } from '../op.ts'
+import { areFloats, inputOf, intOf, textOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
 import { roundEven } from './special-functions.ts'
@@ -45,13 +45,20 @@ type Plan = {
   readonly shape: Shape
 }
 
+/** A place has up to four times as many neighbours with each dimension. */
+const MAX_RANK = 3
+
 const planOf = (call: Call): Plan | null => {
   const [x, grid] = [inputOf(call, 0).shape, inputOf(call, 1).shape]
   const mode = MODES[textOf(call, 'mode', 'linear')]
   const padding = textOf(call, 'padding_mode', 'zeros')
   const spatial = x.slice(2)
   const fits =
-    x.length >= 3 && grid.length === x.length && grid[0] === x[0] && grid.at(-1) === spatial.length
+    x.length >= 3 &&
+    spatial.length <= MAX_RANK &&
+    grid.length === x.length &&
+    grid[0] === x[0] &&
+    grid.at(-1) === spatial.length
   if (mode === undefined || !PADDINGS.includes(padding) || !fits) return null
   const shape = [x[0]!, x[1]!, ...grid.slice(1, -1)]
   if (spatial.includes(0) && sizeOf({ shape }) > 0) return null
@@ -151,11 +158,10 @@ export const gridSample: Op = {
   attributes: { align_corners: 'int', mode: 'text', padding_mode: 'text' },
   infer(call) {
     const { element } = inputOf(call, 0)
-    if (!isFloat(element) || !isFloat(inputOf(call, 1).element))
-      return refuse('unsupported', `pictures of ${element}`)
+    if (!areFloats(call)) return refuse('unsupported', `pictures of ${element}`)
     const plan = planOf(call)
     return plan === null
-      ? refuse('bad-shape', 'no such mode, or a grid that does not fit')
+      ? refuse('bad-shape', 'no such mode, more than three dimensions, or a grid that does not fit')
       : [{ element, shape: plan.shape }]
   },
   flop: (call) =>

@@ -2,9 +2,9 @@
  * LinearAttention: keys and values are added up in a state, a matrix for each head, that queries look at. Each
  * column of a state is for itself, so that an invocation has one and walks the moments.
  */
-import { isFloat, sameShape, sizeOf } from '../tensor.ts'
+import { sameShape, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { floatOf, inputOf, intOf, textOf } from '../op.ts'
+import { areFloats, floatOf, inputOf, intOf, textOf } from '../op.ts'
 import { MAX_MOMENTS, scan } from '../templates/scan.ts'
 import type { Draw } from '../draw.ts'
 import type { Call, Op, Sample } from '../op.ts'
@@ -85,7 +85,7 @@ export const linearAttention: Op = {
   },
   infer(call) {
     const { element } = inputOf(call, 0)
-    if (!isFloat(element)) return refuse('unsupported', `attention of ${element}`)
+    if (!areFloats(call)) return refuse('unsupported', `attention of ${element}`)
     const plan = planOf(call)
     if (plan === null) return refuse('bad-shape', 'no such rule, or heads that do not fit')
     const { batch, moments, queryHeads, heads, size, width, run } = plan

@@ -1,7 +1,7 @@
 /** NegativeLogLikelihoodLoss and SoftmaxCrossEntropyLoss: how unlikely the right class was held to be. */
 import { isFloat, sameShape, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { inputOf, intOf, textOf } from '../op.ts'
+import { areFloats, inputOf, intOf, textOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { reduce } from '../templates/reduce.ts'
 import { fill, placeOf } from './coordinates.ts'
@@ -21,7 +21,7 @@ const ignoredOf = (call: Call): number | null =>
 /** @shape numbers [n, classes, ...], classes of the samples [n, ...], weights [classes] */
 const inferLoss = (call: Call): TensorType | ReturnType<typeof refuse> => {
   const [x, target, weight] = [inputOf(call, 0), inputOf(call, 1), call.inputs[2] ?? null]
-  if (!isFloat(x.element) || isFloat(target.element))
+  if (!areFloats(call, 1) || isFloat(target.element))
     return refuse('unsupported', `a loss of ${x.element} for classes of ${target.element}`)
   if (!REDUCTIONS.includes(reductionOf(call))) return refuse('unsupported', reductionOf(call))
   const samples = x.shape.toSpliced(1, 1)

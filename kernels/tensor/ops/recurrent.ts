@@ -1,7 +1,7 @@
 /** What RNN, GRU and LSTM have in common: sequences that are walked moment by moment, forwards, backwards or both ways. */
 import { isFloat, sameShape } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { inputOf, intOf, textOf } from '../op.ts'
+import { areFloats, inputOf, intOf, textOf } from '../op.ts'
 import { MAX_MOMENTS } from '../templates/scan.ts'
 import { activationsOf } from './recurrent-activations.ts'
 import type { Draw } from '../draw.ts'
@@ -83,7 +83,9 @@ export const recurrentTypes = (
   states: number,
 ): readonly TensorType[] | Refusal => {
   const { element } = inputOf(call, INPUT.x)
-  if (!isFloat(element)) return refuse('unsupported', `sequences of ${element}`)
+  const lengths = call.inputs[INPUT.lengths] ?? null
+  if (!areFloats(call, INPUT.lengths) || (lengths !== null && isFloat(lengths.element)))
+    return refuse('unsupported', `sequences of ${element}, or weights that are no floats`)
   if (plan === null)
     return refuse('bad-shape', 'no such direction or function, or weights that do not fit')
   const { moments, batch, directions, hidden } = plan

@@ -2,7 +2,7 @@
 import { anyOf } from '../conditions.ts'
 import { isFloat, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { floatOf, inputOf, intOf, textOf } from '../op.ts'
+import { areFloats, floatOf, inputOf, intOf, textOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { maxNan } from '../wgsl-math.ts'
 import { fill, placeOf } from './coordinates.ts'
@@ -89,7 +89,7 @@ export const roiAlign: Op = {
   },
   infer(call) {
     const { element, shape } = inputOf(call, 0)
-    if (!isFloat(element) || isFloat(inputOf(call, 2).element))
+    if (!areFloats(call, 2) || isFloat(inputOf(call, 2).element))
       return refuse('unsupported', `pictures of ${element}`)
     const plan = planOf(call)
     if (plan === null || !fits(call))

@@ -9,7 +9,7 @@ import type { Refusal } from '../outcome.ts'
 import type { Shape, Tensor, TensorType } from '../tensor.ts'
 
 /** Any more could not have come from a few numbers by mistake. */
-const MAX_NUMBERS = 2 ** 24
+const MAX_NUMBERS = 2 ** 20
 
 /** A table of numbers that are all known: its shape, or null, and its numbers. */
 const tableOp = (
