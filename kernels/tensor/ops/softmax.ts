@@ -6,7 +6,7 @@ import { axisIn, inputOf, intOf } from '../op.ts'
 import { rows } from '../templates/rows.ts'
 import { transposeView } from '../view.ts'
 import type { Call, Op } from '../op.ts'
-import type { Statistic } from '../templates/rows.ts'
+import type { Statistic } from '../templates/row-kernel.ts'
 
 /** The axes that make a row, the last ones of an order that brings them there. */
 export type Layout = { readonly order: readonly number[]; readonly rowRank: number }
