@@ -23,6 +23,10 @@ const TYPES: Readonly<Record<number, ElementType>> = {
   12: 'u32',
   13: 'u64',
   16: 'bf16',
+  21: 'u4',
+  22: 'i4',
+  25: 'u2',
+  26: 'i2',
 }
 
 const NUMBERS: ReadonlyMap<ElementType, number> = new Map(

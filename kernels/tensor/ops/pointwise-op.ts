@@ -1,5 +1,13 @@
 /** Operators that work element by element, inputs stretched to one shape: one formula in float64, one in WGSL. */
-import { broadcast, gpuElement, isFloat, sameShape, sizeOf } from '../tensor.ts'
+import {
+  broadcast,
+  gpuElement,
+  isFloat,
+  sameShape,
+  sizeOf,
+  smallRange,
+  unusedBits,
+} from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { inputOf } from '../op.ts'
 import { stretched } from './stretched.ts'
@@ -94,18 +102,12 @@ export const pointwiseOp = (spec: PointwiseSpec): Op => {
 
 /** Integers of fewer than 32 bits wrap around as they would in memory of their own. */
 export const narrowText = (element: ElementType, text: string): string => {
-  switch (element) {
-    case 'i8':
-      return `((${text}) << U(24u)) >> U(24u)`
-    case 'i16':
-      return `((${text}) << U(16u)) >> U(16u)`
-    case 'u8':
-      return `(${text}) & I(0xff)`
-    case 'u16':
-      return `(${text}) & I(0xffff)`
-    default:
-      return text
-  }
+  const range = smallRange(element)
+  if (range === null) return text
+  const unused = unusedBits(element)
+  return range[0] < 0
+    ? `((${text}) << U(${unused}u)) >> U(${unused}u)`
+    : `(${text}) & I(${range[1]})`
 }
 
 const SPECIAL = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 0.5, -0.5, 2, -2, 20, -20, 100, -100]

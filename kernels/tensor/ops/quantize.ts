@@ -1,5 +1,5 @@
 /** QuantizeLinear and DequantizeLinear: floats as small whole numbers times a scale, and back. */
-import { isFloat, sameShape, sizeOf } from '../tensor.ts'
+import { isFloat, sameShape, sizeOf, smallRange } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { inputOf, intOf } from '../op.ts'
 import { elementOf } from './cast.ts'
@@ -14,8 +14,9 @@ import type { Granularity } from './granularity.ts'
 /** Null where scales do not fit the numbers, or zero points not the scales. */
 const planOf = (call: Call): Granularity | null => {
   const [x, scale] = [inputOf(call, 0), inputOf(call, 1)]
-  const zero = call.inputs[2] ?? null
-  if (!isFloat(scale.element) || (zero !== null && !sameShape(zero.shape, scale.shape))) return null
+  const zero = call.inputs[2] ?? scale
+  const one = sizeOf(zero) === 1 && sizeOf(scale) === 1
+  if (!isFloat(scale.element) || !(one || sameShape(zero.shape, scale.shape))) return null
   const asked = { axis: intOf(call, 'axis', 1), block: intOf(call, 'block_size', 0) }
   return granularityOf(x.shape, scale.shape, asked)
 }
@@ -73,6 +74,11 @@ const quantize: Op = {
   },
 }
 
+const TYPES = ['u16', 'i16', 'u8', 'i8', 'u4', 'i4', 'u2', 'i2'] as const
+
+const drawWhole = (draw: Draw, shape: readonly number[], type: ElementType): Tensor =>
+  draw.integers(shape, ...smallRange(type)!, type)
+
 /** Powers of two, so that no quotient is rounded. */
 const drawScales = (draw: Draw, shape: readonly number[]): Tensor => {
   const powers = draw.integers(shape, -3, 1)
@@ -95,9 +101,8 @@ const drawQuantize = (
 ): Sample => {
   const shape = draw.shape(3)
   const scales = scaleShape(shape, axes, attributes)
-  const type = draw.pick(['u8', 'i8', 'u16', 'i16'] as const)
-  const zero = type.startsWith('u') ? draw.integers(scales, 0, 200, type) : null
-  const zeros = draw.chance(0.7) ? (zero ?? draw.integers(scales, -100, 100, type)) : null
+  const type = draw.pick(TYPES)
+  const zeros = draw.chance(0.7) ? drawWhole(draw, scales, type) : null
   return { attributes, inputs: [draw.floats(shape, -300, 300), drawScales(draw, scales), zeros] }
 }
 
@@ -151,10 +156,9 @@ const drawDequantize = (
 ): Sample => {
   const shape = draw.shape(3)
   const scales = scaleShape(shape, axes, attributes)
-  const type = draw.pick(['u8', 'i8', 'i16'] as const)
-  const [low, high] = type === 'u8' ? [0, 255] : [-128, 127]
-  const zeros = draw.chance(0.7) ? draw.integers(scales, low, high, type) : null
-  const inputs = [draw.integers(shape, low, high, type), draw.floats(scales, 0.01, 2), zeros]
+  const type = draw.pick(TYPES)
+  const zeros = draw.chance(0.7) ? drawWhole(draw, scales, type) : null
+  const inputs = [drawWhole(draw, shape, type), draw.floats(scales, 0.01, 2), zeros]
   return { attributes, inputs }
 }
 

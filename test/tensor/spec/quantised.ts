@@ -29,6 +29,12 @@ export const QUANTISED: readonly Example[] = [
     outputs: [u8([1, 3], 8, 8, 12)],
   },
   {
+    op: 'QuantizeLinear',
+    title: 'to four bits, and to two of them',
+    inputs: [f32([4], 9, -9, 2.5, -1), f32([], 1), { ...i8([1], 0), element: 'i4' }],
+    outputs: [{ ...i8([4], 7, -8, 2, -1), element: 'i4' }],
+  },
+  {
     op: 'DequantizeLinear',
     title: 'the zero point is 0',
     inputs: [u8([3], 0, 128, 255), f32([], 0.5), u8([], 128)],
