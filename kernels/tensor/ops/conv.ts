@@ -111,12 +111,12 @@ export const convolve = (
     return sum
   })
 
-/** Filters times windows, floats in tiles where each filter meets enough numbers. */
+/** Filters times windows, in tiles where each filter meets enough numbers. */
 export const lowerConv = (build: Build, plan: ConvPlan, x: Value, w: Value): Lazy => {
   const { element } = x
   const { windows, kernel, group, depth, width, shape } = plan
   const flop = 2 * sizeOf({ shape }) * depth * sizeOf({ shape: kernel })
-  const tiled = element === 'f32' && flop >= MIN_TILED_FLOP && width >= MIN_TILED_FILTERS
+  const tiled = flop >= MIN_TILED_FLOP && width >= MIN_TILED_FILTERS
   if (build.target.family === 'software' && tiled)
     return convRegisters(build, {
       x,

@@ -90,8 +90,19 @@ const convInteger: Op = {
       ]
       return { attributes, inputs: [x, w, ...zeros] }
     },
+    'filters that are worth tiles': (draw) => drawTiles(draw),
   },
 }
+
+/** Of 16 filters over 8 channels. */
+const drawTiles = (draw: Draw): Sample => ({
+  attributes: { pads: [1, 1, 1, 1] },
+  inputs: [
+    drawByte(draw, [1, 8, 13, 12], 'u8'),
+    drawByte(draw, [16, 8, 3, 3], 'i8'),
+    drawByte(draw, [], 'u8'),
+  ],
+})
 
 const drawByte = (draw: Draw, shape: Shape, element: ElementType): Tensor =>
   element === 'u8' ? draw.integers(shape, 0, 255, 'u8') : draw.integers(shape, -128, 127, 'i8')

@@ -89,6 +89,11 @@ const matMulInteger: Op = {
       ]
       return { inputs: [a, b, ...zeros] }
     },
+    'matrices that are worth tiles': (draw) => {
+      const [m, k, n] = [draw.whole(33, 40), draw.whole(61, 66), draw.whole(65, 80)]
+      const inputs = [drawBytes(draw, [m, k], 'u8'), drawBytes(draw, [k, n], 'i8')]
+      return { inputs: [...inputs, drawBytes(draw, [m], 'u8'), null] }
+    },
     batches: (draw) => ({
       inputs: [
         drawBytes(draw, [3, 1, 4, 6], 'i8'),

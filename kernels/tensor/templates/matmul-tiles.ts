@@ -23,13 +23,14 @@ export const matmulTiles = (build: Build, left: View, right: View): Deferred => 
   const batch = left.shape.slice(0, -2)
   const [m, k, n] = [left.shape.at(-2)!, left.shape.at(-1)!, right.shape.at(-1)!]
   const shape = [...batch, m, n]
-  return build.deferred('f32', shape, [left, right], (finish, out) => {
+  const { element } = left
+  return build.deferred(element, shape, [left, right], (finish, out) => {
     const lanes: Lanes = n % 4 === 0 ? 4 : 1
     const shader = new Shader(lanes)
-    shader.global(`var<workgroup> tile_a: array<f32, ${DEPTH * PITCH}>;`)
-    shader.global(`var<workgroup> tile_b: array<vec4<f32>, ${DEPTH * ACROSS}>;`)
+    shader.global(`var<workgroup> tile_a: array<${element}, ${DEPTH * PITCH}>;`)
+    shader.global(`var<workgroup> tile_b: array<vec4<${element}>, ${DEPTH * ACROSS}>;`)
     const outer = shader.coordinates('group.z', batch)
-    const sums = Array.from({ length: ROWS }, () => shader.var('vec4<f32>(0.0)'))
+    const sums = Array.from({ length: ROWS }, () => shader.var(`vec4<${element}>(0)`))
     shader.line(`for (var begin = 0; begin < ${k}; begin += ${DEPTH}) {`)
     shader.line('workgroupBarrier();')
     fetch(shader, left, right, outer)
@@ -42,7 +43,7 @@ export const matmulTiles = (build: Build, left: View, right: View): Deferred => 
     shader.line('}')
     const column = shader.let(`group.x * ${SIDE} + local.x * 4`)
     // In a loop, as compiling takes long where there are many stores.
-    const all = shader.var(`array<vec4<f32>, ${ROWS}>(${sums.join(', ')})`)
+    const all = shader.var(`array<vec4<${element}>, ${ROWS}>(${sums.join(', ')})`)
     shader.line(`for (var r = 0; r < ${ROWS}; r++) {`)
     const row = shader.let(`group.y * ${SIDE} + local.y * ${ROWS} + r`)
     for (let lane = 0; lane < 4; lane += lanes) {
@@ -65,6 +66,7 @@ export const matmulTiles = (build: Build, left: View, right: View): Deferred => 
 /** Puts the next steps of both sides into workgroup memory; zeros beyond K. */
 const fetch = (shader: Shader, left: View, right: View, outer: readonly string[]): void => {
   const [m, k, n] = [left.shape.at(-2)!, left.shape.at(-1)!, right.shape.at(-1)!]
+  const { element } = left
   const threads = ACROSS * DOWN
   const first = shader.let(`local.y * ${ACROSS} + local.x`)
   const walk = (count: number, inner: number): readonly [string, string] => {
@@ -80,7 +82,9 @@ const fetch = (shader: Shader, left: View, right: View, outer: readonly string[]
     `min(group.y * ${SIDE} + ${row}, ${m - 1})`,
     `min(begin + ${step}, ${k - 1})`,
   ])
-  shader.line(`tile_a[${step} * ${PITCH} + ${row}] = select(0.0, ${x}, begin + ${step} < ${k});`)
+  shader.line(
+    `tile_a[${step} * ${PITCH} + ${row}] = select(${element}(0), ${x}, begin + ${step} < ${k});`,
+  )
   shader.line('}')
   const [down, across] = walk(DEPTH * ACROSS, ACROSS)
   const at = shader.let(`min(begin + ${down}, ${k - 1})`)
@@ -88,9 +92,9 @@ const fetch = (shader: Shader, left: View, right: View, outer: readonly string[]
   const y =
     shader.lanes === 4
       ? shader.read(right, [...outer, at, shader.let(`min(${column}, ${n - 4})`)])
-      : `vec4<f32>(${[0, 1, 2, 3]
+      : `vec4<${element}>(${[0, 1, 2, 3]
           .map((lane) => shader.scalar(right, [...outer, at, `min(${column} + ${lane}, ${n - 1})`]))
           .join(', ')})`
-  shader.line(`tile_b[e] = select(vec4<f32>(0.0), ${y}, vec4<bool>(begin + ${down} < ${k}));`)
+  shader.line(`tile_b[e] = select(vec4<${element}>(0), ${y}, vec4<bool>(begin + ${down} < ${k}));`)
   shader.line('}')
 }

@@ -1,6 +1,6 @@
 /**
  * C[b..., m, n] = sum over k of A[b..., m, k] B[b..., k, n], operands with any strides, products added in
- * order of k: floats in tiles where that pays, else one row and four columns per invocation where N allows.
+ * order of k: in tiles where that pays, else one row and four columns per invocation where N allows.
  */
 import { sizeOf } from '../tensor.ts'
 import { Shader } from '../shader.ts'
@@ -22,7 +22,7 @@ export const matmul = (build: Build, a: Value, b: Value): Deferred => {
   const [left, right] = [build.realise(a), build.realise(b)]
   const [m, n] = [left.shape.at(-2)!, right.shape.at(-1)!]
   const flop = 2 * sizeOf(left) * n
-  if (flop < MIN_TILED_FLOP || left.element === 'i32') return matmulRows(build, left, right)
+  if (flop < MIN_TILED_FLOP) return matmulRows(build, left, right)
   if (build.target.family === 'software') return matmulRegisters(build, left, right)
   return Math.min(m, n) < MIN_SIDE
     ? matmulRows(build, left, right)
