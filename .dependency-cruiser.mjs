@@ -83,7 +83,8 @@ const rooms = [
   {
     name: 'workers',
     path: workers,
-    may: [workers, kernels, core, base, ...library('comlink', 'onnxruntime-web')],
+    // The CPU engine is given graphs as ONNX models.
+    may: [workers, kernels, core, models, base, ...library('comlink', 'idb', 'onnxruntime-web')],
     mayTypes: [ports],
   },
   {
@@ -111,7 +112,7 @@ const rooms = [
       // The CPU engine: nothing in it is a browser's.
       '^workers/(cpu|errors|pace|runnable)\\.ts$',
       // WebGPU and WebAssembly are the same in Node and in a browser, once somebody has a device.
-      '^workers/(gpu/device|tensor/(runner|target|wasm-runner|wasm-differences))\\.ts$',
+      '^workers/(gpu/device|tensor/engine)\\.ts$',
       ...library('.+'),
       '^node:',
       '^[a-z_/]+$',

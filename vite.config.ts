@@ -31,7 +31,8 @@ const filesIn = (folder: string): string[] =>
 
 /**
  * Tells the service worker what there is to keep: `__APP_FILES__` becomes the list of all files of the
- * app and `__APP_BUILD__` a digest of their bytes, so that the worker changes exactly when they do.
+ * app and `__APP_BUILD__` a digest of their bytes, so that the worker changes exactly when they do. The CPU
+ * engine's WebAssembly is 14 MB that few need; once loaded, the browser's own cache has it.
  */
 const appFiles = (): Plugin => ({
   name: 'app-files',
@@ -45,7 +46,8 @@ const appFiles = (): Plugin => ({
       digest.update(`${name}\n`).update(bytes)
     }
     for (const [name, made] of Object.entries(bundle).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      if (!/\.map$|\.sw\.js$/.test(name)) add(name, made.type === 'chunk' ? made.code : made.source)
+      if (!/\.map$|\.sw\.js$|\.wasm$/.test(name))
+        add(name, made.type === 'chunk' ? made.code : made.source)
     for (const name of filesIn(here('public')).toSorted())
       add(name, readFileSync(here(`public/${name}`)))
     const build = digest.digest('hex').slice(0, 16)

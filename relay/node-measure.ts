@@ -64,6 +64,7 @@ export const measureCpu = async (
     i8OpPerSecond,
     copyBytesPerSecond,
     memoryBytes,
+    graphs: { engine: 'wasm', measured: {} },
   })
 }
 

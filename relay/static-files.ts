@@ -26,7 +26,7 @@ const TYPES: Record<string, string> = {
 }
 const COMPRESSED =
   /^(text|application)\/(html|javascript|css|json|manifest\+json|markdown|plain|wasm)|svg/
-/** The app is about 2 MB; a file that is larger than this is no part of it. */
+/** The largest file of the app is the CPU engine with 14 MB; what is larger is no part of it. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024
 const KEPT_BYTES_MAX = 64 * 1024 * 1024
 

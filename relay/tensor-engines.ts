@@ -1,37 +1,38 @@
 /** The engines that operator cases can be run on in Node. */
-import { lower } from '../kernels/tensor/lower.ts'
-import { TensorRunner } from '../workers/tensor/runner.ts'
-import { targetOf } from '../workers/tensor/target.ts'
+import { TensorEngine } from '../workers/tensor/engine.ts'
+import { FREE } from '../workers/runnable.ts'
 import { err, ok, type Result } from '../src/base/result.ts'
-import { openCpuEngine } from './cpu-engine.ts'
 import { openNodeGpu } from './node-gpu.ts'
 import type { ComputeError } from '../workers/errors.ts'
 import type { Engine } from './onnx-cases.ts'
 
 /** Far more than an operator's case needs, far less than a machine has. */
 const BUDGET_BYTES = 2 ** 30
+/** Cases have a limit of their own, which ends the process. */
+const COMPILE_MS = 3_600_000
 
 export const ENGINES = ['webgpu', 'cpu'] as const
 export type EngineName = (typeof ENGINES)[number]
 
-export const openEngine = async (name: EngineName): Promise<Result<Engine, ComputeError>> =>
-  name === 'cpu' ? openCpuEngine(1) : openWebGpu()
-
-const openWebGpu = async (): Promise<Result<Engine, ComputeError>> => {
+export const openEngine = async (name: EngineName): Promise<Result<Engine, ComputeError>> => {
+  const options = { memoryBytes: BUDGET_BYTES, threads: 1 }
+  if (name === 'cpu')
+    return ok(engineOf('cpu, WebAssembly', new TensorEngine({ ...options, force: 'cpu' })))
   const gpu = await openNodeGpu(BUDGET_BYTES)
   if (!gpu.ok) return gpu
-  const { device, adapter } = gpu.value
-  const runner = new TensorRunner(device, BUDGET_BYTES)
-  const target = targetOf(device)
-  return ok({
-    name: `webgpu, ${adapter.label}`,
-    close: () => runner.close(),
-    async run(bound, inputs) {
-      const prepared = await runner.prepare(lower(bound, target))
-      if (!prepared.ok) return err(`${prepared.error.code}: ${prepared.error.detail}`)
-      const ran = await prepared.value.run(inputs)
-      prepared.value.close()
-      return ran.ok ? ran : err(`${ran.error.code}: ${ran.error.detail}`)
-    },
-  })
+  const forced = { force: 'webgpu', compileMs: COMPILE_MS } as const
+  const engine = new TensorEngine({ ...options, ...forced, gpu: async () => gpu })
+  return ok(engineOf(`webgpu, ${gpu.value.adapter.label}`, engine))
 }
+
+const engineOf = (name: string, engine: TensorEngine): Engine => ({
+  name,
+  close: () => engine.close(),
+  async run(bound, inputs) {
+    const prepared = await engine.prepare(bound)
+    if (!prepared.ok) return err(`${prepared.error.code}: ${prepared.error.detail}`)
+    const ran = await prepared.value.run(inputs, FREE)
+    prepared.value.close()
+    return ran.ok ? ok(ran.value.outputs) : err(`${ran.error.code}: ${ran.error.detail}`)
+  },
+})

@@ -13,7 +13,7 @@ const painted = (): Promise<void> =>
     else requestAnimationFrame(() => setTimeout(then, 0))
   })
 
-trustOwnScripts()
+trustOwnScripts(document.baseURI)
 const swarm = new Swarm(browserShell())
 const target = document.querySelector('#app')
 if (target) {

@@ -110,6 +110,11 @@ export type Capability = {
   readonly copyBytesPerSecond: number
   /** What one task may take. */
   readonly memoryBytes: number
+  /** What tensor graphs run on here, and the milliseconds of the trial it was chosen by. */
+  readonly graphs: {
+    readonly engine: 'gpu' | 'software' | 'wasm' | 'reference'
+    readonly measured: Readonly<Record<string, number>>
+  }
 }
 
 export type ComputeTask = {

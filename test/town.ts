@@ -305,6 +305,7 @@ const device = {
   f32FlopPerSecond: 1e9,
   i8OpPerSecond: 1e9,
   copyBytesPerSecond: 1e9,
+  graphs: { engine: 'reference', measured: {} },
   memoryBytes: 256 * 2 ** 20,
 } as const
 

@@ -5,6 +5,7 @@
 import { transfer } from 'comlink'
 import { ComputeEngine } from './compute.ts'
 import { busyTotalMs } from './pace.ts'
+import { inMemory } from './tensor/choices.ts'
 import { assert } from '../src/base/assert.ts'
 import { OWN_SHADER, ownKernel } from '../src/core/own-shader.ts'
 import type { Cid } from '../src/base/ids.ts'
@@ -14,6 +15,7 @@ import type { Capability, CheckTask, ComputeTask } from '../src/ports.ts'
 import type { Adapter, Done, EngineOptions } from './compute.ts'
 import type { ComputeError } from './errors.ts'
 import type { Runnable } from './runnable.ts'
+import type { Choices } from './tensor/choices.ts'
 
 export type ComputeService = {
   open(options: Pick<EngineOptions, 'force' | 'memoryBytes'>): Promise<Adapter>
@@ -49,7 +51,10 @@ const seldom = (progress: (permille: number) => void): ((permille: number) => vo
   }
 }
 
-export const computeService = (gpu: GPU | undefined): ComputeService => {
+export const computeService = (
+  gpu: GPU | undefined,
+  choices: Choices = inMemory(),
+): ComputeService => {
   let engine: ComputeEngine | null = null
   let share = 1
   const opened = (): ComputeEngine => {
@@ -59,7 +64,7 @@ export const computeService = (gpu: GPU | undefined): ComputeService => {
   return {
     async open(options) {
       await engine?.close()
-      engine = new ComputeEngine(gpu, { ...options, admitted })
+      engine = new ComputeEngine(gpu, { ...options, admitted, choices })
       return engine.open()
     },
     benchmark: (id, progress) => opened().benchmark(id, seldom(progress)),

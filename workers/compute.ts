@@ -21,6 +21,8 @@ import type { Capability, CheckTask, ComputeDone, ComputeTask } from '../src/por
 import type { ComputeError } from './errors.ts'
 import type { AdapterLabel } from './gpu/device.ts'
 import type { Control, Finished, Runnable, Work } from './runnable.ts'
+import type { Choices } from './tensor/choices.ts'
+import type { TensorEngine } from './tensor/engine.ts'
 
 export type EngineOptions = {
   /** For tests and for owners who do not trust their driver: only the one or only the other. */
@@ -29,6 +31,8 @@ export type EngineOptions = {
   readonly memoryBytes?: number
   /** Kernels beside the house's own: a stranger's, after its admission. */
   readonly admitted?: (id: string) => Runnable | undefined
+  /** Where the tensor engine keeps what it measured; in memory if absent. */
+  readonly choices?: Choices
 }
 
 export type Adapter = AdapterLabel | { readonly kind: 'cpu'; readonly label: string }
@@ -51,6 +55,8 @@ const MEGABYTE = 2 ** 20
 const DEFAULT_MEMORY = { gpu: 512 * MEGABYTE, software: 512 * MEGABYTE, cpu: 256 * MEGABYTE }
 /** Tasks that wait for their turn: a worker of one node has its few leases, not a crowd. */
 const MAX_WAITING = 16
+/** Of a benchmark; the rest is the choice of what graphs run on. */
+const RATES_PART = 0.8
 /** How long a check goes on before it lets messages in. */
 const CHECK_SLICE_MS = 10
 
@@ -64,6 +70,7 @@ export class ComputeEngine {
   #turn: Promise<unknown> = Promise.resolve()
   #adapter: Adapter = { kind: 'cpu', label: 'CPU' }
   #capability: Capability | null = null
+  #tensors: Promise<TensorEngine> | null = null
 
   constructor(gpu: GPU | undefined, options: EngineOptions = {}) {
     this.#options = options
@@ -91,6 +98,24 @@ export class ComputeEngine {
   /** What the last benchmark found. */
   capability(): Capability | null {
     return this.#capability
+  }
+
+  /** What graphs run on. Loaded when it is first asked for, as it knows every operator. */
+  tensors(): Promise<TensorEngine> {
+    const { force, choices } = this.#options
+    const keeper = this.#keeper
+    this.#tensors ??= import('./tensor/engine.ts').then(
+      ({ TensorEngine }) =>
+        new TensorEngine({
+          memoryBytes: this.memoryBytes,
+          threads: threadsHere(),
+          idle: () => this.#present.size === 0,
+          ...(keeper === null ? {} : { gpu: () => keeper.get() }),
+          ...(force === undefined ? {} : { force }),
+          ...(choices === undefined ? {} : { choices }),
+        }),
+    )
+    return this.#tensors
   }
 
   async run(task: ComputeTask, options: RunOptions = {}): Promise<Result<Done, ComputeError>> {
@@ -138,13 +163,23 @@ export class ComputeEngine {
     const opened = (await this.#keeper?.get()) ?? ok(null)
     if (!opened.ok && kind !== 'cpu') return opened
     const gpu = opened.ok ? opened.value : null
-    const measured = await this.#inTurn(id, (flag) => {
-      const control = { share: () => 1, progress, cancelled: () => flag.cancelled }
-      return measure((work, within) => this.#compute(work, within), gpu, memoryBytes, control)
+    const measured = await this.#inTurn<Capability>(id, async (flag) => {
+      const control = {
+        share: () => 1,
+        progress: (permille: number) => progress(Math.floor(permille * RATES_PART)),
+        cancelled: () => flag.cancelled,
+      }
+      const run = (work: Work, within: Control) => this.#compute(work, within)
+      const rates = await measure(run, gpu, memoryBytes, control)
+      if (!rates.ok) return rates
+      const chosen = await (await this.tensors()).chosen()
+      if (!chosen.ok) return chosen
+      progress(1000)
+      const graphs = { engine: chosen.value.kind, measured: chosen.value.measured }
+      return ok({ adapter: kind, label, ...rates.value, memoryBytes, graphs })
     })
-    if (!measured.ok) return measured
-    this.#capability = { adapter: kind, label, ...measured.value, memoryBytes }
-    return ok(this.#capability)
+    if (measured.ok) this.#capability = measured.value
+    return measured
   }
 
   hash(bytes: Uint8Array<ArrayBuffer>): Promise<Cid> {
@@ -154,6 +189,7 @@ export class ComputeEngine {
   async close(): Promise<void> {
     for (const flag of this.#present.values()) flag.cancelled = true
     await this.#turn
+    ;(await this.#tensors)?.close()
     await this.#keeper?.close()
   }
 
@@ -208,6 +244,13 @@ export class ComputeEngine {
       this.#present.delete(id)
     }
   }
+}
+
+/** Half of the cores, but two where there are two: the page and other pages want to live. */
+const threadsHere = (): number => {
+  const cores = navigator.hardwareConcurrency
+  // Threads share memory, which browsers give only to pages that are isolated; ours are, by the relay.
+  return globalThis.crossOriginIsolated ? Math.min(4, cores, Math.max(2, cores >> 1)) : 1
 }
 
 type Computed = Finished & { readonly engine: Adapter['kind'] }

@@ -10,6 +10,8 @@ export type ComputeError = {
     | 'out-of-budget'
     /** WebGPU refused the shader; the detail has its words. */
     | 'shader-failed'
+    /** It still compiles; asked again later it may be there. */
+    | 'compiles-long'
     /** The device went away twice, or may not be asked for again yet. */
     | 'device-lost'
     | 'cancelled'

@@ -33,11 +33,15 @@ export class Pace {
   #busyMs = 0
   #owedMs = 0
 
+  count(busyMs: number): void {
+    this.#busyMs += busyMs
+    total += busyMs
+  }
+
   /** Counts a slice of work and rests as long as the share asks. */
   async rest(busyMs: number, share: number): Promise<void> {
     const part = Math.min(1, Math.max(MIN_SHARE, share))
-    this.#busyMs += busyMs
-    total += busyMs
+    this.count(busyMs)
     this.#owedMs += (busyMs * (1 - part)) / part
     if (this.#owedMs < MIN_PAUSE_MS) return
     const before = performance.now()

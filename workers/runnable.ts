@@ -21,6 +21,13 @@ export type Control = {
   progress(permille: number): void
 }
 
+/** All of the time, and nobody who looks on. */
+export const FREE: Control = {
+  share: () => 1,
+  cancelled: () => false,
+  progress: () => undefined,
+}
+
 export type Finished = {
   readonly output: Uint8Array<ArrayBuffer>
   /** Time the device was busy with the task, without the pauses. */

@@ -21,10 +21,13 @@ export const ownScript = (address: string, page: string): string | null => {
   }
 }
 
-/** Called first of all. Where a browser has no such types, the content policy's `script-src` stands alone. */
-export const trustOwnScripts = (): void => {
+/**
+ * Called first of all, with the address of the page. Where a browser has no such types, the content policy's
+ * `script-src` stands alone.
+ */
+export const trustOwnScripts = (page: string): void => {
   const { trustedTypes } = globalThis as { trustedTypes?: Factory }
   trustedTypes?.createPolicy('default', {
-    createScriptURL: (address) => ownScript(address, document.baseURI),
+    createScriptURL: (address) => ownScript(address, page),
   })
 }

@@ -7,6 +7,7 @@ const MIB = 2 ** 20
 const device = (memoryBytes: number): Capability => ({
   ...{ adapter: 'gpu', label: 'a GPU', memoryBytes },
   ...{ f32FlopPerSecond: 1e12, i8OpPerSecond: 1e12, copyBytesPerSecond: 1e10 },
+  graphs: { engine: 'gpu', measured: {} },
 })
 const lending = (memoryBytes: number) => {
   const one = donor(() => ms(0), {

@@ -17,6 +17,7 @@ const ready: PresenceState = {
   capability: {
     ...{ adapter: 'gpu', label: 'a GPU', memoryBytes: 2 ** 30 },
     ...{ f32FlopPerSecond: 1e12, i8OpPerSecond: 1e12, copyBytesPerSecond: 1e10 },
+    graphs: { engine: 'gpu', measured: {} },
   },
   ...{ state: 'ready', wgsl: false, price: 1_000, queued: 0 },
 }

@@ -246,5 +246,6 @@ const capabilityOf = ({ adapter, speed }: Person): Capability => ({
   f32FlopPerSecond: speed * 1e6,
   i8OpPerSecond: speed * 1e6,
   copyBytesPerSecond: 1e9,
+  graphs: { engine: 'gpu', measured: {} },
   memoryBytes: 256 * 2 ** 20,
 })

@@ -11,7 +11,7 @@ import { plan } from '../../src/core/plan.ts'
 import type { Network } from '../../src/ports.ts'
 import { rawChannel } from './raw-channel.ts'
 
-trustOwnScripts()
+trustOwnScripts(document.baseURI)
 
 let network: Network | null = null
 let direct = false

@@ -14,12 +14,12 @@ import type { Bound } from '../../kernels/tensor/bound.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 
 const BUDGET_BYTES = 2 ** 26
+const COMPILE_MS = 100_000
 const keeper = new DeviceKeeper(navigator.gpu, BUDGET_BYTES)
 const gpu = await keeper.get()
 if (!gpu.ok) throw new Error(gpu.error.detail)
-const { device } = gpu.value
-const runner = new TensorRunner(device, BUDGET_BYTES)
-const target = targetOf(device)
+const runner = new TensorRunner(gpu.value)
+const target = targetOf(gpu.value.device)
 
 afterAll(() => keeper.close())
 
@@ -28,12 +28,12 @@ const run = async (
   inputs: readonly Tensor[],
   { family = target.family }: Partial<typeof target> = {},
 ): Promise<readonly Tensor[]> => {
-  const prepared = await runner.prepare(lower(bound, { ...target, family }))
+  const prepared = await runner.prepare(lower(bound, { ...target, family }), COMPILE_MS)
   if (!prepared.ok) throw new Error(prepared.error.detail)
   const got = await prepared.value.run(inputs)
   prepared.value.close()
   if (!got.ok) throw new Error(got.error.detail)
-  return got.value
+  return got.value.outputs
 }
 
 /** One trial each: compiling is slow here, and Node's WebGPU sees all cases in both families. */

@@ -3,6 +3,7 @@ import { proxy, transfer, wrap } from 'comlink'
 import { describe, expect, it } from 'vitest'
 import { labelOf } from '../../workers/gpu/device.ts'
 import { bytesOf, longTask, mapTask } from './tasks.ts'
+import type { Capability } from '../../src/ports.ts'
 import type { ComputeService } from '../../workers/compute-service.ts'
 
 describe('adapters', () => {
@@ -128,20 +129,35 @@ describe('a worker', () => {
   })
 
   it('measures what it can do in some seconds', async () => {
-    const url = new URL('../../workers/compute.worker.ts', import.meta.url)
-    const worker = new Worker(url, { type: 'module' })
-    const service = wrap<ComputeService>(worker)
-    await service.open({})
-    const found = await service.benchmark(
-      'bench',
-      proxy(() => undefined),
-    )
-    if (!found.ok) throw new Error(found.error.detail)
-    expect(found.value.adapter).toBe('software')
+    const found = await measured()
+    expect(found.adapter).toBe('software')
     for (const rate of ['f32FlopPerSecond', 'i8OpPerSecond', 'copyBytesPerSecond'] as const) {
-      expect(found.value[rate]).toBeGreaterThan(1e6)
+      expect(found[rate]).toBeGreaterThan(1e6)
     }
-    await service.close()
-    worker.terminate()
+  })
+
+  it('measures what graphs run on, and remembers it in the next worker', async () => {
+    const { graphs } = await measured()
+    const [best] = Object.entries(graphs.measured).toSorted(([, a], [, b]) => a - b)
+    expect(Object.keys(graphs.measured)).toContain('WebAssembly')
+    expect(graphs.engine).toBe(best![0] === 'WebAssembly' ? 'wasm' : 'software')
+    // Nobody measures the same microseconds twice.
+    expect((await measured()).graphs).toEqual(graphs)
   })
 })
+
+const measured = async (): Promise<Capability> => {
+  const worker = new Worker(new URL('../../workers/compute.worker.ts', import.meta.url), {
+    type: 'module',
+  })
+  const service = wrap<ComputeService>(worker)
+  await service.open({})
+  const found = await service.benchmark(
+    'bench',
+    proxy(() => undefined),
+  )
+  await service.close()
+  worker.terminate()
+  if (!found.ok) throw new Error(found.error.detail)
+  return found.value
+}

@@ -50,9 +50,9 @@ describe.skipIf(engine === null)('the tensor engine', () => {
     }
     await turn()
     await turn()
-    const before = { gpu: runner.allocatedBytes, heap: process.memoryUsage().rss }
+    const before = { gpu: runner.gpu.buffers.allocatedBytes, heap: process.memoryUsage().rss }
     for (let done = 0; done < GRAPHS; done += KINDS) await turn()
-    expect(runner.allocatedBytes).toBeLessThanOrEqual(before.gpu)
+    expect(runner.gpu.buffers.allocatedBytes).toBeLessThanOrEqual(before.gpu)
     expect(process.memoryUsage().rss).toBeLessThan(before.heap + HEAP_BYTES)
   })
 

@@ -6,8 +6,10 @@ import { targetOf } from '../../workers/tensor/target.ts'
 import type { Bound } from '../../kernels/tensor/bound.ts'
 import type { Target } from '../../kernels/tensor/draft.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
+import type { Gpu } from '../../workers/gpu/device.ts'
 
 const BUDGET_BYTES = 2 ** 28
+const COMPILE_MS = 150_000
 
 type Options = LowerOptions & Partial<Target>
 
@@ -20,26 +22,28 @@ export type Engine = {
 const opened = await openNodeGpu(BUDGET_BYTES)
 if (!opened.ok) process.stderr.write(`skipped without an adapter: ${opened.error.detail}\n`)
 
-const engineOf = (device: GPUDevice): Engine => {
-  const runner = new TensorRunner(device, BUDGET_BYTES)
-  const target = targetOf(device)
+const engineOf = (gpu: Gpu): Engine => {
+  const runner = new TensorRunner(gpu)
+  const target = targetOf(gpu.device)
   return {
     runner,
     target,
-    async run(bound, inputs, { family, subgroup, ...options } = {}) {
+    async run(bound, inputs, { family, subgroup, tiles, ...options } = {}) {
       const asked = {
         family: family ?? target.family,
         subgroup: subgroup === undefined ? target.subgroup : subgroup,
+        ...(tiles === undefined ? {} : { tiles }),
       }
       const program = lower(bound, asked, options)
-      const prepared = await runner.prepare(program)
+      // A GPU's kernels take a software adapter long, and here nobody answers in its place.
+      const prepared = await runner.prepare(program, COMPILE_MS)
       if (!prepared.ok) throw new Error(`${prepared.error.code}: ${prepared.error.detail}`)
       const ran = await prepared.value.run(inputs)
       prepared.value.close()
       if (!ran.ok) throw new Error(`${ran.error.code}: ${ran.error.detail}`)
-      return ran.value
+      return ran.value.outputs
     },
   }
 }
 
-export const engine: Engine | null = opened.ok ? engineOf(opened.value.device) : null
+export const engine: Engine | null = opened.ok ? engineOf(opened.value) : null

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { bind } from '../../kernels/tensor/bind.ts'
 import { lower } from '../../kernels/tensor/lower.ts'
+import { BufferPool } from '../../workers/gpu/buffers.ts'
 import { TensorRunner } from '../../workers/tensor/runner.ts'
 import { engine } from './device.ts'
 import { randomGraph } from './random-graph.ts'
@@ -47,18 +48,19 @@ describe.skipIf(engine === null)('a graph on WebGPU', () => {
     const program = lower(boundOf(trial), target)
     const prepared = await runner.prepare(program)
     if (!prepared.ok) throw new Error(prepared.error.detail)
-    const before = runner.allocatedBytes
+    const before = runner.gpu.buffers.allocatedBytes
     for (let run = 0; run < RUNS; run++)
       expect((await prepared.value.run(trial.inputs)).ok).toBe(true)
-    expect(runner.allocatedBytes).toBe(before)
+    expect(runner.gpu.buffers.allocatedBytes).toBe(before)
     prepared.value.close()
   })
 
   it('is refused before anything is allocated when it does not fit the budget', async () => {
     const { runner, target } = engine!
-    const small = new TensorRunner(runner.device, 2 ** 20)
+    const buffers = new BufferPool(runner.gpu.device, 2 ** 20)
+    const small = new TensorRunner({ ...runner.gpu, buffers })
     const prepared = await small.prepare(lower(boundOf(big(2 ** 20)), target))
     expect(prepared).toMatchObject({ ok: false, error: { code: 'out-of-budget' } })
-    expect(small.allocatedBytes).toBe(0)
+    expect(buffers.allocatedBytes).toBe(0)
   })
 })

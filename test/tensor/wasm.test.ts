@@ -1,12 +1,12 @@
 /** Every operator and case on the CPU engine, held to the operator's own reference. */
 import { describe, expect, it } from 'vitest'
 import { OPS } from '../../kernels/tensor/ops.ts'
-import { openCpuEngine } from '../../relay/cpu-engine.ts'
+import { openEngine } from '../../relay/tensor-engines.ts'
 import { opTrouble } from './op-trouble.ts'
 import type { Bound } from '../../kernels/tensor/bound.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 
-const opened = await openCpuEngine(1)
+const opened = await openEngine('cpu')
 if (!opened.ok) throw new Error(opened.error.detail)
 const engine = {
   async run(bound: Bound, inputs: readonly Tensor[]): Promise<readonly Tensor[]> {

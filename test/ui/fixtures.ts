@@ -44,6 +44,7 @@ export const GPU = {
   i8OpPerSecond: 3.1e12,
   copyBytesPerSecond: 118e9,
   memoryBytes: 256 * 2 ** 20,
+  graphs: { engine: 'gpu', measured: { gpu: 0.6, software: 2.1 } },
 } as const
 export const SOFTWARE = {
   adapter: 'software',
@@ -52,6 +53,7 @@ export const SOFTWARE = {
   i8OpPerSecond: 12e9,
   copyBytesPerSecond: 4.2e9,
   memoryBytes: 256 * 2 ** 20,
+  graphs: { engine: 'wasm', measured: { software: 18, WebAssembly: 6.2 } },
 } as const
 
 export const job = (change: Partial<Job> = {}): Job => ({

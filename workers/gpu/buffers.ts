@@ -34,6 +34,8 @@ export class BufferPool {
   /** Oldest first. */
   #free: Held[] = []
   #allocatedBytes = 0
+  /** Asked once to give back what it could do without, before anybody is refused. */
+  reclaim: () => void = () => undefined
 
   constructor(device: GPUDevice, budgetBytes: number) {
     this.#device = device
@@ -49,8 +51,8 @@ export class BufferPool {
   take(needs: readonly Need[]): Result<GPUBuffer[], ComputeError> {
     const rounded = needs.map((need) => ({ ...need, bytes: roundUp(need.bytes) }))
     const total = rounded.reduce((sum, { bytes }) => sum + bytes, 0)
-    const freeBytes = this.#free.reduce((sum, { buffer }) => sum + buffer.size, 0)
-    const room = this.#budgetBytes - (this.#allocatedBytes - freeBytes)
+    if (total > this.#room() && total <= this.#budgetBytes) this.reclaim()
+    const room = this.#room()
     if (total > room) return err(computeError('out-of-budget', `${total} bytes, ${room} are left`))
     const found = rounded.map((need) => this.#reuse(need))
     const missing = rounded.reduce((sum, { bytes }, i) => (found[i] ? sum : sum + bytes), 0)
@@ -77,6 +79,12 @@ export class BufferPool {
   close(): void {
     for (const held of this.#free) this.#destroy(held)
     this.#free = []
+  }
+
+  /** What is not in use. */
+  #room(): number {
+    const freeBytes = this.#free.reduce((sum, { buffer }) => sum + buffer.size, 0)
+    return this.#budgetBytes - (this.#allocatedBytes - freeBytes)
   }
 
   #reuse({ bytes, use }: Need): GPUBuffer | null {

@@ -7,32 +7,35 @@ import type { ComputeError } from '../errors.ts'
 /** More programs than a person runs side by side; a pipeline takes some hundred KB. */
 const MAX_PIPELINES = 32
 
+type Made = Result<GPUComputePipeline, ComputeError>
+
 export class Pipelines {
   readonly #device: GPUDevice
   readonly #most: number
-  /** Least recently used first. */
-  readonly #kept = new Map<string, GPUComputePipeline>()
+  /** Least recently used first; those that still compile are here too. */
+  readonly #kept = new Map<string, Promise<Made>>()
 
   constructor(device: GPUDevice, most = MAX_PIPELINES) {
     this.#device = device
     this.#most = most
   }
 
-  async get(source: string, entry: string): Promise<Result<GPUComputePipeline, ComputeError>> {
+  /** One that is asked for twice compiles once. What failed is tried again. */
+  async get(source: string, entry: string): Promise<Made> {
     const key = `${entry}\n${source}`
-    const known = this.#kept.get(key)
-    const made = known === undefined ? await this.#compile(source, entry) : ok(known)
-    if (!made.ok) return made
+    const making = this.#kept.get(key) ?? this.#compile(source, entry)
     this.#kept.delete(key)
-    this.#kept.set(key, made.value)
+    this.#kept.set(key, making)
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= this.#most) break
       this.#kept.delete(oldest)
     }
+    const made = await making
+    if (!made.ok && this.#kept.get(key) === making) this.#kept.delete(key)
     return made
   }
 
-  async #compile(source: string, entry: string): Promise<Result<GPUComputePipeline, ComputeError>> {
+  async #compile(source: string, entry: string): Promise<Made> {
     this.#device.pushErrorScope('validation')
     const module = this.#device.createShaderModule({ code: source })
     const scope = this.#device.popErrorScope()

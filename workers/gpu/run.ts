@@ -8,6 +8,7 @@ import { shaderSource } from '../../kernels/shaders.ts'
 import { err, ok } from '../../src/base/result.ts'
 import { computeError } from '../errors.ts'
 import { nextSlice, Pace } from '../pace.ts'
+import { orLost } from './or-lost.ts'
 import type { Result } from '../../src/base/result.ts'
 import type { ComputeError } from '../errors.ts'
 import type { Control, Finished, Work } from '../runnable.ts'
@@ -18,8 +19,6 @@ import type { Gpu } from './device.ts'
 const SLICE_MS = 40
 /** Operations of the first slice: 1 ms of a software adapter. */
 const FIRST_FLOP = 4e6
-/** A slice or a compilation that takes this long will not come back: the device is given up. */
-const HUNG_MS = 20_000
 
 type Bound = {
   readonly pipeline: GPUComputePipeline
@@ -164,24 +163,3 @@ const runSlices = async (
   bound.staging.unmap()
   return ok({ output, computeMs: pace.busyMs, share: pace.share, slices })
 }
-
-/** Waits for the device, but not for one that is gone or hangs. */
-const orLost = <T>(gpu: Gpu, waiting: Promise<T>): Promise<Result<T, ComputeError>> =>
-  new Promise((resolve) => {
-    const lose = (why: string): void => settle(err(computeError('device-lost', why)))
-    const timer = setTimeout(() => {
-      gpu.device.destroy()
-      lose(`no answer for ${HUNG_MS} ms`)
-    }, HUNG_MS)
-    const settle = (result: Result<T, ComputeError>): void => {
-      clearTimeout(timer)
-      unlisten()
-      resolve(result)
-    }
-    let unlisten = (): void => undefined
-    unlisten = gpu.loss.listen(lose)
-    waiting.then(
-      (value) => settle(ok(value)),
-      (error: unknown) => lose(String(error)),
-    )
-  })

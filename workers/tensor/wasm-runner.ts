@@ -27,15 +27,21 @@ export class WasmRunner {
     this.#ort = ort
   }
 
-  /** `threads` above 1 need a page that is isolated from others. */
-  static async open(threads: number, wasmAt?: string): Promise<Result<WasmRunner, ComputeError>> {
+  /**
+   * `threads` above 1 need a page that is isolated from others. The engine itself comes with its first model,
+   * so it is there for certain once `first` is.
+   */
+  static async open(threads: number, first: WasmModel): Promise<Result<WasmRunner, ComputeError>> {
     try {
       const ort = await import('onnxruntime-web/wasm')
       ort.env.wasm.numThreads = threads
-      if (wasmAt !== undefined) ort.env.wasm.wasmPaths = wasmAt
       // What it refuses is said in an error; it need not be said aloud too.
       ort.env.logLevel = 'fatal'
-      return ok(new WasmRunner(ort))
+      const runner = new WasmRunner(ort)
+      const made = await runner.prepare(first)
+      if (!made.ok) return made
+      await made.value.close()
+      return ok(runner)
     } catch (cause) {
       return err(computeError('device-lost', `no WebAssembly engine: ${String(cause)}`))
     }

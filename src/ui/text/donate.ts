@@ -71,6 +71,13 @@ export const donate = {
     i8: 'Whole numbers, i8',
     copy: 'Memory speed',
     memory: 'One task may take',
+    graphs: 'Models run on',
+    engines: {
+      gpu: 'the GPU, with tiles in its own memory',
+      software: 'the software adapter, with tiles in registers',
+      wasm: 'the processor, with WebAssembly',
+      reference: 'the processor, with plain loops',
+    },
     atMost: (credits: string): string =>
       `At this share that is at most *${credits}* credits an hour, if there is always work.`,
     notCounted: (adapter: string): string =>

@@ -13,7 +13,7 @@ export const openOurs = async (): Promise<{ contender: Contender; gpu: Gpu }> =>
   const opened = await new DeviceKeeper(navigator.gpu, BUDGET_BYTES).get()
   if (!opened.ok) throw new Error(opened.error.detail)
   const { device } = opened.value
-  const runner = new TensorRunner(device, BUDGET_BYTES)
+  const runner = new TensorRunner(opened.value)
   const contender: Contender = {
     name: 'ours',
     gpu: true,

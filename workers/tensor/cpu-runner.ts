@@ -1,0 +1,218 @@
+/**
+ * The engine of nodes without a usable GPU: WebAssembly for what it knows, and the operators' own references
+ * for the rest, which are slow and always there. Graphs run piece by piece, with rests in between.
+ */
+import { compute } from '../../kernels/tensor/reference.ts'
+import { sizeOf } from '../../kernels/tensor/tensor.ts'
+import { err, ok } from '../../src/base/result.ts'
+import { valueName, writeModel } from '../../src/models/onnx/write-model.ts'
+import { computeError } from '../errors.ts'
+import { breathe, Pace } from '../pace.ts'
+import { cpuPieces, endsOf } from './cpu-pieces.ts'
+import { WasmRunner } from './wasm-runner.ts'
+import type { Bound } from '../../kernels/tensor/bound.ts'
+import type { Graph, ValueId } from '../../kernels/tensor/graph.ts'
+import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
+import type { Result } from '../../src/base/result.ts'
+import type { ComputeError } from '../errors.ts'
+import type { Control } from '../runnable.ts'
+import type { CpuPiece } from './cpu-pieces.ts'
+import type { GraphRun, Prepared } from './prepared.ts'
+import type { PreparedModel, WasmModel } from './wasm-runner.ts'
+
+/** How long messages wait at most between two pieces. */
+const BREATH_MS = 10
+/** Aimed at by pieces of graphs that are prepared once something has run. */
+const PIECE_MS = 40
+/** Operations of the first pieces, and the fewest of any: one thread of a slow phone takes 50 ms. */
+const PIECE_FLOP = { wasm: 1e8, reference: 2e6 } as const
+
+export type CpuOptions = {
+  /** What a graph may take. */
+  readonly memoryBytes: number
+  /** Above 1 only in a page that is isolated from others. */
+  readonly threads: number
+  /** Never WebAssembly. */
+  readonly referenceOnly?: boolean
+}
+
+export class CpuRunner {
+  readonly #memoryBytes: number
+  /** null where there is no WebAssembly. */
+  readonly #wasm: WasmRunner | null
+  /** As fast as it was seen to be. */
+  #flopPerMs = 0
+
+  private constructor(memoryBytes: number, wasm: WasmRunner | null) {
+    this.#memoryBytes = memoryBytes
+    this.#wasm = wasm
+  }
+
+  /** Loads WebAssembly; where that fails the references are there. */
+  static async open(options: CpuOptions): Promise<CpuRunner> {
+    const { memoryBytes, threads, referenceOnly = false } = options
+    const opened = referenceOnly ? null : await WasmRunner.open(threads, smallest())
+    return new CpuRunner(memoryBytes, opened?.ok === true ? opened.value : null)
+  }
+
+  get kind(): 'wasm' | 'reference' {
+    return this.#wasm === null ? 'reference' : 'wasm'
+  }
+
+  /** @error out-of-budget, before anything is taken */
+  async prepare(bound: Bound): Promise<Result<Prepared, ComputeError>> {
+    const pieces = cpuPieces(bound, Math.max(PIECE_FLOP[this.kind], this.#flopPerMs * PIECE_MS))
+    const bytes = peakBytes(bound, pieces)
+    if (bytes > this.#memoryBytes)
+      return err(computeError('out-of-budget', `${bytes} bytes, ${this.#memoryBytes} are lent`))
+    const ready: Ready[] = []
+    for (const piece of pieces) ready.push(...(await this.#ready(bound, piece)))
+    const ran = (flopPerMs: number): void => {
+      this.#flopPerMs = Math.max(this.#flopPerMs, flopPerMs)
+    }
+    return ok(new PreparedOnCpu(bound, ready, { kind: this.kind, bytes, ran }))
+  }
+
+  /** A piece that WebAssembly does not take is tried node by node: only what it does not know is slow. */
+  async #ready(bound: Bound, piece: CpuPiece): Promise<readonly Ready[]> {
+    const model = await this.#model(bound, piece)
+    if (model !== null || this.#wasm === null || piece.nodes.length === 1) return [{ piece, model }]
+    const alone: Ready[] = []
+    for (const one of piece.alone())
+      alone.push({ piece: one, model: await this.#model(bound, one) })
+    return alone
+  }
+
+  async #model({ types }: Bound, { graph, onWasm }: CpuPiece): Promise<PreparedModel | null> {
+    const model = onWasm ? modelOf(graph, types) : null
+    const made = model === null ? null : await this.#wasm?.prepare(model)
+    return made?.ok === true ? made.value : null
+  }
+}
+
+/** null where a type cannot be written in a file. */
+const modelOf = (graph: Graph, types: ReadonlyMap<ValueId, TensorType>): WasmModel | null => {
+  const written = writeModel(graph, types)
+  if (!written.ok) return null
+  return {
+    bytes: written.value,
+    inputs: graph.inputs.map(valueName),
+    outputs: graph.outputs.map((id) => ({ name: valueName(id), type: types.get(id)! })),
+  }
+}
+
+/** Copies one number. */
+const smallest = (): WasmModel => {
+  const node = { op: 'Identity', domain: '', name: '', inputs: [0], outputs: [1] }
+  const graph: Graph = {
+    opset: 21,
+    values: ['x', 'y'],
+    nodes: [{ ...node, attributes: new Map() }],
+    inputs: [0],
+    outputs: [1],
+    constants: new Map(),
+  }
+  const type: TensorType = { element: 'f32', shape: [1] }
+  return modelOf(graph, new Map([0, 1].map((id) => [id, type])))!
+}
+
+type Ready = { readonly piece: CpuPiece; readonly model: PreparedModel | null }
+type About = Pick<PreparedOnCpu, 'kind' | 'bytes'> & { ran(flopPerMs: number): void }
+
+class PreparedOnCpu implements Prepared {
+  readonly kind: 'wasm' | 'reference'
+  readonly bytes: number
+  readonly #bound: Bound
+  readonly #ready: readonly Ready[]
+  readonly #ends: readonly (readonly ValueId[])[]
+
+  readonly #ran: About['ran']
+
+  constructor(bound: Bound, ready: readonly Ready[], { kind, bytes, ran }: About) {
+    this.#ran = ran
+    this.kind = kind
+    this.bytes = bytes
+    this.#bound = bound
+    this.#ready = ready
+    this.#ends = endsOf(
+      ready.map(({ piece }) => piece),
+      bound.graph.outputs,
+    )
+  }
+
+  async run(inputs: readonly Tensor[], control: Control): Promise<Result<GraphRun, ComputeError>> {
+    const { graph, known } = this.#bound
+    const values = new Map<ValueId, Tensor>([
+      ...known,
+      ...graph.inputs.map((id, i) => [id, inputs[i]!] as const),
+    ])
+    const pace = new Pace()
+    const all = this.#ready.reduce((sum, { piece }) => sum + piece.flop, 0)
+    let done = 0
+    let breathed = performance.now()
+    for (const [i, ready] of this.#ready.entries()) {
+      if (control.cancelled()) return err(computeError('cancelled', 'graph'))
+      const began = performance.now()
+      if (!(await onWasm(ready, values))) onReference(ready.piece, values)
+      for (const id of this.#ends[i]!) values.delete(id)
+      done += ready.piece.flop
+      control.progress(Math.floor((1000 * done) / Math.max(1, all)))
+      await pace.rest(performance.now() - began, control.share())
+      if (performance.now() - breathed < BREATH_MS || i === this.#ready.length - 1) continue
+      await breathe()
+      breathed = performance.now()
+    }
+    const outputs = graph.outputs.map((id) => values.get(id)!)
+    if (pace.busyMs > 1) this.#ran(all / pace.busyMs)
+    const slices = this.#ready.length
+    return ok({ outputs, computeMs: pace.busyMs, share: pace.share, slices })
+  }
+
+  close(): void {
+    for (const { model } of this.#ready) void model?.close()
+  }
+}
+
+/** Whether it did; a combination that WebAssembly does not know may show only at a run. */
+const onWasm = async ({ model, piece }: Ready, values: Map<ValueId, Tensor>): Promise<boolean> => {
+  if (model === null) return false
+  const { graph } = piece
+  const ran = await model.run(graph.inputs.map((id) => values.get(id)!))
+  if (!ran.ok) return false
+  for (const [i, id] of graph.outputs.entries()) values.set(id, ran.value[i]!)
+  return true
+}
+
+const onReference = ({ nodes, graph }: CpuPiece, values: Map<ValueId, Tensor>): void => {
+  const inside = new Map(values)
+  for (const { node, op, call } of nodes) {
+    const given = call.inputs.map((_, i) => {
+      const id = node.inputs[i] ?? null
+      return id === null ? null : inside.get(id)!
+    })
+    for (const [i, made] of compute({ op, call }, given).entries()) {
+      const id = node.outputs[i] ?? null
+      if (id !== null) inside.set(id, made)
+    }
+  }
+  for (const id of graph.outputs) values.set(id, inside.get(id)!)
+}
+
+/** Numbers lie here and in the memory of WebAssembly, 8 bytes each where they are wide. */
+const bytesOf = (type: TensorType): number => 2 * sizeOf(type) * (WIDE.has(type.element) ? 8 : 4)
+const WIDE: ReadonlySet<string> = new Set(['f64', 'i64', 'u64'])
+
+/** The most that is there at once: constants, inputs, and what is made and still read. */
+const peakBytes = ({ graph, types, known }: Bound, pieces: readonly CpuPiece[]): number => {
+  const size = (ids: Iterable<ValueId>): number =>
+    [...ids].reduce((sum, id) => sum + bytesOf(types.get(id)!), 0)
+  const ends = endsOf(pieces, graph.outputs)
+  let now = size(new Set([...known.keys(), ...graph.inputs]))
+  let most = now
+  for (const [i, { nodes, graph: part }] of pieces.entries()) {
+    const made = nodes.flatMap(({ node }) => node.outputs.filter((id) => id !== null))
+    most = Math.max(most, now + size(made))
+    now += size(part.outputs) - size(ends[i]!)
+  }
+  return most
+}

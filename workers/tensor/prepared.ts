@@ -1,0 +1,27 @@
+/** A graph made ready to run, whatever it runs on. */
+import type { Tensor } from '../../kernels/tensor/tensor.ts'
+import type { Result } from '../../src/base/result.ts'
+import type { ComputeError } from '../errors.ts'
+import type { Control } from '../runnable.ts'
+
+/** What computes: WebGPU with one of two families of kernels, WebAssembly, or the operators' references. */
+export type EngineKind = 'gpu' | 'software' | 'wasm' | 'reference'
+
+export type GraphRun = {
+  /** As the graph's outputs. */
+  readonly outputs: readonly Tensor[]
+  /** Time the device was busy with it, without the pauses. */
+  readonly computeMs: number
+  /** busy / wall, as measured. */
+  readonly share: number
+  readonly slices: number
+}
+
+export type Prepared = {
+  readonly kind: EngineKind
+  /** What it holds until it is closed. */
+  readonly bytes: number
+  /** `inputs` as the graph's inputs; one run at a time. */
+  run(inputs: readonly Tensor[], control: Control): Promise<Result<GraphRun, ComputeError>>
+  close(): void
+}
