@@ -1,24 +1,11 @@
 /** Tensors as a graph sees them: an element type, a shape, and numbers in row-major order. */
 import { elements } from '../kernel.ts'
 
-export type ElementType =
-  | 'f32'
-  | 'f64'
-  | 'f16'
-  | 'bf16'
-  | 'i64'
-  | 'i32'
-  | 'i16'
-  | 'i8'
-  | 'i4'
-  | 'i2'
-  | 'u64'
-  | 'u32'
-  | 'u16'
-  | 'u8'
-  | 'u4'
-  | 'u2'
-  | 'bool'
+export const ELEMENT_TYPES = [
+  ...(['f32', 'f64', 'f16', 'bf16', 'i64', 'i32', 'i16', 'i8', 'i4', 'i2'] as const),
+  ...(['u64', 'u32', 'u16', 'u8', 'u4', 'u2', 'bool'] as const),
+] as const
+export type ElementType = (typeof ELEMENT_TYPES)[number]
 
 export type Shape = readonly number[]
 export type TensorType = { readonly element: ElementType; readonly shape: Shape }
