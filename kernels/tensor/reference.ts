@@ -15,12 +15,14 @@ export const compute = (
     return { ...type, data: Float64Array.from(data, (x) => narrow(type.element, x)) }
   })
 
-/** The graph's outputs; `inputs` as the graph's inputs. */
-export const runReference = (bound: Bound, inputs: readonly Tensor[]): readonly Tensor[] => {
-  const values = new Map<ValueId, Tensor>(bound.known)
-  const answered = new Set(bound.graph.outputs)
-  for (const [i, id] of bound.graph.inputs.entries()) values.set(id, inputs[i]!)
-  for (const { node, op, call } of bound.nodes) {
+/** Nodes in their order, from the values there are: theirs are added. `answers` are the graph's outputs. */
+export const computeNodes = (
+  nodes: readonly BoundNode[],
+  values: Map<ValueId, Tensor>,
+  answers: readonly ValueId[],
+): void => {
+  const answered = new Set(answers)
+  for (const { node, op, call } of nodes) {
     const given = call.inputs.map((_, i) => {
       const id = node.inputs[i] ?? null
       return id === null ? null : values.get(id)!
@@ -30,5 +32,15 @@ export const runReference = (bound: Bound, inputs: readonly Tensor[]): readonly 
       if (id !== null) values.set(id, answered.has(id) ? asAnswered(made) : made)
     }
   }
-  return bound.graph.outputs.map((id) => values.get(id)!)
+}
+
+/** The graph's outputs; `inputs` as the graph's inputs. */
+export const runReference = (
+  { graph, known, nodes }: Bound,
+  inputs: readonly Tensor[],
+): readonly Tensor[] => {
+  const values = new Map<ValueId, Tensor>(known)
+  for (const [i, id] of graph.inputs.entries()) values.set(id, inputs[i]!)
+  computeNodes(nodes, values, graph.outputs)
+  return graph.outputs.map((id) => values.get(id)!)
 }
