@@ -26,7 +26,7 @@ import { uniformWords } from './layout.ts'
 import { integer, readParams, withinLimits } from './params.ts'
 import type { Declared } from './admission.ts'
 import type { Checked } from './admission-error.ts'
-import type { Kernel, ParamValue, Params, Parsed, TensorType, Tolerance } from './kernel.ts'
+import type { ShaderKernel, ParamValue, Params, Parsed, TensorType, Tolerance } from './kernel.ts'
 import type { Field } from './params.ts'
 import type { ScalarType } from './wgsl-interface.ts'
 
@@ -53,7 +53,7 @@ export type CustomParams = {
 }
 
 /** As every kernel, but what it computes can only be compared with what others computed. */
-export type CustomKernel = Omit<Kernel<CustomParams>, 'check' | 'reference' | 'range'> & {
+export type CustomKernel = Omit<ShaderKernel<CustomParams>, 'check' | 'reference' | 'range'> & {
   readonly check: 'replicas'
   /** The shader, as rewritten by the admission. */
   readonly source: string

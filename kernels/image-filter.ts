@@ -29,7 +29,7 @@ import { uniformWords } from './layout.ts'
 import { bytes } from './noise.ts'
 import { integer, oneOf, readParams, refuse, withinLimits } from './params.ts'
 import type { ImageFilterParams } from './image-reference.ts'
-import type { Kernel, KernelCase, Params, Parsed, Tensor, TensorType } from './kernel.ts'
+import type { ShaderKernel, KernelCase, Params, Parsed, Tensor, TensorType } from './kernel.ts'
 
 const MAX_RADIUS = 16
 /** Invocations of a workgroup lie side by side; each takes this many rows of its column. */
@@ -76,7 +76,7 @@ const sample = (name: string, params: Params & { width: number; height: number }
   },
 })
 
-export const imageFilter: Kernel<ImageFilterParams> = {
+export const imageFilter: ShaderKernel<ImageFilterParams> = {
   id: 'image-filter@1',
   title: 'Image filter: blur, edges, sharpen',
   parse(params) {

@@ -28,9 +28,10 @@ export type Parsed<P> =
  * - `bit-equality`: sampled items are computed again and every bit must agree.
  * - `sampled`: sampled items are computed again in float64 and must agree within the tolerance.
  * - `recompute`: all of it is computed again (only where that is cheaper than moving the data).
+ * - `op-by-op`: a part of a model, each operator by what is cheapest; its result shows what that takes.
  * - `replicas`: nobody can foretell it; the results of different nodes have to agree.
  */
-export type Check = 'freivalds' | 'bit-equality' | 'sampled' | 'recompute' | 'replicas'
+export type Check = 'freivalds' | 'bit-equality' | 'sampled' | 'recompute' | 'op-by-op' | 'replicas'
 
 /** |got - want| <= abs + rel * scale, scale = |want| per element, or the largest |want| per tensor. */
 export type Tolerance = {
@@ -60,6 +61,7 @@ export type KernelCase = {
   readonly inputs: () => Tensor[]
 }
 
+/** What all have in common, whatever they run on. */
 export type Kernel<P = unknown> = {
   /** Name and version: `matmul@1`. Any change to the numbers it makes is a new version. */
   readonly id: string
@@ -83,6 +85,10 @@ export type Kernel<P = unknown> = {
   readonly tolerance?: Tolerance
   /** Where one tolerance cannot fit all data: decides in place of `tolerance`. Only for itemLength 1. */
   range?(p: P, inputs: readonly TensorData[], item: number): Range
+}
+
+/** A kernel that is one shader. */
+export type ShaderKernel<P = unknown> = Kernel<P> & {
   /** Stem of the shader, `matmul` for `matmul.wgsl`; bindings: 0 params, 1.. inputs, last the output. */
   readonly shader: string
   /** Buffers are padded with zeros to a multiple of this many bytes; 4 if absent (16 for vec4 views). */

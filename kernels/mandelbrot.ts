@@ -37,7 +37,7 @@ import {
 import { unrolledOrbit } from './mandelbrot-unrolled.ts'
 import { integer, readParams, refuse, text } from './params.ts'
 import type { MandelbrotView } from './fixed-point.ts'
-import type { Kernel, KernelCase, Params } from './kernel.ts'
+import type { ShaderKernel, KernelCase, Params } from './kernel.ts'
 
 export type MandelbrotParams = MandelbrotView & {
   readonly width: number
@@ -87,7 +87,7 @@ const deep: KernelCase = {
   inputs: () => [],
 }
 
-export const mandelbrot: Kernel<MandelbrotParams> = {
+export const mandelbrot: ShaderKernel<MandelbrotParams> = {
   id: 'mandelbrot@1',
   title: 'Mandelbrot set, fixed point',
   parse(params) {

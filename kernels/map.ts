@@ -15,7 +15,7 @@ import { lineOfGroups, uniformWords } from './layout.ts'
 import { MAX_PROGRAM_LENGTH, parseMapProgram } from './map-program.ts'
 import { floats } from './noise.ts'
 import { integer, readParams, refuse, text } from './params.ts'
-import type { Kernel, KernelCase, Params, Tensor, TensorType } from './kernel.ts'
+import type { ShaderKernel, KernelCase, Params, Tensor, TensorType } from './kernel.ts'
 import type { MapProgram } from './map-program.ts'
 
 export type MapParams = {
@@ -44,7 +44,7 @@ const sample = (name: string, program: string, length: number, more: Params = {}
 
 const STAND_IN = /\/\/ begin program\n[\s\S]*?\/\/ end program\n/
 
-export const map: Kernel<MapParams> = {
+export const map: ShaderKernel<MapParams> = {
   id: 'map@1',
   title: 'A program for every element',
   parse(params) {

@@ -12,7 +12,7 @@
 import { uniformWords } from './layout.ts'
 import { signedBytes } from './noise.ts'
 import { integer, readParams, withinLimits } from './params.ts'
-import type { Kernel, KernelCase, Tensor, TensorType } from './kernel.ts'
+import type { ShaderKernel, KernelCase, Tensor, TensorType } from './kernel.ts'
 import type { MatmulParams } from './matmul.ts'
 
 /** Side of a workgroup in invocations. */
@@ -47,7 +47,7 @@ const extreme = (name: string, m: number, k: number, n: number): KernelCase => (
   ],
 })
 
-export const matmulI8: Kernel<MatmulParams> = {
+export const matmulI8: ShaderKernel<MatmulParams> = {
   id: 'matmul-i8@1',
   title: 'Matrix product, 8-bit integers',
   parse(params) {

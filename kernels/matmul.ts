@@ -13,7 +13,7 @@
 import { uniformWords } from './layout.ts'
 import { floats } from './noise.ts'
 import { integer, readParams, withinLimits } from './params.ts'
-import type { Kernel, KernelCase, Tensor, TensorType } from './kernel.ts'
+import type { ShaderKernel, KernelCase, Tensor, TensorType } from './kernel.ts'
 
 export type MatmulParams = { readonly m: number; readonly k: number; readonly n: number }
 
@@ -43,7 +43,7 @@ const sample = (name: string, m: number, k: number, n: number): KernelCase => ({
   ],
 })
 
-export const matmul: Kernel<MatmulParams> = {
+export const matmul: ShaderKernel<MatmulParams> = {
   id: 'matmul@1',
   title: 'Matrix product, 32-bit floats',
   parse(params) {

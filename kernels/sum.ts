@@ -13,7 +13,7 @@
 import { lineOfGroups, uniformWords } from './layout.ts'
 import { floats } from './noise.ts'
 import { integer, readParams } from './params.ts'
-import type { Kernel, KernelCase, Params, Tensor, TensorData, TensorType } from './kernel.ts'
+import type { ShaderKernel, KernelCase, Params, Tensor, TensorData, TensorType } from './kernel.ts'
 
 export type SumParams = { readonly length: number; readonly block: number }
 
@@ -52,7 +52,7 @@ const sample = (name: string, params: Params & SumParams): KernelCase => ({
   ],
 })
 
-export const sum: Kernel<SumParams> = {
+export const sum: ShaderKernel<SumParams> = {
   id: 'sum@1',
   title: 'Sums of blocks',
   parse: (params) =>

@@ -1,15 +1,21 @@
 /** What the computing thread of a Node process does: run a task, check a result, measure itself. */
 import { createHash } from 'node:crypto'
+import { GRAPH, graphKernel } from '../kernels/graph.ts'
+import { kernelById, shaderById } from '../kernels/index.ts'
 import { words } from '../src/base/bytes.ts'
 import { err, ok, type Result } from '../src/base/result.ts'
 import { checking, type Verdict } from '../src/core/verify.ts'
 import { rawCidFromDigest } from '../src/wire/codec.ts'
 import { runOnCpu } from '../workers/cpu.ts'
 import { computeError, type ComputeError } from '../workers/errors.ts'
+import { runGraph } from '../workers/graph.ts'
 import { breathe } from '../workers/pace.ts'
-import type { Control } from '../workers/runnable.ts'
+import { prepare } from '../workers/prepare.ts'
+import { TensorEngine } from '../workers/tensor/engine.ts'
+import type { ComputeTask } from '../src/ports.ts'
+import type { Control, Finished } from '../workers/runnable.ts'
 import type { Ask, Reply } from './node-compute-messages.ts'
-import { measureCpu, prepare } from './node-measure.ts'
+import { measureCpu } from './node-measure.ts'
 
 /** Between two breaths of a check. */
 const CHECK_SLICE_MS = 10
@@ -19,10 +25,8 @@ export const perform = async (
   controls: Control,
 ): Promise<Result<Reply, ComputeError>> => {
   if (asked.kind === 'benchmark') return measureCpu(asked.memoryBytes, controls)
-  const work = prepare(asked.task)
-  if (!work.ok) return work
   if (asked.kind === 'run') {
-    const done = await runOnCpu(work.value, controls, asked.memoryBytes)
+    const done = await run(asked.task, controls, asked.memoryBytes)
     if (!done.ok) return done
     const { output, computeMs } = done.value
     return ok({
@@ -31,10 +35,14 @@ export const perform = async (
       cid: rawCidFromDigest(createHash('sha256').update(output).digest()),
     })
   }
+  const kernel = kernelById(asked.task.kernel)
+  if (kernel === undefined) return err(computeError('unknown-kernel', asked.task.kernel))
+  const work = prepare(kernel, asked.task)
+  if (!work.ok) return work
   const { params, output, rate } = asked.task
   const seed = words(crypto.getRandomValues(new Uint8Array(32)))
   const steps = checking({
-    kernel: work.value.kernel,
+    kernel,
     params,
     inputs: work.value.views,
     output,
@@ -42,6 +50,27 @@ export const perform = async (
     rate,
   })
   return breathing(steps, controls)
+}
+
+let engine: TensorEngine | null = null
+
+/** One thread: who lends a process says how much of it by the time that it may take. */
+const tensors = (memoryBytes: number): TensorEngine =>
+  (engine ??= new TensorEngine({ memoryBytes, threads: 1 }))
+
+const run = async (
+  task: ComputeTask,
+  controls: Control,
+  memoryBytes: number,
+): Promise<Result<Finished, ComputeError>> => {
+  if (task.kernel === GRAPH) {
+    const work = prepare(graphKernel, task)
+    return work.ok ? runGraph(tensors(memoryBytes), work.value, controls) : work
+  }
+  const kernel = shaderById(task.kernel)
+  if (kernel === undefined) return err(computeError('unknown-kernel', task.kernel))
+  const work = prepare(kernel, task)
+  return work.ok ? runOnCpu(work.value, controls, memoryBytes) : work
 }
 
 const breathing = async (

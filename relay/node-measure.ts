@@ -1,37 +1,13 @@
 /** What the CPU of a Node process can do, measured with the kernels it will be asked to run. */
-import { kernelById } from '../kernels/index.ts'
-import { tensorBytes, viewAs, type Kernel, type TensorData } from '../kernels/kernel.ts'
+import type { ShaderKernel, TensorData } from '../kernels/kernel.ts'
 import { matmulI8 } from '../kernels/matmul-i8.ts'
 import { matmul } from '../kernels/matmul.ts'
 import { floats, signedBytes } from '../kernels/noise.ts'
 import { err, ok, type Result } from '../src/base/result.ts'
-import type { Capability, ComputeTask } from '../src/ports.ts'
+import type { Capability } from '../src/ports.ts'
 import { runOnCpu } from '../workers/cpu.ts'
 import { computeError, type ComputeError } from '../workers/errors.ts'
-import type { Control, Work } from '../workers/runnable.ts'
-
-export type CpuWork = Omit<Work, 'kernel'> & { readonly kernel: Kernel }
-
-/** Reads the parameters and sees that every input has its size. */
-export const prepare = (task: ComputeTask): Result<CpuWork, ComputeError> => {
-  const kernel = kernelById(task.kernel)
-  if (kernel === undefined) return err(computeError('unknown-kernel', task.kernel))
-  const parsed = kernel.parse(task.params)
-  if (!parsed.ok) {
-    const { param, expected, found } = parsed.error
-    return err(computeError('bad-param', `${param}: expected ${expected}, found ${found}`))
-  }
-  const p = parsed.value
-  const types = kernel.inputs(p)
-  const wanted = types.map(tensorBytes)
-  const { inputs } = task
-  if (inputs.length !== types.length || inputs.some((one, i) => one.byteLength !== wanted[i])) {
-    const given = inputs.map(({ byteLength }) => byteLength).join(', ')
-    return err(computeError('bad-param', `inputs of ${wanted.join(', ')} bytes, found ${given}`))
-  }
-  const views = inputs.map((bytes, i) => viewAs(types[i]!.dtype, bytes))
-  return ok({ kernel, p, inputs, views })
-}
+import type { Control } from '../workers/runnable.ts'
 
 /** A product that keeps the processor busy this long says enough. */
 const ENOUGH_MS = 300
@@ -70,7 +46,7 @@ export const measureCpu = async (
 
 /** Doubles the side until the product takes long enough; the last and largest one counts. */
 const grow = async (
-  kernel: Kernel,
+  kernel: ShaderKernel,
   fill: (length: number, seed: number) => TensorData,
   control: Control,
 ): Promise<Result<number, ComputeError>> => {

@@ -14,6 +14,8 @@ import {
   wantedInputs,
   type WantedInput,
 } from '../src/spec/inputs.ts'
+import { MODEL } from '../src/spec/graph-ends.ts'
+import { needsModel, withKnownShapes, withModel, type Modelled } from '../src/spec/model.ts'
 import { parseSets, type Overrides } from '../src/spec/override.ts'
 import { runPreflight } from '../src/spec/preflight.ts'
 import { parseFitted } from '../src/spec/sizes.ts'
@@ -52,17 +54,22 @@ const badInput = (
   return bad(formatSpecErrors([specError('bad-input', place, field, expected, found)]))
 }
 
+const strayInput = (spec: Spec, name: string): Result<never, BadInput> | null => {
+  const known = Object.keys(spec.inputs)
+  if (known.includes(name)) return null
+  const some = known.length === 0 ? 'no inputs' : `the inputs ${known.join(', ')}`
+  return bad(`--input ${name}: this spec has ${some}`)
+}
+
 const readFiles = async (
   spec: Spec,
   files: Readonly<Record<string, string>>,
 ): Promise<Result<Record<string, Given>, BadInput>> => {
-  const known = Object.keys(spec.inputs)
   const given: Record<string, Given> = {}
   for (const [name, from] of Object.entries(files)) {
-    if (!known.includes(name)) {
-      const some = known.length === 0 ? 'no inputs' : `the inputs ${known.join(', ')}`
-      return bad(`--input ${name}: this spec has ${some}`)
-    }
+    // What a model reads is known when it is here.
+    const stray = needsModel(spec) ? null : strayInput(spec, name)
+    if (stray !== null) return stray
     try {
       given[name] = { from, bytes: await readFile(from) }
     } catch (cause) {
@@ -73,6 +80,11 @@ const readFiles = async (
   return ok(given)
 }
 
+const FILES: Partial<Record<WantedInput['kind'], string>> = {
+  image: 'a JPEG or PNG',
+  onnx: 'an ONNX model',
+}
+
 const tensorFor = async (
   spec: Spec,
   wanted: WantedInput,
@@ -81,7 +93,7 @@ const tensorFor = async (
   const { name, kind } = wanted
   if (given === undefined) {
     const made = makeInput(wanted)
-    const expected = kind === 'image' ? 'a JPEG or PNG' : `a ${kind} file`
+    const expected = FILES[kind] ?? `a ${kind} file`
     return made ? ok(made) : badInput(spec, name, `${expected} (--input ${name}=FILE)`, 'none')
   }
   const { from, bytes } = given
@@ -122,38 +134,74 @@ export const prepareJob = async (
   if (!given.ok) return given
   const fitted = parseFitted(bytes, basename(file), asked, given.value)
   if (!fitted.ok) return bad(formatSpecErrors(fitted.error))
-  const { spec, sizes } = fitted.value
-  const inputs = await readInputs(spec, given.value)
-  if (!inputs.ok) return inputs
+  const { sizes } = fitted.value
+  const modelled = modelledBy(fitted.value.spec, given.value)
+  if (!modelled.ok) return modelled
+  const { spec } = modelled.value
+  const read = await readInputs(modelled.value, given.value)
+  if (!read.ok) return read
   for (const result of runPreflight(spec)) {
     if (!result.ok) return bad(`${formatSpecErrors([result.problem])}; nothing was sent`)
   }
-  const job = compile(spec, inputs.value.named)
+  const known = withKnownShapes(spec, read.value)
+  const inputs = named(known.tensors)
+  const job = compile(known.spec, inputs.named)
   if (!job.ok) return bad(formatSpecErrors(job.error))
   const planned = planOf(spec, job.value)
   if (!planned.ok) return bad(formatSpecErrors(planned.error))
-  const text = specAsUsed(new TextDecoder().decode(bytes), spec, { ...asked, ...sizes })
-  return ok({ spec, text, job: job.value, plan: planned.value, inputs: inputs.value.bytes })
+  const text = specAsUsed(new TextDecoder().decode(bytes), fitted.value.spec, {
+    ...asked,
+    ...sizes,
+  })
+  return ok({ spec, text, job: job.value, plan: planned.value, inputs: inputs.bytes })
 }
 
-type ReadInputs = {
+/** A model's file says what else there is to bring. */
+const modelledBy = (
+  spec: Spec,
+  given: Readonly<Record<string, Given>>,
+): Result<Modelled, BadInput> => {
+  if (!needsModel(spec)) return ok({ spec, lines: {} })
+  const file = given[MODEL]
+  if (file === undefined)
+    return badInput(spec, MODEL, `an ONNX model (--input ${MODEL}=FILE)`, 'none')
+  const modelled = withModel(spec, file.bytes)
+  if (!modelled.ok) return bad(formatSpecErrors(modelled.error))
+  for (const name of Object.keys(given)) {
+    const stray = name === MODEL ? null : strayInput(modelled.value.spec, name)
+    if (stray !== null) return stray
+  }
+  return modelled
+}
+
+type Tensors = Readonly<Record<string, Tensor>>
+
+const readInputs = async (
+  { spec, lines }: Modelled,
+  given: Readonly<Record<string, Given>>,
+): Promise<Result<Tensors, BadInput>> => {
+  const read: Record<string, Tensor> = { ...lines }
+  for (const wanted of wantedInputs(spec)) {
+    if (Object.hasOwn(lines, wanted.name)) continue
+    const tensor = await tensorFor(spec, wanted, given[wanted.name])
+    if (!tensor.ok) return tensor
+    read[wanted.name] = tensor.value
+  }
+  return ok(read)
+}
+
+type NamedInputs = {
   readonly named: Record<string, GivenInput>
   readonly bytes: Record<string, Uint8Array<ArrayBuffer>>
 }
 
 /** The inputs of a job, each with its name by content. */
-const readInputs = async (
-  spec: Spec,
-  given: Readonly<Record<string, Given>>,
-): Promise<Result<ReadInputs, BadInput>> => {
-  const read: ReadInputs = { named: {}, bytes: {} }
-  for (const wanted of wantedInputs(spec)) {
-    const tensor = await tensorFor(spec, wanted, given[wanted.name])
-    if (!tensor.ok) return tensor
-    const { data, dtype, shape } = tensor.value
+const named = (tensors: Tensors): NamedInputs => {
+  const all: NamedInputs = { named: {}, bytes: {} }
+  for (const [name, { data, dtype, shape }] of Object.entries(tensors)) {
     const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
-    read.bytes[wanted.name] = bytes
-    read.named[wanted.name] = { cid: cidOfBytes(bytes), dtype, shape }
+    all.bytes[name] = bytes
+    all.named[name] = { cid: cidOfBytes(bytes), dtype, shape }
   }
-  return ok(read)
+  return all
 }

@@ -5,6 +5,8 @@ import { microCredits, ms } from '../src/base/units.ts'
 import type { Job, JobInput, Program } from '../src/core/job.ts'
 import { plan, type Plan } from '../src/core/plan.ts'
 import { cidOf } from '../src/wire/codec.ts'
+import { graphJob } from './tensor/graph-job.ts'
+import { computedOf, randomGraph } from './tensor/random-graph.ts'
 
 export const cid = cidOf({ of: 'tests' })
 export const job = (
@@ -104,4 +106,9 @@ const mandelbrotJob = fc
     tile: fc.oneof(fc.constant(0), fc.integer({ min: 16, max: 100 })),
   })
   .map(({ w, h, tile: t }) => job(mandelbrot(w, h), {}, { tile: t }))
-export const anyJob = fc.oneof(imageJob, matmulJob, lineJob, mandelbrotJob)
+const modelJob = fc
+  .record({ seed: fc.nat(1_000), parts: fc.integer({ min: 0, max: 9 }) })
+  .map(({ seed, parts }) => ({ trial: computedOf(randomGraph(seed)), parts }))
+  .filter(({ trial }) => trial.graph.outputs.length > 0)
+  .map(({ trial, parts }) => graphJob(trial, { parts }).job)
+export const anyJob = fc.oneof(imageJob, matmulJob, lineJob, mandelbrotJob, modelJob)

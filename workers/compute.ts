@@ -2,8 +2,8 @@
  * What a node computes with: a GPU where there is one, the CPU where not, one task at a time. Step 5 in
  * the life of a job, and the place where checks of step 6 run, since both would freeze a page.
  */
-import { kernelById } from '../kernels/index.ts'
-import { tensorBytes, viewAs } from '../kernels/kernel.ts'
+import { GRAPH, graphKernel } from '../kernels/graph.ts'
+import { kernelById, shaderById } from '../kernels/index.ts'
 import { words } from '../src/base/bytes.ts'
 import { err, ok } from '../src/base/result.ts'
 import { checking } from '../src/core/verify.ts'
@@ -12,8 +12,10 @@ import { runOnCpu } from './cpu.ts'
 import { computeError } from './errors.ts'
 import { DeviceKeeper } from './gpu/device.ts'
 import { runOnGpu } from './gpu/run.ts'
+import { runGraph, type GraphWork } from './graph.ts'
 import { rawCid } from './hash.ts'
 import { breathe } from './pace.ts'
+import { prepare } from './prepare.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
 import type { Checking, Verdict } from '../src/core/verify.ts'
@@ -119,12 +121,10 @@ export class ComputeEngine {
   }
 
   async run(task: ComputeTask, options: RunOptions = {}): Promise<Result<Done, ComputeError>> {
-    const kernel = kernelById(task.kernel) ?? this.#options.admitted?.(task.kernel)
-    if (kernel === undefined) return err(computeError('unknown-kernel', task.kernel))
-    const work = prepare(kernel, task)
-    if (!work.ok) return work
+    const compute = this.#computing(task)
+    if (!compute.ok) return compute
     const done = await this.#inTurn(task.id, (flag) =>
-      this.#compute(work.value, {
+      compute.value({
         share: options.share ?? (() => 1),
         progress: options.progress ?? (() => undefined),
         cancelled: () => flag.cancelled,
@@ -193,11 +193,32 @@ export class ComputeEngine {
     await this.#keeper?.close()
   }
 
-  /** A device lost under a task is asked for once more; a second loss is the caller's to know. */
-  async #compute(work: Work, control: Control): Promise<Result<Computed, ComputeError>> {
-    const first = await this.#computeOnce(work, control)
-    if (first.ok || first.error.code !== 'device-lost') return first
-    return first.error.retryAfterMs === undefined ? this.#computeOnce(work, control) : first
+  /** What there is to do for a task, once it is its turn. */
+  #computing(
+    task: ComputeTask,
+  ): Result<(control: Control) => Promise<Result<Computed, ComputeError>>, ComputeError> {
+    if (task.kernel === GRAPH) {
+      const work = prepare(graphKernel, task)
+      if (!work.ok) return work
+      return ok((control) => this.#graph(work.value, control))
+    }
+    const kernel = shaderById(task.kernel) ?? this.#options.admitted?.(task.kernel)
+    if (kernel === undefined) return err(computeError('unknown-kernel', task.kernel))
+    const work = prepare(kernel, task)
+    return work.ok ? ok((control) => this.#compute(work.value, control)) : work
+  }
+
+  #compute(work: Work, control: Control): Promise<Result<Computed, ComputeError>> {
+    return onceMore(() => this.#computeOnce(work, control))
+  }
+
+  async #graph(work: GraphWork, control: Control): Promise<Result<Computed, ComputeError>> {
+    const { kind } = await this.open()
+    const engine = await this.tensors()
+    const done = await onceMore(() => runGraph(engine, work, control))
+    if (!done.ok) return done
+    const { on, ...finished } = done.value
+    return ok({ ...finished, engine: on === 'wasm' || on === 'reference' ? 'cpu' : kind })
   }
 
   async #computeOnce(work: Work, control: Control): Promise<Result<Computed, ComputeError>> {
@@ -253,28 +274,16 @@ const threadsHere = (): number => {
   return globalThis.crossOriginIsolated ? Math.min(4, cores, Math.max(2, cores >> 1)) : 1
 }
 
-type Computed = Finished & { readonly engine: Adapter['kind'] }
-
-/** Reads the parameters and sees that every input has its size. */
-const prepare = (
-  kernel: Runnable,
-  { params, inputs }: Pick<ComputeTask, 'params' | 'inputs'>,
-): Result<Work, ComputeError> => {
-  const parsed = kernel.parse(params)
-  if (!parsed.ok) {
-    const { param, expected, found } = parsed.error
-    return err(computeError('bad-param', `${param}: expected ${expected}, found ${found}`))
-  }
-  const p = parsed.value
-  const types = kernel.inputs(p)
-  const wanted = types.map(tensorBytes)
-  if (inputs.length !== types.length || inputs.some((one, i) => one.byteLength !== wanted[i])) {
-    const given = inputs.map(({ byteLength }) => byteLength).join(', ')
-    return err(computeError('bad-param', `inputs of ${wanted.join(', ')} bytes, found ${given}`))
-  }
-  const views = inputs.map((bytes, i) => viewAs(types[i]!.dtype, bytes))
-  return ok({ kernel, p, inputs, views })
+/** A device lost under a task is asked for once more; a second loss is the caller's to know. */
+const onceMore = async <T>(
+  compute: () => Promise<Result<T, ComputeError>>,
+): Promise<Result<T, ComputeError>> => {
+  const first = await compute()
+  if (first.ok || first.error.code !== 'device-lost') return first
+  return first.error.retryAfterMs === undefined ? compute() : first
 }
+
+type Computed = Finished & { readonly engine: Adapter['kind'] }
 
 const inSlices = async (steps: Checking, flag: Flag): Promise<Result<Verdict, ComputeError>> => {
   let rested = performance.now()

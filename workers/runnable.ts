@@ -1,8 +1,8 @@
 /** What an engine needs of a kernel. A stranger's admitted kernel is one too, without a CPU version. */
-import type { Kernel, TensorData } from '../kernels/kernel.ts'
+import type { ShaderKernel, TensorData } from '../kernels/kernel.ts'
 
-export type Runnable = Omit<Kernel, 'check' | 'reference' | 'range'> &
-  Partial<Pick<Kernel, 'reference'>>
+export type Runnable = Omit<ShaderKernel, 'check' | 'reference' | 'range'> &
+  Partial<Pick<ShaderKernel, 'reference'>>
 
 /** A task whose parameters were read and whose inputs have the right sizes. */
 export type Work = {

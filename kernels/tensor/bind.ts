@@ -2,7 +2,6 @@
  * A graph with the types of its inputs: every shape inferred, everything computed that follows from shapes
  * and constants, and dropped what nobody asks for. What comes from a stranger's file is checked here.
  */
-import { asAnswered } from './half-floats.ts'
 import { nodeLabel } from './graph.ts'
 import { opByName } from './ops.ts'
 import { isKind } from './op.ts'
@@ -28,11 +27,17 @@ const MAX_FOLDED_FLOP = 2 ** 22
 /** Operators with more inputs take any number of one kind; for others what is left out is null. */
 const MAX_OPTIONAL = 16
 
+export type BindOptions = {
+  /** Whether what is known and little is computed now; true if absent. Of a stranger's graph that costs time. */
+  readonly fold?: boolean
+}
+
 /** `known` has values of inputs by id; those that decide shapes have to be there. */
 export const bind = (
   graph: Graph,
   inputTypes: readonly TensorType[],
   known: ReadonlyMap<ValueId, Tensor> = new Map(),
+  { fold = true }: BindOptions = {},
 ): Outcome<Bound> => {
   const types = new Map<ValueId, TensorType>()
   const values = new Map<ValueId, Tensor>([...graph.constants, ...known])
@@ -50,7 +55,7 @@ export const bind = (
     if ('code' in made) return { ok: false, error: { ...made, node: nodeLabel(node) } }
     for (const [i, id] of node.outputs.entries())
       if (id !== null) types.set(id, made.call.outputs[i]!)
-    if (!fold(made, values)) nodes.push(made)
+    if (!(fold && computed(made, values))) nodes.push(made)
   }
   const lost = graph.outputs.find((id) => !types.has(id))
   if (lost !== undefined)
@@ -58,10 +63,6 @@ export const bind = (
       ok: false,
       error: refuse('bad-graph', `nobody makes ${graph.values[lost] ?? 'an output'}`),
     }
-  for (const id of graph.outputs) {
-    const answer = values.get(id)
-    if (answer !== undefined) values.set(id, asAnswered(answer))
-  }
   return { ok: true, value: { graph, types, known: values, nodes: wanted(graph, nodes, values) } }
 }
 
@@ -130,7 +131,7 @@ const checkNode = (
 }
 
 /** Computes a node now if all that it needs is known and little; says whether its outputs are known. */
-const fold = ({ node, op, call }: BoundNode, values: Map<ValueId, Tensor>): boolean => {
+const computed = ({ node, op, call }: BoundNode, values: Map<ValueId, Tensor>): boolean => {
   const keep = (tensors: readonly Tensor[]): true => {
     for (const [i, id] of node.outputs.entries()) if (id !== null) values.set(id, tensors[i]!)
     return true

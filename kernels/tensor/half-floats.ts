@@ -1,12 +1,12 @@
 /**
  * Floats of 16 bits. They are computed with as f32, and rounded to what their type holds, halves to even, where a
- * model casts to them and where it answers them.
+ * graph casts to them.
  *
  * @source IEEE 754-2019, binary16: 11 significant bits, exponents from -14 to 15; bfloat16: 8 bits, -126 to 127
  */
 import { roundEven } from './ops/special-functions.ts'
 import { fromBits, isNan, wgsl, withSign } from './wgsl-math.ts'
-import type { ElementType, Tensor } from './tensor.ts'
+import type { ElementType } from './tensor.ts'
 import type { WgslFunction } from './wgsl-function.ts'
 
 type Format = {
@@ -60,9 +60,3 @@ export const roundTo = (element: ElementType, x: number): number => {
 /** The same in WGSL, or null where nothing is to be rounded. */
 export const roundingOf = (element: ElementType): WgslFunction | null =>
   FORMATS[element]?.round ?? null
-
-/** A tensor as it is answered. */
-export const asAnswered = (tensor: Tensor): Tensor =>
-  FORMATS[tensor.element] === undefined
-    ? tensor
-    : { ...tensor, data: Float64Array.from(tensor.data, (x) => roundTo(tensor.element, x)) }

@@ -1,6 +1,5 @@
 /** A bound graph computed by the references of its operators, in float64: what every engine is held to. */
-import { asAnswered } from './half-floats.ts'
-import { narrow } from './tensor.ts'
+import { isFloat, narrow } from './tensor.ts'
 import type { Bound, BoundNode } from './bound.ts'
 import type { ValueId } from './graph.ts'
 import type { Tensor } from './tensor.ts'
@@ -12,16 +11,16 @@ export const compute = (
 ): readonly Tensor[] =>
   op.reference(call, inputs).map((data, i) => {
     const type = call.outputs[i]!
-    return { ...type, data: Float64Array.from(data, (x) => narrow(type.element, x)) }
+    // Floats stay as they are, and there are many of them.
+    const isPlain = isFloat(type.element) && data instanceof Float64Array
+    return {
+      ...type,
+      data: isPlain ? data : Float64Array.from(data, (x) => narrow(type.element, x)),
+    }
   })
 
-/** Nodes in their order, from the values there are: theirs are added. `answers` are the graph's outputs. */
-export const computeNodes = (
-  nodes: readonly BoundNode[],
-  values: Map<ValueId, Tensor>,
-  answers: readonly ValueId[],
-): void => {
-  const answered = new Set(answers)
+/** Nodes in their order, from the values there are: theirs are added. */
+export const computeNodes = (nodes: readonly BoundNode[], values: Map<ValueId, Tensor>): void => {
   for (const { node, op, call } of nodes) {
     const given = call.inputs.map((_, i) => {
       const id = node.inputs[i] ?? null
@@ -29,7 +28,7 @@ export const computeNodes = (
     })
     for (const [i, made] of compute({ op, call }, given).entries()) {
       const id = node.outputs[i] ?? null
-      if (id !== null) values.set(id, answered.has(id) ? asAnswered(made) : made)
+      if (id !== null) values.set(id, made)
     }
   }
 }
@@ -41,6 +40,6 @@ export const runReference = (
 ): readonly Tensor[] => {
   const values = new Map<ValueId, Tensor>(known)
   for (const [i, id] of graph.inputs.entries()) values.set(id, inputs[i]!)
-  computeNodes(nodes, values, graph.outputs)
+  computeNodes(nodes, values)
   return graph.outputs.map((id) => values.get(id)!)
 }

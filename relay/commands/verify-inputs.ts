@@ -7,6 +7,7 @@ import { basename, extname, join } from 'node:path'
 import { tensorBytes, viewAs, type TensorData } from '../../kernels/kernel.ts'
 import type { Cid } from '../../src/base/ids.ts'
 import type { Job, JobInput } from '../../src/core/job.ts'
+import { importModel } from '../../src/models/onnx/import-model.ts'
 import { makeInput, wantedInputs } from '../../src/spec/inputs.ts'
 import { readNpy } from '../../src/spec/npy.ts'
 import { parseSpec } from '../../src/spec/spec.ts'
@@ -95,12 +96,20 @@ const readAs = async (input: JobInput, path: string): Promise<Uint8Array | null>
     const tensor = readNpy(new Uint8Array(readFileSync(path)))
     return tensor.ok && tensor.value.dtype === input.dtype ? bytesOf(tensor.value.data) : null
   }
+  if (extension === '.onnx') return linesOf(path, input.name)
   if (['.png', '.jpg', '.jpeg'].includes(extension)) {
     if (input.dtype !== 'u8') return null
     const pixels = await decodeImage(readFileSync(path))
     return pixels.ok ? new Uint8Array(pixels.value.rgba) : null
   }
   return statSync(path).size === tensorBytes(input) ? new Uint8Array(readFileSync(path)) : null
+}
+
+/** A model's weights, as its job reads them. */
+const linesOf = (path: string, name: string): Uint8Array | null => {
+  const model = importModel(new Uint8Array(readFileSync(path)))
+  const line = model.ok ? Object.entries(model.value.lines).find(([each]) => each === name) : null
+  return line ? bytesOf(line[1]) : null
 }
 
 /** Spec texts that may say how the input was made: given, beside the inputs, or shipped under its name. */

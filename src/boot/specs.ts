@@ -6,7 +6,9 @@ import { jobFrom } from './job-from.ts'
 import { formFields } from '../spec/form.ts'
 import { imageInput, makeInput, readInput, wantedInputs, type WantedInput } from '../spec/inputs.ts'
 import { parseFitted, type Brought } from '../spec/sizes.ts'
-import { parseSpec } from '../spec/spec.ts'
+import { MODEL } from '../spec/graph-ends.ts'
+import { needsModel, withModel, type Modelled } from '../spec/model.ts'
+import { parseSpec, type Spec } from '../spec/spec.ts'
 import type { SpecError } from '../spec/spec-error.ts'
 import { summaryOf } from '../spec/summary.ts'
 import type { Compute } from '../ports.ts'
@@ -21,7 +23,7 @@ import type {
 } from '../ui/services.ts'
 
 /** In the order they are offered. */
-const TEMPLATES = ['mandelbrot', 'image', 'matmul', 'map', 'sum', 'own-shader']
+const TEMPLATES = ['mandelbrot', 'image', 'matmul', 'model', 'map', 'sum', 'own-shader']
 
 export const templates = async (): Promise<Result<readonly SpecFile[], Problem>> => {
   try {
@@ -54,6 +56,7 @@ const problem = (errors: readonly SpecError[]): SpecProblem => {
 
 const wants = ({ kind, dtype, shape }: WantedInput): string => {
   if (kind === 'image') return 'a JPEG or PNG'
+  if (kind === 'onnx') return 'an ONNX model'
   return `${dtype}, ${shape.length === 0 ? 'any shape' : shape.map((n) => (n === 0 ? 'any' : n)).join(' x ')}`
 }
 
@@ -110,6 +113,14 @@ const filesOf = ({ slots }: Draft): Record<string, Brought> =>
     ),
   )
 
+/** A model's file says what else there is to bring. */
+const modelledBy = (spec: Spec, { slots }: Draft): Result<Modelled, SpecProblem> => {
+  if (!needsModel(spec)) return ok({ spec, lines: {} })
+  const file = slots[MODEL]
+  const modelled = withModel(spec, file?.kind === 'file' ? file.bytes : new Uint8Array())
+  return modelled.ok ? modelled : err(problem(modelled.error))
+}
+
 /** What a draft means: values into the spec, inputs by content, plan and price. */
 export const compiler =
   (compute: Compute) =>
@@ -117,9 +128,13 @@ export const compiler =
     const overrides = { ...changed(open, draft), ...(draft.free ? { budget: 'free' } : {}) }
     const parsed = parseFitted(open.file.text, open.file.name, overrides, filesOf(draft))
     if (!parsed.ok) return err(problem(parsed.error))
-    const { spec, sizes: fitted } = parsed.value
-    const made: Record<string, Tensor> = {}
+    const { sizes: fitted } = parsed.value
+    const modelled = modelledBy(parsed.value.spec, draft)
+    if (!modelled.ok) return modelled
+    const { spec, lines } = modelled.value
+    const made: Record<string, Tensor> = { ...lines }
     for (const wanted of wantedInputs(spec)) {
+      if (Object.hasOwn(lines, wanted.name)) continue
       const tensor = inputFor(wanted, draft.slots[wanted.name])
       if (!tensor.ok) return tensor
       made[wanted.name] = tensor.value

@@ -4,15 +4,13 @@ import { allocate, elements, viewAs, type TensorData } from '../../kernels/kerne
 import { assert } from '../base/assert.ts'
 import type { Plan, PlannedTask } from './plan.ts'
 import { cut, paste } from './rect.ts'
+import { openTensors } from './tensors.ts'
 
 export type Tensors = Readonly<Record<string, TensorData>>
 
 /** Every tensor of the plan, from its inputs. */
 export const evaluate = (plan: Plan, inputs: Tensors): Tensors => {
-  const tensors: Record<string, TensorData> = { ...inputs }
-  for (const [name, type] of Object.entries(plan.tensors)) {
-    tensors[name] ??= allocate(type.dtype, elements(type.shape))
-  }
+  const tensors = Object.fromEntries(openTensors(plan, inputs))
   for (const task of plan.tasks) {
     const { tensor, rect } = task.writes
     const output = evaluateTask(task, cutReads(plan, task, tensors))

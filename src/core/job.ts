@@ -39,6 +39,16 @@ export type Program =
   | { readonly kind: 'map'; readonly length: number; readonly program: string }
   | { readonly kind: 'sum'; readonly length: number }
   | {
+      /** A model: operators joined by values, cut into parts that are tasks. */
+      readonly kind: 'graph'
+      /** As in `kernels/tensor/graph-text.ts`; inputs that lie in others name these. */
+      readonly graph: string
+      /** How many tasks, if none would be too large; 0 for as few as there can be. */
+      readonly parts: number
+      /** Names of values behind which it is cut, in place of a number of parts. */
+      readonly cut: readonly string[]
+    }
+  | {
       /** A stranger's shader: runs only where the owner allows it, and on at least two nodes. */
       readonly kind: 'wgsl'
       readonly source: string

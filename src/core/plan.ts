@@ -17,7 +17,8 @@ import {
 } from '../base/units.ts'
 import { JOB_LIMITS, type Job } from './job.ts'
 import { refuse, TASK_BYTES_MAX } from './plan/draft.ts'
-import type { DraftTask, Drafted, PlanError, Sizes } from './plan/draft.ts'
+import type { DraftTask, Drafted, PlanError, Sizes, View } from './plan/draft.ts'
+import { draftGraph } from './plan/graph.ts'
 import { draftImage } from './plan/image.ts'
 import { draftMap, draftSum } from './plan/line.ts'
 import { draftMandelbrot } from './plan/mandelbrot.ts'
@@ -44,6 +45,8 @@ export type PlannedTask = {
 export type Plan = {
   /** Job inputs, tensors between stages, and outputs, by name. */
   readonly tensors: Readonly<Record<string, TensorType>>
+  /** Those that lie in others: outputs within what a task writes. */
+  readonly views: Readonly<Record<string, View>>
   /** In an order in which every task comes after those it reads from. */
   readonly tasks: readonly PlannedTask[]
   /** The tensors the person gets. */
@@ -61,7 +64,7 @@ export const plan = (job: Job): Result<Plan, PlanError> => {
   if (wrong) return wrong
   const drafted = draft(job)
   if (!drafted.ok) return drafted
-  const { tensors, stages, outputs } = drafted.value
+  const { tensors, stages, outputs, views = {} } = drafted.value
   const over = tensorsOverLimits(job, tensors, outputs)
   if (over) return over
   const count = stages.reduce((sum, stage) => sum + stage.count, 0)
@@ -85,6 +88,7 @@ export const plan = (job: Job): Result<Plan, PlanError> => {
   }
   return ok({
     tensors,
+    views,
     tasks,
     outputs,
     totals: {
@@ -149,6 +153,8 @@ const draft = (job: Job): Drafted => {
       return draftMap(job, program)
     case 'sum':
       return draftSum(job, program)
+    case 'graph':
+      return draftGraph(job, program)
     case 'wgsl':
       return draftWgsl(job, program)
     default:

@@ -9,7 +9,13 @@ import type { Block } from './ledger/block.ts'
 import { JOB_LIMITS } from './job.ts'
 import { mostFor } from './price.ts'
 
-export type ReceiptCheck = 'freivalds' | 'bit-equality' | 'sampled' | 'recompute' | 'replicas'
+export type ReceiptCheck =
+  | 'freivalds'
+  | 'bit-equality'
+  | 'sampled'
+  | 'recompute'
+  | 'op-by-op'
+  | 'replicas'
 
 export type Receipt = {
   readonly v: 1

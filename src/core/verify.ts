@@ -8,7 +8,9 @@ import { assert } from '../base/assert.ts'
 import { prng } from '../base/prng.ts'
 import { freivaldsFloat } from './verify/freivalds-float.ts'
 import { freivaldsInteger } from './verify/freivalds-integer.ts'
+import { checkGraph } from './verify/graph.ts'
 import { recomputeItems, strata } from './verify/sampled.ts'
+import type { GraphTask } from '../../kernels/graph.ts'
 import type { Kernel, Params, TensorData } from '../../kernels/kernel.ts'
 import type { Checking, Verdict } from './verify/verdict.ts'
 
@@ -58,6 +60,7 @@ export function* checking(request: CheckRequest): Checking {
       ? freivaldsInteger(shape, a!, b!, result, random)
       : freivaldsFloat(shape, { a: a!, b: b!, c: result }, random)
   }
+  if (check === 'op-by-op') return yield* checkGraph(p as GraphTask, inputs, result, random)
   const rate = Math.min(MAX_RATE, Math.max(1, request.rate))
   const items = check === 'recompute' ? null : strata(type.shape, kernel.items(p), rate, random)
   return yield* recomputeItems(kernel, p, inputs, result, items)

@@ -1,11 +1,12 @@
 /** A job in memory: its run by the law, its tensors, and who did what of it. */
-import { allocate, elements, viewAs, type TensorData } from '../../kernels/kernel.ts'
+import { viewAs, type TensorData } from '../../kernels/kernel.ts'
 import type { Cid, Did, JobId, TaskId } from '../base/ids.ts'
 import type { EpochMs, MicroCredits, Ms } from '../base/units.ts'
 import { openRun, type JobRun, type Passed, type TaskRun } from '../core/dispatch.ts'
 import type { Job } from '../core/job.ts'
 import { canonicalTask, type Plan, type PlannedTask } from '../core/plan.ts'
 import { paste } from '../core/rect.ts'
+import { openTensors } from '../core/tensors.ts'
 import { cidOf } from '../wire/codec.ts'
 
 export type RunningJob = {
@@ -101,14 +102,10 @@ export const tookOf = ({ run, before }: RunningJob, now: Ms): Took => {
 /** Puts inputs and what was accepted before in place. */
 export const openJob = (from: Beginning, at: Ms): RunningJob => {
   const { job, id, title, plan, inputs, stored, attemptBase, spent, submittedAt, before } = from
-  const tensors = new Map<string, TensorData>()
-  for (const [name, type] of Object.entries(plan.tensors)) {
-    const given = inputs[name]
-    tensors.set(
-      name,
-      given ? viewAs(type.dtype, given) : allocate(type.dtype, elements(type.shape)),
-    )
-  }
+  const given = Object.entries(inputs).map(([name, bytes]) => {
+    return [name, viewAs(plan.tensors[name]!.dtype, bytes)] as const
+  })
+  const tensors = openTensors(plan, Object.fromEntries(given))
   const done = new Set(stored.map(({ index }) => index))
   const run = openRun(
     id,

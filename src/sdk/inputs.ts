@@ -60,7 +60,8 @@ const fromFile = async (wanted: WantedInput, file: Blob): Promise<Tensor> => {
     return fromPixels(wanted, { ...picture.value, data: picture.value.rgba })
   }
   // Whatever kind of file the spec names, a program may have the other one at hand.
-  const read = readInput({ ...wanted, kind: 'random' }, new Uint8Array(await file.arrayBuffer()))
+  const kind = wanted.kind === 'onnx' ? 'onnx' : 'random'
+  const read = readInput({ ...wanted, kind }, new Uint8Array(await file.arrayBuffer()))
   if (read.ok) return read.value
   throw bad(wanted.name, read.error.expected, read.error.found)
 }

@@ -4,7 +4,9 @@ import type { JobId } from '../base/ids.ts'
 import { jobFrom, type MadeJob } from '../boot/job-from.ts'
 import type { Joined } from '../boot/join.ts'
 import type { JobState, JobView, NodeHandle } from '../peer/view.ts'
+import { MODEL } from '../spec/graph-ends.ts'
 import { wantedInputs } from '../spec/inputs.ts'
+import { needsModel, withModel, type Modelled } from '../spec/model.ts'
 import { parseFitted } from '../spec/sizes.ts'
 import type { Spec } from '../spec/spec.ts'
 import { orThrowSpec, SwarmError } from './error.ts'
@@ -43,11 +45,14 @@ export const runSpec = async (
   options: RunOptions,
 ): Promise<RunResult> => {
   const { handle, compute } = joined
-  const spec = await specOf(file, inputs, options)
-  const tensors: Record<string, Tensor> = {}
-  const wanted = wantedInputs(spec)
+  const asked = await specOf(file, inputs, options)
+  const { spec, lines } = await modelledBy(asked, inputs)
+  const tensors: Record<string, Tensor> = { ...lines }
+  const wanted = wantedInputs(spec).filter(({ name }) => !Object.hasOwn(lines, name))
   for (const input of wanted) tensors[input.name] = await tensorFor(input, inputs[input.name])
-  const stray = Object.keys(inputs).find((name) => !Object.hasOwn(spec.inputs, name))
+  const stray = Object.keys(inputs).find(
+    (name) => !Object.hasOwn(spec.inputs, name) && !Object.hasOwn(asked.inputs, name),
+  )
   if (stray !== undefined) {
     const known = wanted.map(({ name }) => name).join(', ') || 'no inputs'
     throw new SwarmError('bad-input', `inputs.${stray}: expected ${known}, found ${stray}`)
@@ -55,6 +60,14 @@ export const runSpec = async (
   const made = orThrowSpec(await jobFrom(spec, tensors, compute.hash))
   if (options.signal?.aborted) throw cancelled(options.signal)
   return perform(handle, waiting, made, spec.title, options)
+}
+
+/** A model's file says what else there is to bring. */
+const modelledBy = async (spec: Spec, inputs: Inputs): Promise<Modelled> => {
+  const model = needsModel(spec) && wantedInputs(spec).find(({ name }) => name === MODEL)
+  if (!model) return { spec, lines: {} }
+  const { data } = await tensorFor(model, inputs[MODEL])
+  return orThrowSpec(withModel(spec, data as Uint8Array))
 }
 
 const specOf = async (

@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../base/result.ts'
 import type { Job } from '../core/job.ts'
 import { plan, type Plan } from '../core/plan.ts'
 import type { PlanError } from '../core/plan/draft.ts'
+import { isShape } from './inputs.ts'
 import { withShapes } from './program.ts'
 import { shapeText } from './sections.ts'
 import { newReport, specError, type Place, type SpecError } from './spec-error.ts'
@@ -75,6 +76,5 @@ const planError = (spec: Spec, { code, what, expected, found }: PlanError): Spec
 
 const fits = (input: GivenInput, dtype: DType, shape: readonly number[]): boolean =>
   input.dtype === dtype &&
-  input.shape.length === shape.length &&
-  shape.every((n, i) => n === 0 || n === input.shape[i]) &&
+  isShape(input.shape, shape) &&
   input.shape.every((n) => Number.isSafeInteger(n) && n >= 1)

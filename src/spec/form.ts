@@ -106,6 +106,10 @@ const programFields = (program: Program): FormField[] => {
     }
     case 'sum':
       return [integer('length', 'Elements', program.length, 1, 2 ** 28)]
+    case 'graph': {
+      const help = 'tasks that the model is cut into'
+      return [integer('parts', 'Parts', program.parts, 1, 4_096, help)]
+    }
     case 'wgsl': {
       const { items, iterations, source } = program
       const help = 'runs only on nodes whose owners allow strangers’ WGSL'

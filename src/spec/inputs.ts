@@ -67,6 +67,8 @@ export const readInput = (wanted: WantedInput, bytes: Uint8Array): Result<Tensor
     case 'u32':
     case 'i8':
       return readRaw(wanted, bytes)
+    case 'onnx':
+      return ok({ dtype: 'u8', shape: [bytes.byteLength], data: bytes })
     case 'image':
       return refuse('pixels, decoded by whoever calls this', 'a file')
     case 'random':
@@ -95,19 +97,21 @@ export const imageInput = (
 const refuse = (expected: string, found: unknown) =>
   err({ code: 'bad-file' as const, expected, found: String(found).slice(0, 60) })
 
+/** 0 is any size, and no sizes at all are any shape. */
+export const isShape = (found: readonly number[], wanted: readonly number[]): boolean =>
+  wanted.length === 0 ||
+  (found.length === wanted.length && wanted.every((n, i) => n === 0 || n === found[i]))
+
 const fitting = ({ dtype, shape }: WantedInput, tensor: Tensor): Result<Tensor, FileError> => {
-  const fits =
-    tensor.dtype === dtype &&
-    tensor.shape.length === shape.length &&
-    shape.every((n, i) => n === 0 || n === tensor.shape[i])
-  if (fits) return ok(tensor)
-  const wanted = shape.map((n) => (n === 0 ? 'any' : n)).join(', ')
+  if (tensor.dtype === dtype && isShape(tensor.shape, shape)) return ok(tensor)
+  const wanted = shape.length === 0 ? 'any' : shape.map((n) => n || 'any').join(', ')
   return refuse(`${dtype}[${wanted}]`, `${tensor.dtype}[${tensor.shape.join(', ')}]`)
 }
 
 /** Bare little-endian elements; one size that the spec leaves open follows from how many there are. */
 const readRaw = ({ dtype, shape }: WantedInput, bytes: Uint8Array): Result<Tensor, FileError> => {
   const count = bytes.byteLength / dtypeBytes(dtype)
+  if (shape.length === 0) return refuse('a .npy file, for its shape', 'elements without one')
   const open = shape.filter((n) => n === 0).length
   const known = shape.reduce((product, n) => product * (n || 1), 1)
   const rest = count / known

@@ -11,19 +11,20 @@ import {
   mapping,
   optional,
   required,
-  textual,
   wholeNumber,
   words,
   type Fields,
   type Reader,
 } from './field.ts'
-import { plainDecimal, readDecimal } from './quantity.ts'
+import { constant, coordinate, decimal, magnification, valueName } from './texts.ts'
 
-export const RUNS = ['mandelbrot', 'image', 'matmul', 'map', 'sum', 'wgsl'] as const
+export const RUNS = ['mandelbrot', 'image', 'matmul', 'map', 'sum', 'graph', 'wgsl'] as const
 export type Run = (typeof RUNS)[number]
 
-/** `image`, `npy` and raw elements (`f32`, `i32`, `u32`, `i8`) come from files; `random` and `range` are made from a seed, or by counting. */
-export const INPUT_KINDS = ['image', 'f32', 'i32', 'u32', 'i8', 'npy', 'random', 'range'] as const
+/** `image`, `npy`, `onnx` (a model) and raw elements (`f32`, `i32`, `u32`, `i8`) come from files; `random` and `range` are made from a seed, or by counting. */
+export const INPUT_KINDS = [
+  ...(['image', 'f32', 'i32', 'u32', 'i8', 'npy', 'onnx', 'random', 'range'] as const),
+]
 export type InputKind = (typeof INPUT_KINDS)[number]
 
 export type Format = 'png' | 'npy' | 'json' | 'text'
@@ -32,14 +33,19 @@ export type InputRule = {
   readonly dtype: DType
   /** The first is what a spec that does not name the input gets. */
   readonly kinds: readonly InputKind[]
-  /** 0 where the parameters leave it to the input. */
+  /** 0 where the parameters leave it to the input; empty where it may be any. */
   readonly shape: readonly number[]
   /** The spec's own, not its program's. */
   readonly own?: true
+  /** Its shape is said by a file that is not there yet. */
+  readonly later?: true
 }
 
 /** The first format is the default. */
 export type OutputRule = { readonly formats: readonly Format[] }
+
+/** Of numbers that mean what their author knows. */
+export const OWN_FORMATS: readonly Format[] = ['npy', 'json', 'text']
 
 const LENGTH_MAX = 2 ** 28
 const DIMENSION_MAX = 65_536
@@ -55,29 +61,13 @@ export const SIZE_LIMITS: Readonly<Record<string, number>> = {
 /** WGSL and map programs travel with every task, in a message head of 64 KiB. */
 const SOURCE_MAX = 32 * 1024
 const MAP_PROGRAM_MAX = 4_096
+/** A model that somebody writes by hand; those of files come in with their file. */
+const GRAPH_MAX = 256 * 1024
+/** As many as a person can say; the tasks of a job are bounded by the plan. */
+const PARTS_MAX = 4_096
 /** The admission's own limits; one of its fourteen constants is `first`. */
 const LOOP_TURNS_MAX = 2 ** 22
 const CONSTANTS_MAX = 13
-
-const decimal = (digits: number, min: number, max: number, what: string): Reader<number> =>
-  textual(what, (text) => {
-    const value = readDecimal(text, digits)
-    return value !== null && value >= min && value <= max ? value : null
-  })
-
-const coordinate = textual('a decimal from -2 to 2, such as -0.7436', (text) => {
-  const plain = plainDecimal(text)
-  return plain !== null && Math.abs(Number(plain)) <= 2 ? plain : null
-})
-
-const magnification = textual('a decimal above 0, such as 250 or 1e9', (text) => {
-  const plain = plainDecimal(text)
-  return plain !== null && !plain.startsWith('-') && plain !== '0' ? plain : null
-})
-
-const constant = textual('a constant such as "gain: f32 = 1.5"', (text) =>
-  text.length <= 80 && /^[^\n:=]+:[^\n:=]+=[^\n:=]+$/.test(text) ? text.trim() : null,
-)
 
 const mandelbrot = {
   width: optional(wholeNumber(1, 16_384), 1024),
@@ -105,6 +95,12 @@ const map = {
 }
 const sum = { length }
 
+const graph = {
+  parts: optional(wholeNumber(1, PARTS_MAX), 0),
+  cut: optional(listOf(0, PARTS_MAX, valueName), []),
+  graph: optional(words(GRAPH_MAX), ''),
+}
+
 const wgsl = {
   items: optional(wholeNumber(1, LENGTH_MAX), 0),
   itemLength: optional(wholeNumber(1, 65_536), 1),
@@ -114,13 +110,14 @@ const wgsl = {
   source: required(words(SOURCE_MAX), 'this field, or a fence ```wgsl #main'),
 }
 
-const PARAMS: Readonly<Record<Run, Fields>> = { mandelbrot, image, matmul, map, sum, wgsl }
+const PARAMS: Readonly<Record<Run, Fields>> = { mandelbrot, image, matmul, map, sum, graph, wgsl }
 
 /** Where the text of a `#main` fence goes, and what language it is in. */
 export const MAIN_FENCE: Partial<
   Record<Run, { readonly language: string; readonly param: string }>
 > = {
   map: { language: 'map', param: 'program' },
+  graph: { language: 'graph', param: 'graph' },
   wgsl: { language: 'wgsl', param: 'source' },
 }
 
@@ -150,6 +147,8 @@ export const programReader = (run: Run): Reader<Program> => {
       return reading(mapping(map), (p) => ({ kind: run, ...p, program: p.program.trimEnd() }))
     case 'sum':
       return reading(mapping(sum), (p) => ({ kind: run, ...p }))
+    case 'graph':
+      return reading(mapping(graph), (p) => ({ kind: run, ...p, graph: p.graph.trimEnd() }))
     case 'wgsl':
       return reading(mapping(wgsl), (p) => ({ kind: run, ...p }))
     default:
@@ -192,6 +191,7 @@ export const inputRules = (
         x: { dtype: 'f32', kinds: ['random', 'range', 'npy', 'f32'], shape: [program.length] },
       }
     case 'mandelbrot':
+    case 'graph':
     case 'wgsl':
       return {}
     default:
@@ -210,9 +210,12 @@ export const outputRules = (run: Run): Readonly<Record<string, OutputRule>> => {
       return { c: { formats: ['npy', 'json', 'text'] } }
     case 'map':
     case 'wgsl':
-      return { result: { formats: ['npy', 'json', 'text'] } }
+      return { result: { formats: OWN_FORMATS } }
     case 'sum':
       return { total: { formats: ['text', 'json', 'npy'] } }
+    // Named by the graph itself: see graph-ends.ts.
+    case 'graph':
+      return {}
     default:
       return unreachable(run)
   }
@@ -238,6 +241,7 @@ export const withShapes = (
       return { ...program, items: program.items || itemsOf(Object.values(shapes)[0] ?? []) }
     case 'mandelbrot':
     case 'image':
+    case 'graph':
       return program
     default:
       return unreachable(program)
@@ -260,6 +264,7 @@ export const sizeNames = (
       return shape.length === 1 && shape[0] === program.items ? ['items'] : []
     case 'mandelbrot':
     case 'image':
+    case 'graph':
       return []
     default:
       return unreachable(program)

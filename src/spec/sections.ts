@@ -12,11 +12,13 @@ import {
   wholeNumber,
   type Field,
 } from './field.ts'
+import { graphInputs, MODEL, type GivenEnd } from './graph-ends.ts'
+import { outputsOf } from './outputs-of.ts'
 import {
   INPUT_KINDS,
   inputRules,
   MAIN_FENCE,
-  outputRules,
+  OWN_FORMATS,
   programReader,
   withShapes,
   type Format,
@@ -25,7 +27,7 @@ import {
   type Run,
 } from './program.ts'
 import { oneOf, type Place, type Report } from './spec-error.ts'
-import { isComputable, readsSecond } from './source.ts'
+import { isComputable, isGraphReadable, readsSecond } from './source.ts'
 import { readTest, type SpecTest } from './spec-test.ts'
 import type { Mapping, Scalar, Tree } from './tree.ts'
 
@@ -94,9 +96,9 @@ export const readSections = (
   report: Report,
 ): Sections | undefined => {
   const params = root.entries.get('params')!.value
-  const outputs = readOutputs(root, run, report)
   const given = programReader(run)(params, 'params', report)
-  if (given === undefined) return undefined
+  if (given === undefined || !isGraphReadable(given, params, report)) return undefined
+  const outputs = readOutputs(root, given, report)
   const second = readsSecond(given, params, report)
   if (second === null) return undefined
   const inputs = readInputs(root, given, second, report)
@@ -107,7 +109,7 @@ export const readSections = (
   )
   const tests = fences
     .filter(({ id }) => id !== 'main')
-    .map((fence) => readTest(fence, run, params, root.place.file, report))
+    .map((fence) => readTest(fence, given, params, root.place.file, report))
   return {
     program: withShapes(given, shapes),
     inputs,
@@ -116,17 +118,29 @@ export const readSections = (
   }
 }
 
-const readOutputs = (root: Mapping, run: Run, report: Report): Sections['outputs'] | undefined => {
-  const rules = Object.entries(outputRules(run))
-  const fields = rules.map(([name, { formats }]): [string, Field<{ readonly format: Format }>] => {
-    const usual = { format: formats[0]! }
-    return [name, optional(mapping({ format: optional(choice(...formats), usual.format) }), usual)]
-  })
+const readOutputs = (
+  root: Mapping,
+  program: Program,
+  report: Report,
+): Sections['outputs'] | undefined => {
   const tree = root.entries.get('outputs')?.value
   const nothing: Mapping = { kind: 'map', place: root.place, entries: new Map() }
   const given = tree === undefined || isNothing(tree) ? nothing : tree
+  const named = given.kind === 'map' ? [...given.entries.keys()] : []
+  const rules = outputsOf(program) ?? Object.fromEntries(named.map((name) => [name, ANY_NUMBERS]))
+  const fields = Object.entries(rules).map(
+    ([name, { formats }]): [string, Field<{ readonly format: Format }>] => {
+      const usual = { format: formats[0]! }
+      return [
+        name,
+        optional(mapping({ format: optional(choice(...formats), usual.format) }), usual),
+      ]
+    },
+  )
   return mapping(Object.fromEntries(fields))(given, 'outputs', report)
 }
+
+const ANY_NUMBERS = { formats: OWN_FORMATS }
 
 const INPUT = mapping({
   kind: optional<InputKind | null>(choice(...INPUT_KINDS), null),
@@ -143,17 +157,12 @@ const readInputs = (
 ): Sections['inputs'] | undefined => {
   const before = report.errors.length
   const tree = root.entries.get('inputs')?.value
-  // A shader of one's own names its inputs itself; how, its admission checks.
-  const own = program.kind === 'wgsl' && tree?.kind === 'map' ? [...tree.entries.keys()] : []
-  const names = program.kind === 'wgsl' ? own : Object.keys(inputRules(program, second))
+  const names = inputNames(program, tree, second)
   const given =
     tree === undefined || isNothing(tree) ? {} : record(names, INPUT)(tree, 'inputs', report)
   if (given === undefined || report.errors.length > before) return undefined
   const shapes = Object.fromEntries(Object.entries(given).map(([name, { shape }]) => [name, shape]))
-  const rules =
-    program.kind === 'wgsl'
-      ? ownRules(given, program.items)
-      : inputRules(withShapes(program, shapes), second)
+  const rules = rulesOf(program, given, shapes, second)
   const inputs = Object.entries(rules).map(([name, rule], at) => {
     const { kind, dtype, shape, seed } = given[name] ?? NOTHING
     const place = placeOf(root, 'inputs', name)
@@ -169,14 +178,33 @@ const readInputs = (
   return report.errors.length > before ? undefined : Object.fromEntries(inputs)
 }
 
+/** A shader and a model name their inputs themselves; how, is checked where they are read. */
+const inputNames = (
+  program: Program,
+  tree: Tree | undefined,
+  second: boolean,
+): readonly string[] => {
+  const own = tree?.kind === 'map' ? [...tree.entries.keys()] : []
+  if (program.kind === 'wgsl') return own
+  if (program.kind !== 'graph') return Object.keys(inputRules(program, second))
+  return program.graph === '' ? [MODEL, ...own] : Object.keys(graphInputs(program.graph, {}))
+}
+
+const rulesOf = (
+  program: Program,
+  given: Readonly<Record<string, Given>>,
+  shapes: Readonly<Record<string, readonly number[]>>,
+  second: boolean,
+): Readonly<Record<string, InputRule>> => {
+  if (program.kind === 'wgsl') return ownRules(given, program.items)
+  if (program.kind === 'graph') return graphInputs(program.graph, given)
+  return inputRules(withShapes(program, shapes), second)
+}
+
 /** What a shader reads one by one. */
 const WORDS = ['f32', 'i32', 'u32'] as const
 
-type Given = {
-  readonly kind: InputKind | null
-  readonly dtype: DType | null
-  readonly shape: readonly number[]
-}
+type Given = GivenEnd
 const NOTHING = { kind: null, dtype: null, shape: [], seed: -1 } as const
 
 /** What a shader of its own reads is as its author says; a picture is bytes, four to a pixel. */
@@ -211,9 +239,15 @@ const checkInput = (
   if (shape.length > 0 && !fits) {
     report.add('out-of-range', place, `${field}.shape`, shapeText(rule.shape), shapeText(shape))
   }
-  if ((kind === 'random' || kind === 'range') && rule.shape.some((n) => n === 0)) {
+  const open = rule.later !== true && (rule.shape.includes(0) || rule.shape.length === 0)
+  if ((kind === 'random' || kind === 'range') && open) {
     const lines = rule.own ? 'params.items' : 'params.length'
-    const sizes = rule.shape.length === 1 ? lines : 'params.m, params.k and params.n'
+    const sizes =
+      rule.shape.length > 1
+        ? 'params.m, params.k and params.n'
+        : rule.shape.length === 0
+          ? 'in the graph'
+          : lines
     report.add('missing', place, `${field}.shape`, `a shape here, or ${sizes}`, 'neither')
   }
   if (kind === 'range' && !WORDS.some((type) => type === dtype)) {
@@ -221,8 +255,9 @@ const checkInput = (
   }
 }
 
+/** No sizes at all are any shape. */
 export const shapeText = (shape: readonly number[]): string =>
-  `[${shape.map((n) => (n === 0 ? 'any' : n)).join(', ')}]`
+  shape.length === 0 ? '[any]' : `[${shape.map((n) => (n === 0 ? 'any' : n)).join(', ')}]`
 
 const placeOf = (root: Mapping, section: string, name: string): Place => {
   const entry = root.entries.get(section)

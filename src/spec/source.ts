@@ -2,6 +2,7 @@
 import { mandelbrotView } from '../../kernels/fixed-point.ts'
 import type { DType } from '../../kernels/kernel.ts'
 import { parseMapProgram } from '../../kernels/map-program.ts'
+import { readGraphText } from '../../kernels/tensor/read-graph-text.ts'
 import type { Program } from '../core/job.ts'
 import { inputLine, ownShader } from '../core/own-shader.ts'
 import { MAIN_FENCE } from './program.ts'
@@ -50,7 +51,21 @@ type Fault = {
   readonly found: string
 }
 
-const refused = (kind: 'map' | 'wgsl', fault: Fault, params: Tree, report: Report): void => {
+/** A graph's text can be read, if it is there: what it comes to, the plan says. */
+export const isGraphReadable = (program: Program, params: Tree, report: Report): boolean => {
+  if (program.kind !== 'graph' || program.graph === '') return true
+  const read = readGraphText(program.graph)
+  if (read.ok) return true
+  refused(program.kind, { ...read.error, column: 1 }, params, report)
+  return false
+}
+
+const refused = (
+  kind: 'map' | 'graph' | 'wgsl',
+  fault: Fault,
+  params: Tree,
+  report: Report,
+): void => {
   const { line, column, expected, found } = fault
   const { param } = MAIN_FENCE[kind]!
   const text = params.kind === 'map' ? params.entries.get(param)?.value : undefined

@@ -7,7 +7,8 @@
 import type { Program } from '../core/job.ts'
 import type { Fence } from './document.ts'
 import { mapping, optional, type Reader } from './field.ts'
-import { outputRules, programReader, type Run } from './program.ts'
+import { outputsOf } from './outputs-of.ts'
+import { programReader, type Run } from './program.ts'
 import { newReport, oneOf, quoted, type Place, type Report } from './spec-error.ts'
 import { describe, readYaml, treeOf, type Mapping, type Tree } from './tree.ts'
 
@@ -35,7 +36,7 @@ const SIZES = ['length', 'm', 'k', 'n']
 
 export const readTest = (
   fence: Fence,
-  run: Run,
+  given: Program,
   params: Tree,
   file: string,
   report: Report,
@@ -58,14 +59,13 @@ export const readTest = (
       quoted(fence.attributes['when'] ?? 'nothing'),
     )
   }
-  if (run === 'wgsl') {
-    return report.add(
-      'bad-test',
-      place,
-      field,
-      'no test, for a shader of your own has no CPU reference',
-      'one',
-    )
+  const outputs = outputsOf(given)
+  if (given.kind === 'wgsl' || outputs === null) {
+    const why =
+      given.kind === 'wgsl'
+        ? 'a shader of your own has no CPU reference'
+        : 'its model is not in the spec'
+    return report.add('bad-test', place, field, `no test, for ${why}`, 'one')
   }
   if (fence.text.length > TEST_CHARACTERS_MAX) {
     return report.add(
@@ -78,13 +78,13 @@ export const readTest = (
   }
   const json = parseJson(fence.text, file, fence.line)
   if (!json.ok) return report.add('bad-test', { file, line: json.line }, field, 'JSON', json.found)
-  return readBody(json.value, fence, run, params, place, report)
+  return readBody(json.value, fence, [given.kind, Object.keys(outputs)], params, place, report)
 }
 
 const readBody = (
   value: unknown,
   fence: Fence,
-  run: Run,
+  [run, known]: readonly [Run, readonly string[]],
   params: Tree,
   place: Place,
   report: Report,
@@ -98,7 +98,6 @@ const readBody = (
     expect: optional(numbersByName, {}),
   })(treeOf(value, place), field, report)
   if (body === undefined) return undefined
-  const known = Object.keys(outputRules(run))
   const names = Object.keys(body.expect)
   const stray = names.find((name) => !known.includes(name))
   if (stray !== undefined || names.length === 0) {

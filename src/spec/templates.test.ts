@@ -18,6 +18,7 @@ const read = (name: string): Spec => {
 describe('the job templates', () => {
   it('are one for each program', () => {
     expect(files.map((name) => read(name).program.kind).toSorted()).toEqual([
+      'graph',
       'image',
       'mandelbrot',
       'map',

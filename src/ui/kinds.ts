@@ -24,6 +24,12 @@ export const KINDS: readonly Kind[] = [
     one: 'Picture tile',
     kernels: ['image-filter'],
   },
+  {
+    label: 'Parts of models',
+    word: 'parts of models',
+    one: 'Part of a model',
+    kernels: ['graph'],
+  },
   { label: 'Fractals', word: 'fractals', one: 'Fractal tile', kernels: ['mandelbrot'] },
   { label: 'Formulas', word: 'formulas', one: 'Stretch of a formula', kernels: ['map'] },
   { label: 'Sums', word: 'sums', one: 'Part of a sum', kernels: ['sum'] },

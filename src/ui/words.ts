@@ -72,6 +72,7 @@ const CHECKS: Readonly<Record<string, string>> = {
   'bit-equality': 'sampled, equal to the bit',
   sampled: 'sampled, recomputed in float64',
   recompute: 'computed again in full',
+  'op-by-op': 'operator by operator',
   replicas: 'agreed between nodes',
 }
 export const checkWords = (check: string | null): string =>

@@ -5,9 +5,9 @@ import { check } from '../../src/core/verify.ts'
 import { ComputeEngine } from '../../workers/compute.ts'
 import { DeviceKeeper } from '../../workers/gpu/device.ts'
 import { shaderSource } from '../../kernels/shaders.ts'
-import type { Kernel, KernelCase, TensorData } from '../../kernels/kernel.ts'
+import type { KernelCase, ShaderKernel, TensorData } from '../../kernels/kernel.ts'
 
-type Case = { readonly kernel: Kernel; readonly one: KernelCase }
+type Case = { readonly kernel: ShaderKernel; readonly one: KernelCase }
 
 const CASES: readonly Case[] = KERNELS.flatMap((kernel) =>
   kernel.cases.map((one) => ({ kernel, one })),
@@ -26,9 +26,9 @@ const compute = async (engine: ComputeEngine, { kernel, one }: Case): Promise<Te
   return viewAs(outputOf(kernel, one).dtype, done.value.output)
 }
 
-const outputOf = (kernel: Kernel, one: KernelCase) => kernel.output(parsed(kernel, one))
+const outputOf = (kernel: ShaderKernel, one: KernelCase) => kernel.output(parsed(kernel, one))
 
-const parsed = (kernel: Kernel, one: KernelCase): unknown => {
+const parsed = (kernel: ShaderKernel, one: KernelCase): unknown => {
   const read = kernel.parse(one.params)
   if (!read.ok) throw new Error(`${read.error.param}: expected ${read.error.expected}`)
   return read.value

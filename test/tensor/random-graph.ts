@@ -1,8 +1,10 @@
 /** Graphs by chance: formulas, movement, reductions, norms, windows, products; values with one reader and with several. */
 import { elements } from '../../kernels/kernel.ts'
+import { bind } from '../../kernels/tensor/bind.ts'
 import { Draw, list } from '../../kernels/tensor/draw.ts'
 import { sameShape } from '../../kernels/tensor/tensor.ts'
 import { Sketch, type Made, type RandomTrial } from './sketch.ts'
+import type { Bound } from '../../kernels/tensor/bound.ts'
 import type { Attribute } from '../../kernels/tensor/graph.ts'
 import type { Shape, Tensor } from '../../kernels/tensor/tensor.ts'
 
@@ -275,4 +277,22 @@ export const randomGraph = (seed: number): RandomTrial => {
   for (let i = draw.whole(2, 14); i > 0; i--) draw.pick(ALL)(sketch, draw, draw.pick(sketch.values))
   const outputs = new Set([sketch.values.at(-1)!, draw.pick(sketch.values)])
   return sketch.trial([...outputs])
+}
+
+export const boundOf = ({ graph, inputs }: RandomTrial): Bound => {
+  const bound = bind(graph, inputs)
+  if (!bound.ok) throw new Error(bound.error.detail)
+  return bound.value
+}
+
+/** Drawn outputs may be inputs, or known beforehand: asked for are those that are computed. */
+export const computedOf = (trial: RandomTrial): RandomTrial => {
+  const made = new Set(boundOf(trial).nodes.flatMap(({ node }) => node.outputs))
+  const { graph, errors } = trial
+  const kept = graph.outputs.map((id) => made.has(id))
+  return {
+    ...trial,
+    graph: { ...graph, outputs: graph.outputs.filter((_, i) => kept[i]) },
+    errors: errors.filter((_, i) => kept[i]),
+  }
 }

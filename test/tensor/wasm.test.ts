@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest'
 import { OPS } from '../../kernels/tensor/ops.ts'
 import { openEngine } from '../../relay/tensor-engines.ts'
-import { bindTrial, trialOf } from './one-node.ts'
 import { opTrouble } from './op-trouble.ts'
 import type { Bound } from '../../kernels/tensor/bound.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
@@ -30,18 +29,3 @@ for (const op of OPS) {
     })
   })
 }
-
-describe('the CPU engine', () => {
-  it('answers floats of 16 bits as numbers of their type', async () => {
-    const of = (...data: number[]): Tensor => ({
-      element: 'bf16',
-      shape: [data.length],
-      data: Float64Array.from(data),
-    })
-    const trial = trialOf('Add', { inputs: [of(256, 256), of(1, 3)] })
-    const bound = bindTrial(trial)
-    if (!bound.ok) throw new Error(bound.error.detail)
-    const [sum] = await engine.run(bound.value, trial.inputs)
-    expect([...sum!.data]).toEqual([256, 260])
-  })
-})

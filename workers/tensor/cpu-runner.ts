@@ -153,7 +153,7 @@ class PreparedOnCpu implements Prepared {
     for (const [i, ready] of this.#ready.entries()) {
       if (control.cancelled()) return err(computeError('cancelled', 'graph'))
       const began = performance.now()
-      if (!(await onWasm(ready, values))) onReference(ready.piece, values, graph.outputs)
+      if (!(await onWasm(ready, values))) onReference(ready.piece, values)
       for (const id of this.#ends[i]!) values.delete(id)
       done += ready.piece.flop
       control.progress(Math.floor((1000 * done) / Math.max(1, all)))
@@ -183,13 +183,9 @@ const onWasm = async ({ model, piece }: Ready, values: Map<ValueId, Tensor>): Pr
   return true
 }
 
-const onReference = (
-  { nodes, graph }: CpuPiece,
-  values: Map<ValueId, Tensor>,
-  answers: readonly ValueId[],
-): void => {
+const onReference = ({ nodes, graph }: CpuPiece, values: Map<ValueId, Tensor>): void => {
   const inside = new Map(values)
-  computeNodes(nodes, inside, answers)
+  computeNodes(nodes, inside)
   for (const id of graph.outputs) values.set(id, inside.get(id)!)
 }
 

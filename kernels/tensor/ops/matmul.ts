@@ -11,7 +11,7 @@ import type { Numbers, Shape, Tensor } from '../tensor.ts'
 import type { Lazy, Value } from '../value.ts'
 
 /** Vectors become a row and a column; all batches stretch to one. */
-type Plan = {
+type ProductPlan = {
   readonly a: Shape
   readonly b: Shape
   readonly batch: Shape
@@ -20,7 +20,7 @@ type Plan = {
   readonly n: number
 }
 
-const planOf = (x: Shape, y: Shape): Plan | null => {
+export const productPlan = (x: Shape, y: Shape): ProductPlan | null => {
   if (x.length === 0 || y.length === 0) return null
   const a = x.length === 1 ? [1, ...x] : x
   const b = y.length === 1 ? [...y, 1] : y
@@ -31,7 +31,7 @@ const planOf = (x: Shape, y: Shape): Plan | null => {
 
 /** Of the product of tensors of these shapes; null where they do not fit. */
 export const productShape = (x: Shape, y: Shape): readonly number[] | null => {
-  const plan = planOf(x, y)
+  const plan = productPlan(x, y)
   if (plan === null) return null
   const { batch, m, n } = plan
   return [...batch, ...(x.length === 1 ? [] : [m]), ...(y.length === 1 ? [] : [n])]
@@ -39,14 +39,14 @@ export const productShape = (x: Shape, y: Shape): readonly number[] | null => {
 
 /** Plain loops, for references. */
 export const multiply = (x: Tensor, y: Tensor): Float64Array => {
-  const { a, b, batch, m, k, n } = planOf(x.shape, y.shape)!
+  const { a, b, batch, m, k, n } = productPlan(x.shape, y.shape)!
   const left = stretched({ ...x, shape: a }, [...batch, m, k])
   const right = stretched({ ...y, shape: b }, [...batch, k, n])
   return product(left, right, { batch: sizeOf({ shape: batch }), m, k, n })
 }
 
 export const lowerProduct = (build: Build, x: Value, y: Value): Lazy => {
-  const { a, b, batch, m, k, n } = planOf(x.shape, y.shape)!
+  const { a, b, batch, m, k, n } = productPlan(x.shape, y.shape)!
   const left = build.expand(build.reshape(build.realise(x), a), [...batch, m, k])
   const right = build.expand(build.reshape(build.realise(y), b), [...batch, k, n])
   return build.reshape(matmul(build, left, right), productShape(x.shape, y.shape)!)
@@ -117,7 +117,7 @@ const matMul: Op = {
   },
 }
 
-const gemmSizes = (call: Call): { m: number; k: number; n: number } | null => {
+export const gemmSizes = (call: Call): { m: number; k: number; n: number } | null => {
   const [a, b] = [inputOf(call, 0).shape, inputOf(call, 1).shape]
   if (a.length !== 2 || b.length !== 2) return null
   const [m, k] = intOf(call, 'transA', 0) === 0 ? [a[0]!, a[1]!] : [a[1]!, a[0]!]

@@ -85,7 +85,9 @@ export const pointwiseOp = (spec: PointwiseSpec): Op => {
       const compute = spec.compute(call)
       const { shape } = call.outputs[0]!
       const [x, y, z] = inputs.map((input) => stretched(input!, shape))
-      return [Float64Array.from(x!, (value, i) => compute(value, y?.[i] ?? 0, z?.[i] ?? 0))]
+      const out = new Float64Array(x!.length)
+      for (let i = 0; i < out.length; i++) out[i] = compute(x![i]!, y?.[i] ?? 0, z?.[i] ?? 0)
+      return [out]
     },
     lower(call, inputs, build) {
       const { shape, element } = call.outputs[0]!

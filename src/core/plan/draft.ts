@@ -41,8 +41,13 @@ export type Sizes = {
 
 export type Stage = { readonly count: number; readonly task: (index: number) => DraftTask }
 
+/** A tensor that lies in another one: a line of words, from one of them on. */
+export type View = { readonly tensor: string; readonly at: number }
+
 export type Draft = {
   readonly tensors: Readonly<Record<string, TensorType>>
+  /** Those of `tensors` that lie in others, by name. */
+  readonly views?: Readonly<Record<string, View>>
   readonly stages: readonly Stage[]
   readonly outputs: readonly string[]
 }

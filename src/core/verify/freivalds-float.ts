@@ -46,12 +46,20 @@ const STEP = 2 ** 20
 /** A fault, or null; yields progress from 0 to 1. */
 type Search = Generator<number, Verdict | null>
 
-export function* freivaldsFloat(shape: Shape, given: Product, random: Prng): Checking {
+/** `steps`: the longest chain of roundings behind an entry, which says what is wrong; not where it is looked for. */
+export function* freivaldsFloat(
+  shape: Shape,
+  given: Product,
+  random: Prng,
+  steps = chain(shape.k),
+): Checking {
   const { m, n } = shape
   const items = m * n
   const product = withoutOddLines(shape, given)
-  const entries = entriesOf(shape, product)
-  const cells = strata([m, n], items, items, random)
+  const entries = entriesOf(shape, product, steps)
+  // Of few rows or columns all entries cost less than projections.
+  const few = Math.min(m, n) <= ROUNDS
+  const cells = strata([m, n], items, few ? 1 : items, random)
   const fault = yield* sampled(cells, shape, product, entries)
   if (fault !== null) return fault
   const wrong = cells.length < items ? yield* everyRow(shape, product, entries, random) : null
@@ -125,7 +133,7 @@ type Entries = {
   faultIn(row: number): Verdict | null
 }
 
-const entriesOf = ({ k, n }: Shape, { a, b, c }: Product): Entries => {
+const entriesOf = ({ k, n }: Shape, { a, b, c }: Product, steps: number): Entries => {
   // B lies by rows, so a column of it is gathered once.
   const columns = new Map<number, Float32Array>()
   const columnOf = (j: number): Float32Array => {
@@ -136,7 +144,7 @@ const entriesOf = ({ k, n }: Shape, { a, b, c }: Product): Entries => {
     columns.set(j, column)
     return column
   }
-  const of = (row: number, j: number): Entry => entryOf(a, row * k, columnOf(j))
+  const of = (row: number, j: number): Entry => entryOf(a, row * k, columnOf(j), steps)
   const fault = (row: number, j: number): Verdict | null => {
     const [should, got] = [of(row, j), c[row * n + j]!]
     return explains(should, got) ? null : wrongEntry(row, j, should.sum, got)

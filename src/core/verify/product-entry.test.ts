@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
+import { chain } from '../../../kernels/matmul.ts'
 import { entryOf, explains } from './product-entry.ts'
 
 const one = (a: readonly number[], b: readonly number[]) =>
-  entryOf(Float32Array.from(a), 0, Float32Array.from(b))
+  entryOf(Float32Array.from(a), 0, Float32Array.from(b), chain(b.length))
 const zeros = (length: number): number[] => Array.from({ length }, () => 0)
 
 describe('one entry of a float product', () => {
   it('is the sum of products, from where its row begins', () => {
     const a = Float32Array.from([9, 9, 9, 1, 2, 3])
-    expect(entryOf(a, 3, Float32Array.from([4, 5, 6])).sum).toBe(32)
+    expect(entryOf(a, 3, Float32Array.from([4, 5, 6]), 3).sum).toBe(32)
   })
 
   it('may be off by the rounding of its chain, measured against all that was added', () => {

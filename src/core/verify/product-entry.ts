@@ -1,7 +1,7 @@
 /**
  * One entry of an f32 product, and what an honest device may answer for it. `sum` is the entry in
  * float64, `size` the same sum of magnitudes, (|A||B|)_ij. An honest answer is off by no more than
- * - `rounding(k)` of `size`, whatever the data, in any order whose chain is no longer than the kernel's;
+ * - `rounding(steps)` of `size`, whatever the data, in any order whose chain is no longer than the kernel's;
  * - what each step may flush to zero, for a device may make nothing of any denormal number;
  * - all of a product of which one factor is denormal.
  * It may be infinite, or NaN, only where products of one sign alone reach beyond f32.
@@ -9,16 +9,14 @@
  * @source N. Higham, Accuracy and Stability, 2nd ed., §3.5; WGSL, §15.7 "Floating Point Evaluation":
  *   either neighbour is a correctly rounded result, and denormals may be flushed at any operation.
  */
-import { chain } from '../../../kernels/matmul.ts'
-
 /** The smallest number that is not denormal. */
 const NORMAL_MIN = 2 ** -126
 const F32_MAX = 3.4028234663852886e38
 /** What grows beyond f32 may be cut off at the largest number; below half of it, it did not grow. */
 export const HUGE = 2 ** 127
 
-/** How far rounding grows over a chain, relative to |A||B|. One more step pays for its square. */
-const rounding = (k: number): number => (chain(k) + 1) * 2 ** -23
+/** How far rounding grows over a chain of `steps`, relative to |A||B|. One more step pays for its square. */
+const rounding = (steps: number): number => (steps + 1) * 2 ** -23
 
 /** What can be flushed at k products, their sums and the store of the result. */
 export const flushing = (k: number): number => 3 * (k + 1) * NORMAL_MIN
@@ -33,7 +31,12 @@ export type Entry = {
 }
 
 /** Row `at` of A against one column of B, both finite. Products of two f32 are exact in float64. */
-export const entryOf = (a: ArrayLike<number>, at: number, column: ArrayLike<number>): Entry => {
+export const entryOf = (
+  a: ArrayLike<number>,
+  at: number,
+  column: ArrayLike<number>,
+  steps: number,
+): Entry => {
   const k = column.length
   let sum = 0
   let size = 0
@@ -47,7 +50,7 @@ export const entryOf = (a: ArrayLike<number>, at: number, column: ArrayLike<numb
     size += magnitude
     if (Math.abs(left) < NORMAL_MIN || Math.abs(right) < NORMAL_MIN) denormal += magnitude
   }
-  const rounded = rounding(k) * size
+  const rounded = rounding(steps) * size
   const off = rounded + Math.min(flushing(k), size) + denormal
   const reaches = (ofOneSign: number): boolean => ofOneSign + rounded >= F32_MAX
   return { sum, off, above: reaches((size + sum) / 2), below: reaches((size - sum) / 2) }

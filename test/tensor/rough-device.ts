@@ -1,0 +1,59 @@
+/**
+ * A device as honest as there are: f32 throughout, and every operator as far off its reference as its
+ * tolerance half allows, one way or the other by chance. What only moves numbers moves them.
+ */
+import { graphKernel, inputsOf, type GraphTask } from '../../kernels/graph.ts'
+import { certaintyOf } from '../../kernels/tensor/certainty.ts'
+import { noise } from '../../kernels/noise.ts'
+import { DEFAULT_TOLERANCE } from '../../kernels/tensor/op.ts'
+import { pack } from '../../kernels/tensor/packing.ts'
+import { compute } from '../../kernels/tensor/reference.ts'
+import { isFloat } from '../../kernels/tensor/tensor.ts'
+import type { Params, TensorData } from '../../kernels/kernel.ts'
+import type { BoundNode } from '../../kernels/tensor/bound.ts'
+import type { ValueId } from '../../kernels/tensor/graph.ts'
+import type { Tensor } from '../../kernels/tensor/tensor.ts'
+
+/** Their rounding has bounds of its own. */
+const PRODUCTS = ['MatMul', 'Gemm', 'Conv']
+
+export const taskOf = (params: Params): GraphTask => {
+  const parsed = graphKernel.parse(params)
+  if (!parsed.ok) throw new Error(`${parsed.error.param}: ${parsed.error.expected}`)
+  return parsed.value
+}
+
+/** `meddle` sees each value before others read it, and may answer another. */
+export const onRoughDevice = (
+  task: GraphTask,
+  reads: readonly TensorData[],
+  seed: number,
+  meddle: (made: Tensor, id: ValueId) => Tensor = (made) => made,
+): Uint8Array<ArrayBuffer> => {
+  const { graph, known, nodes } = task.bound
+  const next = noise(seed)
+  const values = new Map<ValueId, Tensor>(known)
+  for (const [i, tensor] of inputsOf(task, reads).entries()) values.set(graph.inputs[i]!, tensor)
+  for (const node of nodes) {
+    const given = node.call.inputs.map((_, i) => values.get(node.node.inputs[i] ?? -1) ?? null)
+    for (const [i, made] of compute(node, given).entries()) {
+      const id = node.node.outputs[i] ?? null
+      if (id !== null) values.set(id, meddle(rounded(node, made, next), id))
+    }
+  }
+  const shown = graph.outputs.map((id) => values.get(id)!)
+  return new Uint8Array(pack(shown, task.packing).buffer as ArrayBuffer)
+}
+
+const rounded = (node: BoundNode, made: Tensor, next: () => number): Tensor => {
+  if (!isFloat(made.element)) return made
+  const { abs, rel, scale } = node.op.tolerance ?? DEFAULT_TOLERANCE
+  const exact = certaintyOf(node, () => true) === 'exact' || PRODUCTS.includes(node.op.name)
+  const finite = [...made.data].filter((x) => Number.isFinite(Math.fround(x)))
+  const peak = finite.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+  const off = (x: number): number =>
+    exact || !Number.isFinite(x)
+      ? 0
+      : (next() - 0.5) * (abs + rel * (scale === 'tensor' ? peak : Math.abs(x)))
+  return { ...made, data: Float32Array.from(made.data, (x) => x + off(x)) }
+}
