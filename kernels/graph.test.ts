@@ -58,6 +58,16 @@ describe('a part of a model as a task', () => {
     ['more reads than lengths', { ...task, lengths: [6] }, 'lengths'],
     ['reads of bytes', { ...task, reads: 'f32 u8' }, 'reads'],
     [
+      'an operator that nobody can check',
+      changed(
+        'input x f32[6] r0@0',
+        'const s f32[1] 1',
+        'y = QuantizeLinear(x, s) # jumpy',
+        'output y',
+      ),
+      'graph: operators that can be checked, jumpy QuantizeLinear',
+    ],
+    [
       'a value read before it is made',
       changed('a = Relu(b)', 'b = Relu(a)', 'output b'),
       'graph, line 1: the name of a value that was made before',

@@ -12,7 +12,8 @@
 import { text as textField, readParams, refuse } from './params.ts'
 import { MAX_TENSOR_BYTES, type Kernel, type Params, type Parsed } from './kernel.ts'
 import { bind } from './tensor/bind.ts'
-import { witnessesOf } from './tensor/certainty.ts'
+import { jumps, witnessesOf } from './tensor/certainty.ts'
+import { nodeLabel } from './tensor/graph.ts'
 import { DEFAULT_TOLERANCE } from './tensor/op.ts'
 import { pack, packingOf, unpack, type Packing } from './tensor/packing.ts'
 import { readGraphText } from './tensor/read-graph-text.ts'
@@ -112,6 +113,9 @@ const withinBounds = (
   reads: readonly Line[],
 ): Parsed<GraphTask> => {
   const { graph, nodes, types } = bound
+  const jumping = nodes.find(jumps)
+  if (jumping !== undefined)
+    return refuse('graph', 'operators that can be checked', nodeLabel(jumping.node))
   const made = new Set(nodes.flatMap(({ node }) => node.outputs))
   const idle = graph.outputs.find((id) => !made.has(id))
   if (idle !== undefined) return refuse('graph', 'outputs that a node makes', graph.values[idle])

@@ -4,9 +4,11 @@
  * round differently: what is behind some of them is known to within an error. An operator that is
  * neither is computed again from exact numbers only, and what it rounds is shown.
  */
+import { textOf } from './op.ts'
 import { isFloat } from './tensor.ts'
 import type { Bound, BoundNode } from './bound.ts'
 import type { ValueId } from './graph.ts'
+import type { Call } from './op.ts'
 
 export type Certainty =
   /** Moves numbers, chooses among them, or turns their sign. What they are off by does not grow. */
@@ -26,7 +28,17 @@ const COUNTS = 'Range'
 
 const SMOOTH: ReadonlySet<string> = new Set([
   ...['Add', 'Sub', 'Mul', 'Sum', 'Mean', 'PRelu', 'LeakyRelu', 'Elu', 'Celu', 'Selu'],
-  ...['HardSigmoid', 'HardSwish', 'Mish', 'Gelu', 'Swish', 'Sigmoid', 'Softplus', 'Softsign'],
+  ...[
+    'HardSigmoid',
+    'HardSwish',
+    'Mish',
+    'Gelu',
+    'SwiGLU',
+    'Swish',
+    'Sigmoid',
+    'Softplus',
+    'Softsign',
+  ],
   ...['Exp', 'Erf', 'Sin', 'Cos', 'Atan', 'Sinh', 'Cosh', 'Tanh', 'Asinh'],
 ])
 /** Without jumps too, as long as what it divides by is certain: next to zero everything is far apart. */
@@ -34,14 +46,38 @@ const DIVIDES = 'Div'
 
 /** Those that add up, or multiply, what may nearly cancel: how far rounding takes them depends on the numbers. */
 const ADDS: ReadonlySet<string> = new Set([
-  ...['Attention', 'AveragePool', 'BatchNormalization', 'Col2Im', 'ConvTranspose', 'CumProd'],
-  ...['CumSum', 'Det', 'Einsum', 'Gemm', 'GlobalAveragePool', 'GlobalLpPool', 'LRN', 'LpPool'],
+  ...['AffineGrid', 'Attention', 'AveragePool', 'BatchNormalization', 'CausalConvWithState'],
+  ...['Col2Im', 'ConvTranspose', 'CumProd', 'CumSum', 'DFT', 'DeformConv', 'Det', 'Einsum', 'GRU'],
+  ...['Gemm', 'GlobalAveragePool', 'GlobalLpPool', 'GridSample', 'LRN', 'LSTM', 'LinearAttention'],
+  ...['LpPool', 'NegativeLogLikelihoodLoss', 'RNN', 'STFT', 'SoftmaxCrossEntropyLoss'],
   ...['GroupNormalization', 'InstanceNormalization', 'LayerNormalization', 'LogSoftmax'],
   ...['LpNormalization', 'Mean', 'MeanVarianceNormalization', 'RMSNormalization', 'ReduceL1'],
   ...['ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceMean', 'ReduceProd', 'ReduceSum'],
   ...['ReduceSumSquare', 'Resize', 'RotaryEmbedding', 'ScatterElements', 'ScatterND', 'Softmax'],
   'Sum',
 ])
+
+const hasThreshold = ({ attributes }: Call): boolean =>
+  /threshold/i.test(JSON.stringify(attributes.get('activations') ?? null))
+
+/**
+ * Those that round before they jump: next to a jump, honest devices are on either side of it, and nobody can tell
+ * them from others. To jump from numbers that are shown is no trouble.
+ */
+const JUMPS: Readonly<Record<string, (call: Call) => boolean>> = {
+  QuantizeLinear: () => true,
+  DynamicQuantizeLinear: () => true,
+  QLinearConv: () => true,
+  QLinearMatMul: () => true,
+  RoiAlign: () => true,
+  GridSample: (call) =>
+    textOf(call, 'mode', 'linear') === 'nearest' || textOf(call, 'padding_mode', '') === 'border',
+  RNN: hasThreshold,
+  GRU: hasThreshold,
+  LSTM: hasThreshold,
+}
+
+export const jumps = ({ op, call }: BoundNode): boolean => JUMPS[op.name]?.(call) ?? false
 
 export const addsUp = ({ op }: BoundNode): boolean => ADDS.has(op.name)
 

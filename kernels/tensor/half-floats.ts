@@ -1,12 +1,12 @@
 /**
  * Floats of 16 bits. They are computed with as f32, and rounded to what their type holds, halves to even, where a
- * model casts to them and where it answers them.
+ * graph casts to them.
  *
  * @source IEEE 754-2019, binary16: 11 significant bits, exponents from -14 to 15; bfloat16: 8 bits, -126 to 127
  */
 import { roundEven } from './ops/special-functions.ts'
 import { fromBits, isNan, wgsl, withSign } from './wgsl-math.ts'
-import type { ElementType, Tensor } from './tensor.ts'
+import type { ElementType } from './tensor.ts'
 import type { WgslFunction } from './wgsl-function.ts'
 
 type Format = {
@@ -47,9 +47,6 @@ const FORMATS: Readonly<Partial<Record<ElementType, Format>>> = {
   bf16: { bits: 7, least: -126, largest: (2 - 2 ** -7) * 2 ** 127, round: roundBrain },
 }
 
-/** Whether what is answered is less exact than what was computed. */
-export const isRounded = (element: ElementType): boolean => FORMATS[element] !== undefined
-
 /** The nearest number that an element of this type can hold; of other types than these two the number itself. */
 export const roundTo = (element: ElementType, x: number): number => {
   const format = FORMATS[element]
@@ -63,17 +60,3 @@ export const roundTo = (element: ElementType, x: number): number => {
 /** The same in WGSL, or null where nothing is to be rounded. */
 export const roundingOf = (element: ElementType): WgslFunction | null =>
   FORMATS[element]?.round ?? null
-
-/** A tensor as it is answered. */
-export const asAnswered = (tensor: Tensor): Tensor =>
-  isRounded(tensor.element)
-    ? { ...tensor, data: Float64Array.from(tensor.data, (x) => roundTo(tensor.element, x)) }
-    : tensor
-
-/** How far rounding moves a number at most. */
-export const mostRounding = (element: ElementType, x: number): number => {
-  const format = FORMATS[element]
-  if (format === undefined || !Number.isFinite(x)) return 0
-  const exponent = x === 0 ? format.least : Math.floor(Math.log2(Math.abs(x)))
-  return 2 ** (Math.max(format.least, exponent) - format.bits - 1)
-}

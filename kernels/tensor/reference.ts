@@ -1,5 +1,4 @@
 /** A bound graph computed by the references of its operators, in float64: what every engine is held to. */
-import { asAnswered } from './half-floats.ts'
 import { isFloat, narrow } from './tensor.ts'
 import type { Bound, BoundNode } from './bound.ts'
 import type { ValueId } from './graph.ts'
@@ -20,20 +19,27 @@ export const compute = (
     }
   })
 
-/** The graph's outputs; `inputs` as the graph's inputs. */
-export const runReference = (bound: Bound, inputs: readonly Tensor[]): readonly Tensor[] => {
-  const values = new Map<ValueId, Tensor>(bound.known)
-  const answered = new Set(bound.graph.outputs)
-  for (const [i, id] of bound.graph.inputs.entries()) values.set(id, inputs[i]!)
-  for (const { node, op, call } of bound.nodes) {
+/** Nodes in their order, from the values there are: theirs are added. */
+export const computeNodes = (nodes: readonly BoundNode[], values: Map<ValueId, Tensor>): void => {
+  for (const { node, op, call } of nodes) {
     const given = call.inputs.map((_, i) => {
       const id = node.inputs[i] ?? null
       return id === null ? null : values.get(id)!
     })
     for (const [i, made] of compute({ op, call }, given).entries()) {
       const id = node.outputs[i] ?? null
-      if (id !== null) values.set(id, answered.has(id) ? asAnswered(made) : made)
+      if (id !== null) values.set(id, made)
     }
   }
-  return bound.graph.outputs.map((id) => values.get(id)!)
+}
+
+/** The graph's outputs; `inputs` as the graph's inputs. */
+export const runReference = (
+  { graph, known, nodes }: Bound,
+  inputs: readonly Tensor[],
+): readonly Tensor[] => {
+  const values = new Map<ValueId, Tensor>(known)
+  for (const [i, id] of graph.inputs.entries()) values.set(id, inputs[i]!)
+  computeNodes(nodes, values)
+  return graph.outputs.map((id) => values.get(id)!)
 }

@@ -2,7 +2,7 @@
  * The engine of nodes without a usable GPU: WebAssembly for what it knows, and the operators' own references
  * for the rest, which are slow and always there. Graphs run piece by piece, with rests in between.
  */
-import { compute } from '../../kernels/tensor/reference.ts'
+import { computeNodes } from '../../kernels/tensor/reference.ts'
 import { sizeOf } from '../../kernels/tensor/tensor.ts'
 import { err, ok } from '../../src/base/result.ts'
 import { valueName, writeModel } from '../../src/models/onnx/write-model.ts'
@@ -185,16 +185,7 @@ const onWasm = async ({ model, piece }: Ready, values: Map<ValueId, Tensor>): Pr
 
 const onReference = ({ nodes, graph }: CpuPiece, values: Map<ValueId, Tensor>): void => {
   const inside = new Map(values)
-  for (const { node, op, call } of nodes) {
-    const given = call.inputs.map((_, i) => {
-      const id = node.inputs[i] ?? null
-      return id === null ? null : inside.get(id)!
-    })
-    for (const [i, made] of compute({ op, call }, given).entries()) {
-      const id = node.outputs[i] ?? null
-      if (id !== null) inside.set(id, made)
-    }
-  }
+  computeNodes(nodes, inside)
   for (const id of graph.outputs) values.set(id, inside.get(id)!)
 }
 

@@ -67,7 +67,9 @@ const castOp = (
     const { element } = call.outputs[0]!
     const from = inputOf(call, 0).element
     const round = roundingOf(element)
-    if (from === element || (isFloat(from) && isFloat(element) && round === null)) return [x!]
+    // A float of 16 bits may have more digits: a cast to its own type takes them.
+    const same = from === element || (isFloat(from) && isFloat(element))
+    if (same && round === null) return [x!]
     const text = ([name]: readonly string[]): string => castText(from, element, name!)
     return [build.pointwise(gpuElement(element), [x!], text, round === null ? [] : [round])]
   },

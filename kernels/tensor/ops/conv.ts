@@ -21,6 +21,7 @@ const MIN_TILED_FLOP = 2 ** 18
 /** With fewer filters for a window nothing is saved by tiles, or most of a GPU's square would be empty. */
 const MIN_TILED_FILTERS = { software: 4, gpu: 16 } as const
 
+/** How a convolution lies: which windows there are, and who sees what. */
 export type ConvPlan = {
   readonly windows: readonly Window[]
   readonly kernel: Shape

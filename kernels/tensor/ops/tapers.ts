@@ -1,4 +1,5 @@
 /** HannWindow, HammingWindow and BlackmanWindow, and MelWeightMatrix: tables for spectra, from a few numbers. */
+import { sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { intOf, knownInts } from '../op.ts'
 import { elementOf } from './cast.ts'
@@ -26,6 +27,7 @@ const tableOp = (
     const count = shape.reduce((a, b) => a * b, 1)
     return count > MAX_NUMBERS ? refuse('too-large', `${count} numbers`) : [{ element, shape }]
   },
+  flop: (call) => 8 * sizeOf(call.outputs[0]!),
   reference: (call) => [numbers(call)],
   lower: (call, _, build) => [build.constant({ ...call.outputs[0]!, data: numbers(call) })],
 })

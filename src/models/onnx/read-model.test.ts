@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { PbfWriter } from 'pbf'
 import { describe, expect, it } from 'vitest'
 import { bind } from '../../../kernels/tensor/bind.ts'
+import { runReference } from '../../../kernels/tensor/reference.ts'
 import { readModel } from './read-model.ts'
 import { readTensorFile } from './read-tensor.ts'
 
@@ -86,6 +87,27 @@ describe('an ONNX model', () => {
     expect(graph.nodes[1]!.attributes.get('axis')).toBe(-1)
     const bound = bind(graph, [{ element: 'f32', shape: [2, 5] }])
     expect(bound.ok && bound.value.types.get(graph.outputs[0]!)?.shape).toEqual([2, 5])
+  })
+
+  it('answers floats of 16 bits as numbers of their type', () => {
+    const type = (of: number): Write => message(2, message(1, whole(1, of)))
+    const sum = all(text(1, 'x'), text(1, 'x'), text(2, 'y'), text(4, 'Add'))
+    const next = all(text(1, 'y'), text(2, 'z'), text(4, 'Neg'))
+    const graph = all(
+      message(1, sum),
+      message(1, next),
+      message(11, all(text(1, 'x'), type(16))),
+      message(12, all(text(1, 'y'), type(16))),
+      message(12, all(text(1, 'z'), type(16))),
+    )
+    const read = readModel(bytesOf(all(message(8, whole(2, 21)), message(7, graph))))
+    if (!read.ok) throw new Error(read.error.detail)
+    const bound = bind(read.value.graph, [{ element: 'bf16', shape: [2] }])
+    if (!bound.ok) throw new Error(bound.error.detail)
+    const x = { element: 'bf16', shape: [2], data: Float64Array.of(128.5, 129.5) } as const
+    const [y, z] = runReference(bound.value, [x])
+    expect([...y!.data, ...z!.data]).toEqual([256, 260, -256, -260])
+    expect(read.value.graph.outputs.map((id) => read.value.graph.values[id])).toEqual(['y', 'z'])
   })
 
   it('is refused, and nothing worse, when mallory has cut or changed its bytes', () => {

@@ -6,6 +6,7 @@ import { nodeLabel } from '../../../kernels/tensor/graph.ts'
 import { elementOf } from '../../../kernels/tensor/ops/cast.ts'
 import { refuse } from '../../../kernels/tensor/outcome.ts'
 import { readTensor } from './read-tensor.ts'
+import { roundOutputs } from './rounded-outputs.ts'
 import { bytesIn, fieldsOf, numberIn, numbersIn, textIn, textsIn } from './wire.ts'
 import type { Attribute, Graph, Node, ValueId } from '../../../kernels/tensor/graph.ts'
 import type { Outcome, Refusal } from '../../../kernels/tensor/outcome.ts'
@@ -66,12 +67,16 @@ export const readModel = (bytes: Uint8Array): Outcome<Model> => {
     if ('code' in node) return refused(node)
     nodes.push(node)
   }
-  const outputs = bytesIn(graph, GRAPH.output).map((output) =>
-    names.id(textIn(fieldsOf(output) ?? new Map(), VALUE.name)),
-  )
-  const opset = opsetOf(model)
-  const ids = inputs.map(({ name }) => names.id(name))
-  const made = { opset, values: names.all, nodes, inputs: ids, outputs, constants }
+  const answers = bytesIn(graph, GRAPH.output).map((output) => readOutput(output, names))
+  const rounded = roundOutputs(nodes, new Map(answers), (id) => names.fresh(id))
+  const made: Graph = {
+    opset: opsetOf(model),
+    values: names.all,
+    nodes: rounded,
+    inputs: inputs.map(({ name }) => names.id(name)),
+    outputs: answers.map(([id]) => id),
+    constants,
+  }
   return { ok: true, value: { graph: made, inputs } }
 }
 
@@ -91,6 +96,11 @@ class Names {
     this.#ids.set(name, this.all.length)
     return this.all.push(name) - 1
   }
+
+  /** Another value, which nobody else can name. */
+  fresh(like: ValueId): ValueId {
+    return this.all.push(`${this.all[like]} unrounded`) - 1
+  }
 }
 
 const messageIn = (fields: Fields, number: number): Fields | null => {
@@ -102,6 +112,15 @@ const opsetOf = (model: Fields): number => {
   const sets = bytesIn(model, MODEL.opsets).map((bytes) => fieldsOf(bytes) ?? new Map())
   const own = sets.find((fields) => ['', 'ai.onnx'].includes(textIn(fields, OPSET.domain)))
   return own === undefined ? 1 : numberIn(own, OPSET.version, 1)
+}
+
+/** A value and the type of its elements, as far as it is declared and known. */
+const readOutput = (bytes: Uint8Array, names: Names): readonly [ValueId, ElementType | null] => {
+  const fields = fieldsOf(bytes) ?? new Map()
+  const type = messageIn(fields, VALUE.type)
+  const tensor = type === null ? null : messageIn(type, 1)
+  const element = tensor === null ? null : elementOf(numberIn(tensor, 1))
+  return [names.id(textIn(fields, VALUE.name)), element]
 }
 
 /** ValueInfoProto, TypeProto, TypeProto.Tensor, TensorShapeProto, Dimension, one inside the other. */
