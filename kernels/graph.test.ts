@@ -165,6 +165,34 @@ describe('a part of a model as a task', () => {
       'numbers at once',
     ],
     [
+      'lists so deep that reading them takes all of a stack',
+      changed('input x f32[2] r0@0', `y = Transpose(x) perm=${'['.repeat(20_000)}`, 'output y'),
+      'a number',
+    ],
+    [
+      'a shape that is endless, though it holds nothing',
+      changed(
+        'input x f32[9007199254740991,0] r0@0',
+        'input z f32[2] r0@0',
+        'const axis i64[] 1',
+        'a = CumSum(x, axis)',
+        'y = Relu(z)',
+        'output y a',
+      ),
+      '[9007199254740991, 0]',
+    ],
+    [
+      'a constant that is endless, though it holds nothing',
+      changed(
+        'const x f32[9007199254740991,0]',
+        'input z f32[2] r0@0',
+        'y = Relu(z)',
+        'a = Relu(x)',
+        'output y a',
+      ),
+      '[9007199254740991, 0]',
+    ],
+    [
       'a list that never ends',
       changed('input x f32[2] r0@0', `y = Transpose(x) perm=[${'0,'.repeat(5000)}0]`, 'output y'),
       'at most 4096 in a list',

@@ -26,6 +26,7 @@ export type PointwiseSpec = {
   compute(call: Call): (x: number, y: number, z: number) => number
   wgsl(args: readonly string[], alias: Alias, call: Call): string
   readonly functions?: readonly WgslFunction[]
+  /** That of a function about 1 if absent. */
   readonly tolerance?: Tolerance
   /** Where the function is worth trying; -3 to 3 if absent. */
   readonly range?: readonly [number, number]
@@ -35,6 +36,9 @@ export type PointwiseSpec = {
   readonly specials?: boolean
   readonly cases?: Op['cases']
 }
+
+/** Of a function whose numbers are about 1: what one element is off by, none of the others bears on. */
+const OF_ONE: Tolerance = { abs: 1e-5, rel: 1e-5, scale: 'element' }
 
 const fits = (accepts: NonNullable<PointwiseSpec['accepts']>, element: ElementType): boolean => {
   switch (accepts) {
@@ -52,7 +56,7 @@ const fits = (accepts: NonNullable<PointwiseSpec['accepts']>, element: ElementTy
 }
 
 export const pointwiseOp = (spec: PointwiseSpec): Op => {
-  const { name, arity = 1, accepts = 'floats', functions = [], tolerance } = spec
+  const { name, arity = 1, accepts = 'floats', functions = [], tolerance = OF_ONE } = spec
   return {
     name,
     inputs: [arity, arity],
@@ -85,7 +89,7 @@ export const pointwiseOp = (spec: PointwiseSpec): Op => {
         narrowText(element, spec.wgsl(names, alias, call))
       return [build.pointwise(gpuElement(element), args, text, functions)]
     },
-    ...(tolerance === undefined ? {} : { tolerance }),
+    tolerance,
     cases: { ...casesOf(spec, arity), ...spec.cases },
   }
 }
