@@ -53,6 +53,13 @@ describe('scores with a mask', () => {
     },
   )
 
+  it('are held to it by a sum of any number of them', () => {
+    const lines = masked.with(2, 'h = Sum(scores, mask)')
+    const reads = [waves(16), maskOf(-1e9)]
+    expect(verdictOf(lines, reads).kind).toBe('accepted')
+    expect(verdictOf(lines, reads, { h: (h) => (h[12]! += 0.01) }).kind).toBe('rejected')
+  })
+
   it('are held to it behind a formula that nobody shows, too', () => {
     const lines = masked.with(2, 'm = Add(scores, mask)\nh = Add(m, scores)')
     const reads = [waves(16), maskOf(-1e9)]
@@ -89,6 +96,10 @@ it('does not take small numbers for nothing', () => {
   const reads = [Float32Array.of(1e-4, 2e-4, 3e-4, 4e-4)]
   expect(verdictOf(lines, reads).kind).toBe('accepted')
   expect(verdictOf(lines, reads, { y: (y) => y.fill(9e-7) }).kind).toBe('rejected')
+  const root = ['input x f32[4] r0@0', 'y = Sqrt(x)', 'output y']
+  const variances = [new Float32Array(4).fill(1e-12)]
+  expect(verdictOf(root, variances).kind).toBe('accepted')
+  expect(verdictOf(root, variances, { y: (y) => y.fill(2e-6) }).kind).toBe('rejected')
 })
 
 it('takes no number for infinity', () => {

@@ -1,7 +1,7 @@
 /** Operators that work element by element, inputs stretched to one shape: one formula in float64, one in WGSL. */
 import { broadcast, gpuElement, isFloat, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { inputOf } from '../op.ts'
+import { inputOf, OF_EACH } from '../op.ts'
 import { stretched } from './stretched.ts'
 import type { Tolerance } from '../../kernel.ts'
 import type { Draw } from '../draw.ts'
@@ -37,9 +37,6 @@ export type PointwiseSpec = {
   readonly cases?: Op['cases']
 }
 
-/** Of a function whose numbers are about 1: what one element is off by, none of the others bears on. */
-const OF_ONE: Tolerance = { abs: 1e-5, rel: 1e-5, scale: 'element' }
-
 const fits = (accepts: NonNullable<PointwiseSpec['accepts']>, element: ElementType): boolean => {
   switch (accepts) {
     case 'floats':
@@ -56,7 +53,7 @@ const fits = (accepts: NonNullable<PointwiseSpec['accepts']>, element: ElementTy
 }
 
 export const pointwiseOp = (spec: PointwiseSpec): Op => {
-  const { name, arity = 1, accepts = 'floats', functions = [], tolerance = OF_ONE } = spec
+  const { name, arity = 1, accepts = 'floats', functions = [], tolerance = OF_EACH } = spec
   return {
     name,
     inputs: [arity, arity],

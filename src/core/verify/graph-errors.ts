@@ -54,10 +54,10 @@ export const errorsOf = (
 /** What the operator itself rounds. */
 const ownError = ({ op }: BoundNode, want: Tensor): ((place: number) => number) => {
   const { abs, rel, scale } = op.tolerance ?? DEFAULT_TOLERANCE
-  const most = abs + rel * peakOf(want)
-  return scale === 'tensor'
-    ? () => most
-    : (j) => abs + rel * Math.min(F32_MAX, Math.abs(want.data[j]!))
+  const peak = peakOf(want)
+  if (scale === 'tensor') return () => abs + rel * peak
+  const most = DEFAULT_TOLERANCE.abs + DEFAULT_TOLERANCE.rel * peak
+  return (j) => Math.min(most, abs + rel * Math.abs(want.data[j]!))
 }
 
 /** What the errors of the inputs make of each output at most, place by place; null where there are none. */
