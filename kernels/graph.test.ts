@@ -175,12 +175,76 @@ describe('a part of a model as a task', () => {
       'numbers at once',
     ],
     [
+      'lists so deep that reading them takes all of a stack',
+      changed('input x f32[2] r0@0', `y = Transpose(x) perm=${'['.repeat(20_000)}`, 'output y'),
+      'a number',
+    ],
+    [
+      'a shape that is endless, though it holds nothing',
+      changed(
+        'input x f32[9007199254740991,0] r0@0',
+        'input z f32[2] r0@0',
+        'const axis i64[] 1',
+        'a = CumSum(x, axis)',
+        'y = Relu(z)',
+        'output y a',
+      ),
+      '[9007199254740991, 0]',
+    ],
+    [
+      'a constant that is endless, though it holds nothing',
+      changed(
+        'const x f32[9007199254740991,0]',
+        'input z f32[2] r0@0',
+        'y = Relu(z)',
+        'a = Relu(x)',
+        'output y a',
+      ),
+      '[9007199254740991, 0]',
+    ],
+    [
+      'an operator that keeps a worker for longer than anybody waits',
+      {
+        graph: lines('input x f32[1,65536] r0@0', 'y = LRN(x) size=65536 # deep', 'output y'),
+        reads: 'f32',
+        lengths: [65_536],
+      },
+      'graph, deep LRN: at most 1073741824 operations in one operator that is no product',
+    ],
+    [
+      'a product that does',
+      {
+        graph: lines('input x f32[2049,2049] r0@0', 'y = MatMul(x, x)', 'output y'),
+        reads: 'f32',
+        lengths: [2049 ** 2],
+      },
+      'graph, MatMul: at most 8589934592 operations in one product',
+    ],
+    [
       'a list that never ends',
       changed('input x f32[2] r0@0', `y = Transpose(x) perm=[${'0,'.repeat(5000)}0]`, 'output y'),
       'at most 4096 in a list',
     ],
   ])('is refused with %s', (_, params, said) => {
     expect(refusal(params)).toContain(said)
+  })
+
+  it('is paid for every place that shrinking a picture reads', () => {
+    const shrink = (more: string): number => {
+      const parsed = graphKernel.parse({
+        graph: lines(
+          'input x f32[1,1,256,256] r0@0',
+          'const s f32[4] 1 1 0.125 0.125',
+          `y = Resize(x, , s) mode="cubic"${more}`,
+          'output y',
+        ),
+        reads: 'f32',
+        lengths: [2 ** 16],
+      })
+      return parsed.ok ? graphKernel.costFlop(parsed.value) : 0
+    }
+    expect(shrink('')).toBe(32 * 32 * 4 * 4)
+    expect(shrink(' antialias=1')).toBe(32 * 32 * 32 * 32)
   })
 
   it('costs nobody who reads it more than a moment, however mallory has changed it', () => {

@@ -15,13 +15,14 @@ import { bind } from './tensor/bind.ts'
 import { jumps, witnessesOf } from './tensor/certainty.ts'
 import { nodeLabel } from './tensor/graph.ts'
 import { DEFAULT_TOLERANCE } from './tensor/op.ts'
+import { nodeLabel } from './tensor/graph.ts'
 import { pack, packingOf, unpack, type Packing } from './tensor/packing.ts'
 import { readGraphText } from './tensor/read-graph-text.ts'
 import { runReference } from './tensor/reference.ts'
 import { isFloat, sizeOf } from './tensor/tensor.ts'
 import type { TensorData, TensorType as Line } from './kernel.ts'
 import type { Field } from './params.ts'
-import type { Bound } from './tensor/bound.ts'
+import type { Bound, BoundNode } from './tensor/bound.ts'
 import type { TextInput } from './tensor/graph-text.ts'
 import type { Tensor } from './tensor/tensor.ts'
 
@@ -33,6 +34,11 @@ export const SEGMENT_TEXT_MAX = 32 * 1024
 export const SEGMENT_HELD_MAX = 2 ** 26
 /** A worker may lack each of so many, and says so by their numbers. */
 export const SEGMENT_READS_MAX = 8
+/** Operations of one node that is no product: its check computes it again, in seconds, and nobody can interrupt it. */
+const RECOMPUTED_MAX = 2 ** 30
+/** And of one that is: twice what fits a task as a product of matrices. Windows over a line could be far more. */
+const PRODUCT_MAX = 2 ** 33
+const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'Gemm', 'Conv'])
 const WORDS_MAX = MAX_TENSOR_BYTES / 4
 
 export type GraphTask = {
@@ -122,6 +128,8 @@ const withinBounds = (
   const held = madeBy(bound) + graph.inputs.reduce((sum, id) => sum + sizeOf(types.get(id)!), 0)
   if (held > SEGMENT_HELD_MAX)
     return refuse('graph', `at most ${SEGMENT_HELD_MAX} numbers at once`, held)
+  const dear = tooDear(nodes)
+  if (dear !== null) return refuse(`graph, ${nodeLabel(dear.made.node)}`, dear.expected, dear.flop)
   const flop = nodes.reduce((sum, { op, call }) => sum + flopOf(op, call), 0)
   if (!Number.isSafeInteger(flop)) return refuse('graph', 'at most 9.0e15 operations', flop)
   const shown = [...graph.outputs, ...witnessesOf(bound)]
@@ -132,8 +140,21 @@ const withinBounds = (
   return { ok: true, value }
 }
 
-const flopOf = (op: Bound['nodes'][number]['op'], call: Bound['nodes'][number]['call']): number =>
-  op.flop?.(call) ?? 0
+type Dear = { readonly made: BoundNode; readonly expected: string; readonly flop: number }
+
+/** A node that keeps whoever computes or checks it for too long. */
+export const tooDear = (nodes: readonly BoundNode[]): Dear | null => {
+  for (const made of nodes) {
+    const isProduct = PRODUCTS.has(made.op.name)
+    const [flop, most] = [flopOf(made.op, made.call), isProduct ? PRODUCT_MAX : RECOMPUTED_MAX]
+    const kind = isProduct ? 'product' : 'operator that is no product'
+    if (!(flop <= most))
+      return { made, expected: `at most ${most} operations in one ${kind}`, flop }
+  }
+  return null
+}
+
+const flopOf = (op: BoundNode['op'], call: BoundNode['call']): number => op.flop?.(call) ?? 0
 
 /** Numbers of all values that nodes make. */
 const madeBy = ({ nodes }: Bound): number =>

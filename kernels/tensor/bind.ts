@@ -48,7 +48,11 @@ export const bind = (
     types.set(id, type!)
     if (sizeOf(type!) === 0) values.set(id, { ...type!, data: new Float64Array() })
   }
-  for (const [id, { element, shape }] of values) types.set(id, { element, shape })
+  for (const [id, { element, shape }] of values) {
+    const wrong = checkType({ element, shape })
+    if (wrong !== null) return { ok: false, error: wrong }
+    types.set(id, { element, shape })
+  }
   const nodes: BoundNode[] = []
   for (const node of graph.nodes) {
     const made = bindNode(node, graph.opset, types, values)
@@ -70,7 +74,10 @@ const checkType = ({ shape }: TensorType): Refusal | null => {
   if (shape.length > MAX_RANK) return refuse('too-large', `${shape.length} dimensions`)
   if (shape.some((size) => !Number.isSafeInteger(size) || size < 0))
     return refuse('bad-shape', `[${shape.join(', ')}] is no shape`)
-  return sizeOf({ shape }) > MAX_ELEMENTS ? refuse('too-large', `[${shape.join(', ')}]`) : null
+  // What holds nothing may not be endless to the other side: somebody goes through it.
+  return sizeOf({ shape: shape.map((size) => Math.max(1, size)) }) > MAX_ELEMENTS
+    ? refuse('too-large', `[${shape.join(', ')}]`)
+    : null
 }
 
 const bindNode = (

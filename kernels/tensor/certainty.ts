@@ -53,7 +53,7 @@ const ADDS: ReadonlySet<string> = new Set([
   ...['GroupNormalization', 'InstanceNormalization', 'LayerNormalization', 'LogSoftmax'],
   ...['LpNormalization', 'Mean', 'MeanVarianceNormalization', 'RMSNormalization', 'ReduceL1'],
   ...['ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceMean', 'ReduceProd', 'ReduceSum'],
-  ...['ReduceSumSquare', 'Resize', 'RotaryEmbedding', 'ScatterElements', 'ScatterND', 'Softmax'],
+  ...['ReduceSumSquare', 'Resize', 'RotaryEmbedding', 'ScatterElements', 'ScatterND'],
   'Sum',
 ])
 

@@ -107,16 +107,25 @@ export class Line {
   }
 
   attribute(): Attribute | Wrong {
-    const before = this.#at
-    const found = this.#next()
-    if (found?.[1] !== undefined) return textOf(found[1])
-    this.#at = before
+    const text = this.#quoted()
+    if (text !== null) return text
     if (this.takes('[')) return this.#list()
+    const before = this.#at
     const element = this.element()
     this.#at = element instanceof Wrong ? before : this.#at
     return element instanceof Wrong ? this.number() : this.#literal(element)
   }
 
+  /** null where there are no quotes. */
+  #quoted(): string | Wrong | null {
+    const before = this.#at
+    const found = this.#next()?.[1]
+    if (found !== undefined) return textOf(found)
+    this.#at = before
+    return null
+  }
+
+  /** Numbers or texts; never a list again, which could go as deep as a text is long. */
   #list(): Attribute | Wrong {
     const numbers: number[] = []
     const texts: string[] = []
@@ -124,10 +133,10 @@ export class Line {
       const count = numbers.length + texts.length
       if (count > 0 && !this.takes(',')) return new Wrong('a comma or a bracket')
       if (count >= LIST_MAX) return new Wrong(`at most ${LIST_MAX} in a list`)
-      const each = this.attribute()
+      const each = this.#quoted() ?? this.number()
       if (typeof each === 'number') numbers.push(each)
       else if (typeof each === 'string') texts.push(each)
-      else return each instanceof Wrong ? each : new Wrong('numbers or texts')
+      else return each
     }
     if (numbers.length > 0 && texts.length > 0) return new Wrong('numbers or texts, not both')
     return texts.length > 0 ? texts : numbers

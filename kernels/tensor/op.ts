@@ -64,6 +64,12 @@ export type Op = {
 /** Sums of some thousand f32 terms stay well below; see also docs on numerics. */
 export const DEFAULT_TOLERANCE: Tolerance = { abs: 1e-6, rel: 1e-5, scale: 'tensor' }
 
+/**
+ * Of formulas of each element, as far as that is less than the default: what one of them is off by, none of the
+ * others bears on.
+ */
+export const OF_EACH: Tolerance = { abs: 1e-5, rel: 1e-5, scale: 'element' }
+
 export const intOf = (call: Call, name: string, missing: number): number =>
   (call.attributes.get(name) as number | undefined) ?? missing
 export const floatOf = (call: Call, name: string, missing: number): number =>

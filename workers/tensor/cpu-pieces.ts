@@ -58,5 +58,5 @@ const pieceOf = (bound: Bound, from: number, to: number): CpuPiece => {
 }
 
 /** What moves costs as much as what adds. */
-const flopOf = ({ op, call }: BoundNode): number =>
+export const flopOf = ({ op, call }: BoundNode): number =>
   (op.flop?.(call) ?? 0) + call.outputs.reduce((sum, type) => sum + sizeOf(type), 0)

@@ -2,15 +2,16 @@
  * The engine of nodes without a usable GPU: WebAssembly for what it knows, and the operators' own references
  * for the rest, which are slow and always there. Graphs run piece by piece, with rests in between.
  */
+import { nodeLabel } from '../../kernels/tensor/graph.ts'
 import { computeNodes } from '../../kernels/tensor/reference.ts'
 import { sizeOf } from '../../kernels/tensor/tensor.ts'
 import { err, ok } from '../../src/base/result.ts'
 import { valueName, writeModel } from '../../src/models/onnx/write-model.ts'
 import { computeError } from '../errors.ts'
 import { breathe, Pace } from '../pace.ts'
-import { cpuPieces, endsOf } from './cpu-pieces.ts'
+import { cpuPieces, endsOf, flopOf } from './cpu-pieces.ts'
 import { WasmRunner } from './wasm-runner.ts'
-import type { Bound } from '../../kernels/tensor/bound.ts'
+import type { Bound, BoundNode } from '../../kernels/tensor/bound.ts'
 import type { Graph, ValueId } from '../../kernels/tensor/graph.ts'
 import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
 import type { Result } from '../../src/base/result.ts'
@@ -26,6 +27,15 @@ const BREATH_MS = 10
 const PIECE_MS = 40
 /** Operations of the first pieces, and the fewest of any: one thread of a slow phone takes 50 ms. */
 const PIECE_FLOP = { wasm: 1e8, reference: 2e6 } as const
+
+/**
+ * Operations of one node by a reference, which nobody can stop: up to 200 ns each on a core of a server, and
+ * a worker that is silent for 15 s is ended.
+ */
+const REFERENCE_MAX = 2 ** 25
+/** Products of matrices take 2 ns. */
+const REFERENCE_PRODUCT_MAX = 2 ** 30
+const MATRICES: ReadonlySet<string> = new Set(['MatMul', 'Gemm'])
 
 export type CpuOptions = {
   /** What a graph may take. */
@@ -59,7 +69,7 @@ export class CpuRunner {
     return this.#wasm === null ? 'reference' : 'wasm'
   }
 
-  /** @error out-of-budget, before anything is taken */
+  /** @error out-of-budget, before anything is taken; needs-webgpu where a node would take too long here */
   async prepare(bound: Bound): Promise<Result<Prepared, ComputeError>> {
     const pieces = cpuPieces(bound, Math.max(PIECE_FLOP[this.kind], this.#flopPerMs * PIECE_MS))
     const bytes = peakBytes(bound, pieces)
@@ -67,6 +77,12 @@ export class CpuRunner {
       return err(computeError('out-of-budget', `${bytes} bytes, ${this.#memoryBytes} are lent`))
     const ready: Ready[] = []
     for (const piece of pieces) ready.push(...(await this.#ready(bound, piece)))
+    const slow = ready.map(({ piece, model }) => (model === null ? endlessIn(piece) : null))
+    const endless = slow.find((found) => found !== null)
+    if (endless !== undefined) {
+      for (const { model } of ready) void model?.close()
+      return err(tooSlow(endless!))
+    }
     const ran = (flopPerMs: number): void => {
       this.#flopPerMs = Math.max(this.#flopPerMs, flopPerMs)
     }
@@ -153,7 +169,11 @@ class PreparedOnCpu implements Prepared {
     for (const [i, ready] of this.#ready.entries()) {
       if (control.cancelled()) return err(computeError('cancelled', 'graph'))
       const began = performance.now()
-      if (!(await onWasm(ready, values))) onReference(ready.piece, values)
+      if (!(await onWasm(ready, values))) {
+        const endless = endlessIn(ready.piece)
+        if (endless !== null) return err(tooSlow(endless))
+        onReference(ready.piece, values)
+      }
       for (const id of this.#ends[i]!) values.delete(id)
       done += ready.piece.flop
       control.progress(Math.floor((1000 * done) / Math.max(1, all)))
@@ -172,6 +192,16 @@ class PreparedOnCpu implements Prepared {
     for (const { model } of this.#ready) void model?.close()
   }
 }
+
+/** A node that a reference would be at for longer than anybody waits. */
+const endlessIn = ({ nodes }: CpuPiece): BoundNode | null =>
+  nodes.find((made) => {
+    const most = MATRICES.has(made.op.name) ? REFERENCE_PRODUCT_MAX : REFERENCE_MAX
+    return flopOf(made) > most
+  }) ?? null
+
+const tooSlow = ({ node }: BoundNode): ComputeError =>
+  computeError('needs-webgpu', `${nodeLabel(node)} would take too long without it`)
 
 /** Whether it did; a combination that WebAssembly does not know may show only at a run. */
 const onWasm = async ({ model, piece }: Ready, values: Map<ValueId, Tensor>): Promise<boolean> => {

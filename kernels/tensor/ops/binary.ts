@@ -3,6 +3,7 @@ import * as math from '../wgsl-math.ts'
 import { intOf, inputOf, textOf } from '../op.ts'
 import { isFloat } from '../tensor.ts'
 import { pointwiseOp } from './pointwise-op.ts'
+import type { Tolerance } from '../../kernel.ts'
 import type { PointwiseSpec } from './pointwise-op.ts'
 import type { Draw } from '../draw.ts'
 import type { Op, Sample } from '../op.ts'
@@ -14,6 +15,9 @@ const integerCase = {
     return { inputs: [draw.integers(shape, -50, 50, 'i32'), second] }
   },
 }
+
+/** The result is rounded once, or a quotient to 2.5 units in the last place (WGSL, §15.7.4). */
+const ROUNDED: Tolerance = { abs: 0, rel: 1e-6, scale: 'element' }
 
 const arithmetic = (
   name: string,
@@ -28,6 +32,7 @@ const arithmetic = (
     compute: (call) => (x, y) => compute(x, y, !isFloat(inputOf(call, 0).element)),
     wgsl: ([x, y]) => `${x} ${sign} ${y}`,
     range,
+    tolerance: ROUNDED,
     cases: integerCase,
   })
 

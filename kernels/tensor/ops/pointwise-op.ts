@@ -9,7 +9,7 @@ import {
   unusedBits,
 } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { inputOf } from '../op.ts'
+import { inputOf, OF_EACH } from '../op.ts'
 import { stretched } from './stretched.ts'
 import type { Tolerance } from '../../kernel.ts'
 import type { Draw } from '../draw.ts'
@@ -36,6 +36,7 @@ export type PointwiseSpec = {
   compute(call: Call): (x: number, y: number, z: number) => number
   wgsl(args: readonly string[], alias: Alias, call: Call): string
   readonly functions?: readonly WgslFunction[]
+  /** That of a function about 1 if absent. */
   readonly tolerance?: Tolerance
   /** Where the function is worth trying; -3 to 3 if absent. */
   readonly range?: readonly [number, number]
@@ -62,7 +63,7 @@ const fits = (accepts: NonNullable<PointwiseSpec['accepts']>, element: ElementTy
 }
 
 export const pointwiseOp = (spec: PointwiseSpec): Op => {
-  const { name, arity = 1, accepts = 'floats', functions = [], tolerance } = spec
+  const { name, arity = 1, accepts = 'floats', functions = [], tolerance = OF_EACH } = spec
   return {
     name,
     inputs: [arity, arity],
@@ -97,7 +98,7 @@ export const pointwiseOp = (spec: PointwiseSpec): Op => {
         narrowText(element, spec.wgsl(names, alias, call))
       return [build.pointwise(gpuElement(element), args, text, functions)]
     },
-    ...(tolerance === undefined ? {} : { tolerance }),
+    tolerance,
     cases: { ...casesOf(spec, arity), ...spec.cases },
   }
 }

@@ -89,13 +89,21 @@ const weightOf = ({ mode, cubic: a }: Filter, far: number): number => {
   return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0
 }
 
-export const tapsOf = (axis: Axis, filter: Filter): Taps => {
-  const { size, out, scale } = axis
+/** How many places are read for one of the result, and where the first is from the nearest below. */
+export const reachOf = (
+  { scale }: Axis,
+  { mode, antialias }: Filter,
+): { readonly narrow: number; readonly first: number; readonly count: number } => {
   // Shrinking with antialias, a weight reaches over as many places as become one.
-  const narrow = filter.antialias ? Math.min(1, scale) : 1
-  const reach = filter.mode === 'cubic' ? 2 : 1
-  const first = filter.mode === 'nearest' ? 0 : Math.floor(-reach / narrow) + 1
-  const count = filter.mode === 'nearest' ? 1 : 2 - 2 * first
+  const narrow = antialias ? Math.min(1, scale) : 1
+  const reach = mode === 'cubic' ? 2 : 1
+  const first = mode === 'nearest' ? 0 : Math.floor(-reach / narrow) + 1
+  return { narrow, first, count: mode === 'nearest' ? 1 : 2 - 2 * first }
+}
+
+export const tapsOf = (axis: Axis, filter: Filter): Taps => {
+  const { size, out } = axis
+  const { narrow, first, count } = reachOf(axis, filter)
   const [places, weights, outside]: [number[], number[], boolean[]] = [[], [], []]
   for (let o = 0; o < out; o++) {
     const x = originOf(axis, filter.coordinates, o)

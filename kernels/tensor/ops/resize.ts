@@ -5,7 +5,7 @@ import { axesIn, floatOf, inputOf, intOf, intsOf, knownInts, textOf } from '../o
 import { list } from '../draw.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
-import { COORDINATES, ROUNDINGS, tapsOf } from './resize-taps.ts'
+import { COORDINATES, ROUNDINGS, reachOf, tapsOf } from './resize-taps.ts'
 import type { Axis, Filter, Taps } from './resize-taps.ts'
 import type { Draw } from '../draw.ts'
 import type { Attribute } from '../graph.ts'
@@ -137,7 +137,18 @@ const resize = (name: string, cases: Op['cases']): Op => ({
       return refuse('unsupported', `more than ${MAX_AXES} axes at once`)
     return [{ element, shape: plan.axes.map(({ out }) => out) }]
   },
-  flop: (call) => 16 * sizeOf(call.outputs[0]!),
+  flop(call) {
+    const { axes, filter } = planOf(call, name)!
+    const isSame = (axis: Axis): boolean => axis.out === axis.size && axis.scale === 1
+    const taps = axes.map((axis) => (isSame(axis) ? 1 : reachOf(axis, filter).count))
+    // Where more than the usual 4 by 4 are read, each is paid for.
+    return (
+      Math.max(
+        16,
+        taps.reduce((all, count) => all * count, 1),
+      ) * sizeOf(call.outputs[0]!)
+    )
+  },
   reference(call, [x]) {
     const taps = allTaps(planOf(call, name)!)
     const filler = floatOf(call, 'extrapolation_value', 0)

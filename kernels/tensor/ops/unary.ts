@@ -38,9 +38,13 @@ const anySize = (op: Op): Op => ({
   },
 })
 
-const near = (op: Op, x: number): Op => ({
+const relative = (op: Op): Op => ({
   ...op,
   tolerance: { abs: 0, rel: 1e-5, scale: 'element' },
+})
+
+const near = (op: Op, x: number): Op => ({
+  ...relative(op),
   cases: {
     ...op.cases,
     'numbers next to where it is 0': (draw) => {
@@ -135,8 +139,8 @@ export const UNARY: readonly Op[] = [
   shrink,
   plain('Exp', Math.exp, math.exp),
   near(plain('Log', Math.log, math.log, [0.01, 20]), 1),
-  plain('Sqrt', Math.sqrt, 'sqrt', [0, 20]),
-  plain('Reciprocal', (x) => 1 / x, '1.0 / ', [0.5, 4]),
+  relative(plain('Sqrt', Math.sqrt, 'sqrt', [0, 20])),
+  relative(plain('Reciprocal', (x) => 1 / x, '1.0 / ', [0.5, 4])),
   plain('Floor', Math.floor, 'floor'),
   plain('Ceil', Math.ceil, 'ceil'),
   plain('Round', roundEven, 'round'),

@@ -2,7 +2,7 @@
 import { maxNan, minNan } from '../wgsl-math.ts'
 import { broadcast, gpuElement, isFloat, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { inputOf } from '../op.ts'
+import { inputOf, OF_EACH } from '../op.ts'
 import { stretched } from './stretched.ts'
 import type { Draw } from '../draw.ts'
 import type { Call, Op, Sample } from '../op.ts'
@@ -58,6 +58,7 @@ const variadic = (name: string, { compute, wgsl, functions, mean }: Fold): Op =>
       build.pointwise(kind, [folded], ([x]) => `${x} / ${float ? 'F' : 'I'}(${given.length})`),
     ]
   },
+  tolerance: OF_EACH,
   cases: {
     'stretched inputs': drawSome,
     'more inputs than a kernel can read': (draw) => ({

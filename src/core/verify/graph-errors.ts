@@ -11,11 +11,15 @@ import type { BoundNode } from '../../../kernels/tensor/bound.ts'
 import type { Numbers, Tensor } from '../../../kernels/tensor/tensor.ts'
 import type { Prng } from '../../base/prng.ts'
 
-/** A value, and how far its numbers may be from those on the device; 0 where they are the very ones. */
-export type Known = { readonly tensor: Tensor; readonly error: number }
+/** A value, and how far each of its numbers may be from that on the device; null where they are the very ones. */
+export type Known = { readonly tensor: Tensor; readonly error: Float64Array | null }
 
-/** How far an output may be off, by element and at most. */
-export type Allowed = { readonly most: number; at(place: number): number }
+/** How far an output may be off at each place. One large number leaves no room to small ones. */
+export type Allowed = {
+  at(place: number): number
+  /** The same for whatever reads it: null where it is not off at all. */
+  carried(): Float64Array | null
+}
 
 type Inputs = readonly (Tensor | null)[]
 
@@ -26,8 +30,9 @@ const NORMAL_MIN = 2 ** -126
 const CURVED = 1.25
 /** Inputs are moved by so much of themselves, 16 units in the last place, to see what rounding may do. */
 const NUDGE = 2 ** -20
-const NUDGES = 3
-/** Errors of many roundings seldom add up as badly as three trials do, four times over. */
+/** So many that chance leaves no place unmoved. */
+const NUDGES = 8
+/** Errors of many roundings seldom add up as badly as these trials do, four times over. */
 const WORSE = 4
 
 export const errorsOf = (
@@ -36,74 +41,91 @@ export const errorsOf = (
   wants: readonly Tensor[],
 ): readonly Allowed[] => {
   const exact = certaintyOf(made, () => true) === 'exact'
-  const { abs, rel, scale } = made.op.tolerance ?? DEFAULT_TOLERANCE
-  const carried = exact
-    ? wants.map(() => Math.max(0, ...inputs.map((input) => input?.error ?? 0)))
-    : passedOn(made, inputs, wants)
+  const before = passedOn(made, inputs, wants, exact)
   return wants.map((want, i): Allowed => {
-    const [peak, before] = [peakOf(want), carried[i]!]
-    if (!isFloat(want.element)) return { most: 0, at: () => 0 }
-    if (exact) return { most: before, at: () => before + NORMAL_MIN }
-    const most = before + abs + rel * peak
-    const byElement = (j: number): number =>
-      before + abs + NORMAL_MIN + rel * Math.abs(want.data[j]!)
-    return { most, at: scale === 'tensor' ? () => most : byElement }
+    if (!isFloat(want.element)) return { at: () => 0, carried: () => null }
+    const own = exact ? () => 0 : ownError(made, want)
+    const at = (j: number): number => (before?.[i]![j] ?? 0) + own(j) + NORMAL_MIN
+    const isSure = exact && before === null
+    return { at, carried: () => (isSure ? null : Float64Array.from(want.data, (_, j) => at(j))) }
   })
 }
 
-/** What the errors of the inputs make of each output, at most. */
+/** What the operator itself rounds. */
+const ownError = ({ op }: BoundNode, want: Tensor): ((place: number) => number) => {
+  const { abs, rel, scale } = op.tolerance ?? DEFAULT_TOLERANCE
+  const peak = peakOf(want)
+  if (scale === 'tensor') return () => abs + rel * peak
+  const most = DEFAULT_TOLERANCE.abs + DEFAULT_TOLERANCE.rel * peak
+  return (j) => Math.min(most, abs + rel * Math.abs(want.data[j]!))
+}
+
+/** What the errors of the inputs make of each output at most, place by place; null where there are none. */
 const passedOn = (
   made: BoundNode,
   inputs: readonly (Known | null)[],
   wants: readonly Tensor[],
-): number[] => {
-  const sums = wants.map(() => 0)
+  exact: boolean,
+): readonly Float64Array[] | null => {
+  const given = inputs.map((each) => each?.tensor ?? null)
+  let sums: readonly Float64Array[] | null = null
   for (const [which, input] of inputs.entries()) {
-    if (input === null || input.error === 0) continue
-    const most = wants.map(() => 0)
-    for (const side of [-1, 1]) {
-      const given = inputs.map((each) => each?.tensor ?? null)
-      const { data } = input.tensor
-      const moved = new Float64Array(data.length)
-      for (let j = 0; j < moved.length; j++) moved[j] = data[j]! + side * input.error
-      given[which] = { ...input.tensor, data: moved }
-      for (const [i, { data: found }] of compute(made, given).entries())
-        most[i] = Math.max(most[i]!, furthest(found, wants[i]!.data))
+    if (input === null) continue
+    const trials = exact && input.error === null ? [] : trialsOf(input)
+    if (trials.length === 0) continue
+    sums ??= wants.map(({ data }) => new Float64Array(data.length))
+    const most = wants.map(({ data }) => new Float64Array(data.length))
+    for (const data of trials) {
+      const moved = given.with(which, { ...input.tensor, data })
+      for (const [i, found] of compute(made, moved).entries())
+        furthest(found.data, wants[i]!.data, most[i]!)
     }
-    for (const [i, each] of most.entries()) sums[i]! += CURVED * each
+    const steep = exact ? 1 : CURVED
+    for (const [i, sum] of sums.entries()) most[i]!.forEach((far, j) => (sum[j]! += steep * far))
   }
   return sums
 }
 
-/** How far output `i` moves when each input does by chance, within what some roundings come to. */
+/** What a device may have had in place of this: off to either side, and nothing for what is denormal. */
+const trialsOf = ({ tensor, error }: Known): readonly Float64Array[] => {
+  const { data, element } = tensor
+  if (!isFloat(element)) return []
+  const sides = error === null ? [] : [-1, 1]
+  const trials = sides.map((side) => Float64Array.from(data, (x, j) => x + side * error![j]!))
+  const isTiny = (x: number): boolean => x !== 0 && Math.abs(x) < NORMAL_MIN
+  return data.some(isTiny)
+    ? [...trials, Float64Array.from(data, (x) => (isTiny(x) ? 0 : x))]
+    : trials
+}
+
+/** How far each place of output `i` moves when each input does by chance, within what some roundings come to. */
 export const sensitivityOf = (
   made: BoundNode,
   given: Inputs,
   i: number,
   want: Tensor,
   random: Prng,
-): number => {
-  let most = 0
+): Float64Array => {
+  const most = new Float64Array(want.data.length)
   for (let trial = 0; trial < NUDGES; trial++) {
     const nudged = given.map((input) =>
       input === null || !isFloat(input.element)
         ? input
         : { ...input, data: Float64Array.from(input.data, (x) => x * (1 + sign(random) * NUDGE)) },
     )
-    most = Math.max(most, furthest(compute(made, nudged)[i]!.data, want.data))
+    furthest(compute(made, nudged)[i]!.data, want.data, most)
   }
-  return WORSE * most
+  return most.map((far) => WORSE * far)
 }
 
 const sign = (random: Prng): number => ((random.u32() & 1) === 0 ? -1 : 1)
 
-const furthest = (moved: Numbers, from: Numbers): number => {
-  let most = 0
+/** Keeps in `most` how far each place has moved at most. */
+const furthest = (moved: Numbers, from: Numbers, most: Float64Array): void => {
   for (let j = 0; j < from.length; j++) {
     const far = Math.abs(moved[j]! - from[j]!)
-    if (far > most && Number.isFinite(far)) most = far
+    if (far > most[j]! && Number.isFinite(far)) most[j] = far
   }
-  return most
 }
 
 const peakOf = ({ data }: Tensor): number => {

@@ -41,9 +41,9 @@ export function* checkGraph(
     return { tensor, words: new Int32Array(buffer, byteOffset + 4 * at, tensor.data.length) }
   }
   const values = new Map<ValueId, Known>()
-  for (const [id, tensor] of known) values.set(id, { tensor, error: 0 })
+  for (const [id, tensor] of known) values.set(id, { tensor, error: null })
   for (const [i, tensor] of inputsOf(task, reads).entries())
-    values.set(graph.inputs[i]!, { tensor, error: 0 })
+    values.set(graph.inputs[i]!, { tensor, error: null })
   for (const [i, made] of nodes.entries()) {
     const inputs = made.call.inputs.map((_, at) => values.get(made.node.inputs[at] ?? -1) ?? null)
     const wrong = yield* checkNode(made, inputs, made.node.outputs.map(shownOf), values, random)
@@ -74,7 +74,7 @@ function* checkNode(
       const found = yield* freivaldsFloat(sides, product, random, sides.k + 1)
       if (found.kind === 'rejected') return rejected(made, found.code, found.detail)
     }
-    values.set(outputs[0]!, { tensor: first!, error: 0 })
+    values.set(outputs[0]!, { tensor: first!, error: null })
     return null
   }
   const wants = compute(made, given)
@@ -86,7 +86,10 @@ function* checkNode(
       own === null ? null : differs(made, given, { i, want: tensor, error, own }, random)
     if (fault !== null) return fault
     const stands = own !== null && isFloat(tensor.element)
-    values.set(id, stands ? { tensor: own.tensor, error: 0 } : { tensor, error: error.most })
+    values.set(
+      id,
+      stands ? { tensor: own.tensor, error: null } : { tensor, error: error.carried() },
+    )
   }
   return null
 }
@@ -116,8 +119,8 @@ const differs = (
   const stray = strayIn(data, want.data, error.at)
   if (stray < 0) return null
   // Sums that nearly cancel, and the like: rounding may do more to them than it usually does.
-  const more = addsUp(made) ? sensitivityOf(made, given, i, want, random) : 0
-  const at = more === 0 ? stray : strayIn(data, want.data, (j) => error.at(j) + more)
+  const more = addsUp(made) ? sensitivityOf(made, given, i, want, random) : null
+  const at = more === null ? stray : strayIn(data, want.data, (j) => error.at(j) + more[j]!)
   return at < 0 ? null : place(at, Number.isFinite(data[at]) ? 'out-of-tolerance' : 'not-finite')
 }
 

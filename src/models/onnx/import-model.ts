@@ -70,11 +70,16 @@ const lacking = (node: Node): readonly string[] => {
 const plainNames = ({ inputs, outputs, values }: Graph): string[] => {
   const names: string[] = []
   const taken = new Set<string>(['_', 'model', ...LINES])
+  // A file in another script may have thousands that become the same.
+  const tried = new Map<string, number>()
   for (const id of [...inputs, ...outputs, ...values.keys()]) {
     if (names[id] !== undefined) continue
     const plain = plainName(values[id]!)
     let name = plain
-    for (let n = 2; taken.has(name); n++) name = `${plain}_${n}`
+    for (let n = tried.get(plain) ?? 2; taken.has(name); n++) {
+      name = `${plain}_${n}`
+      tried.set(plain, n + 1)
+    }
     taken.add(name)
     names[id] = name
   }

@@ -3,6 +3,7 @@ import { PbfWriter } from 'pbf'
 import { describe, expect, it } from 'vitest'
 import { bind } from '../../../kernels/tensor/bind.ts'
 import { runReference } from '../../../kernels/tensor/reference.ts'
+import { importModel } from './import-model.ts'
 import { readModel } from './read-model.ts'
 import { readTensorFile } from './read-tensor.ts'
 
@@ -34,6 +35,24 @@ const tensorOf = (name: string, dims: number[], data: number[]): Write =>
   all(...dims.map((size) => whole(1, size)), whole(2, 1), text(8, name), (at) =>
     at.writePackedFloat(4, data),
   )
+
+it('reads no file of more nodes than anybody plans', () => {
+  const node = message(1, all(text(1, 'x'), text(2, 'y'), text(4, 'Relu')))
+  const bytes = bytesOf(message(7, all(...Array.from({ length: 2 ** 16 + 1 }, () => node))))
+  expect(readModel(bytes)).toMatchObject({ ok: false, error: { code: 'too-large' } })
+})
+
+it('names thousands of values of another script, which become the same, in a moment', () => {
+  const input = (name: string): Write =>
+    message(11, all(text(1, name), message(2, message(1, whole(1, 1)))))
+  const named = Array.from({ length: 10_000 }, (_, i) => input(String.fromCodePoint(0x4e00 + i)))
+  const bytes = bytesOf(message(7, all(...named, message(12, text(1, '\u4e00')))))
+  const began = performance.now()
+  const imported = importModel(bytes)
+  expect(performance.now() - began).toBeLessThan(10_000)
+  if (!imported.ok) throw new Error(imported.error.detail)
+  expect(new Set(imported.value.inputs.map(({ name }) => name)).size).toBe(10_000)
+})
 
 /** y = Softmax(x + b) with axis -1, and x of 2 rows of any length. */
 const model = bytesOf(

@@ -40,11 +40,17 @@ const ATTRIBUTE = {
 } as const
 const VALUE = { name: 1, type: 2 } as const
 
+/** Whoever plans a model takes an eighth of it, without constants and what folds. */
+const NODES_MAX = 2 ** 16
+
 export const readModel = (bytes: Uint8Array): Outcome<Model> => {
   const model = fieldsOf(bytes)
   const graph = model === null ? null : messageIn(model, MODEL.graph)
   if (model === null || graph === null) return refused(refuse('bad-graph', 'no ONNX model'))
   if (graph.has(GRAPH.sparse)) return refused(refuse('unsupported', 'sparse constants'))
+  const count = bytesIn(graph, GRAPH.node).length
+  if (count > NODES_MAX)
+    return refused(refuse('too-large', `${count} nodes; at most ${NODES_MAX} are read`))
   const names = new Names()
   const constants = new Map<ValueId, Tensor>()
   for (const bytesOfOne of bytesIn(graph, GRAPH.initializer)) {
