@@ -42,7 +42,8 @@ const VALUE = { name: 1, type: 2 } as const
 export const readModel = (bytes: Uint8Array): Outcome<Model> => {
   const model = fieldsOf(bytes)
   const graph = model === null ? null : messageIn(model, MODEL.graph)
-  if (model === null || graph === null) return refused(refuse('bad-graph', 'no ONNX model'))
+  if (model === null || graph === null)
+    return refused(refuse('bad-graph', 'another kind of file, or one that is cut short'))
   if (graph.has(GRAPH.sparse)) return refused(refuse('unsupported', 'sparse constants'))
   const names = new Names()
   const constants = new Map<ValueId, Tensor>()
