@@ -54,8 +54,7 @@ const badInput = (
   return bad(formatSpecErrors([specError('bad-input', place, field, expected, found)]))
 }
 
-const strayInput = (spec: Spec, name: string): Result<never, BadInput> | null => {
-  const known = Object.keys(spec.inputs)
+const strayInput = (known: readonly string[], name: string): Result<never, BadInput> | null => {
   if (known.includes(name)) return null
   const some = known.length === 0 ? 'no inputs' : `the inputs ${known.join(', ')}`
   return bad(`--input ${name}: this spec has ${some}`)
@@ -68,7 +67,7 @@ const readFiles = async (
   const given: Record<string, Given> = {}
   for (const [name, from] of Object.entries(files)) {
     // What a model reads is known when it is here.
-    const stray = needsModel(spec) ? null : strayInput(spec, name)
+    const stray = needsModel(spec) ? null : strayInput(Object.keys(spec.inputs), name)
     if (stray !== null) return stray
     try {
       given[name] = { from, bytes: await readFile(from) }
@@ -167,8 +166,11 @@ const modelledBy = (
     return badInput(spec, MODEL, `an ONNX model (--input ${MODEL}=FILE)`, 'none')
   const modelled = withModel(spec, file.bytes)
   if (!modelled.ok) return bad(formatSpecErrors(modelled.error))
+  const { lines } = modelled.value
+  // Weights come with the model: nobody brings them.
+  const own = Object.keys(modelled.value.spec.inputs).filter((name) => !Object.hasOwn(lines, name))
   for (const name of Object.keys(given)) {
-    const stray = name === MODEL ? null : strayInput(modelled.value.spec, name)
+    const stray = strayInput([MODEL, ...own], name)
     if (stray !== null) return stray
   }
   return modelled

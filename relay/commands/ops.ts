@@ -1,5 +1,6 @@
 /** `swarm ops`: ONNX's operator cases on the tensor engine, held to the suite's tolerances. */
 import { CaseProcess } from '../case-process.ts'
+import { fileTrouble } from '../file-trouble.ts'
 import { ENGINES, type EngineName } from '../tensor-engines.ts'
 import { findCases, type CaseResult } from '../onnx-cases.ts'
 import { progress, progressDone } from '../terminal.ts'
@@ -34,8 +35,8 @@ const ops = async (argv: readonly string[]): Promise<number> => {
   const asked = args.value.text('engine') ?? 'webgpu'
   if (!isEngine(asked))
     return explain({ code: 'usage', text: `--engine: expected ${ENGINES.join(' or ')}` })
-  const found = await findCases(folder).catch((cause: unknown) => String(cause))
-  if (typeof found === 'string') return explain({ code: 'usage', text: found })
+  const found = await findCases(folder).catch((cause: unknown) => fileTrouble(cause))
+  if (typeof found === 'string') return explain({ code: 'usage', text: `${folder}: ${found}` })
   if (found.length === 0)
     return explain({ code: 'usage', text: `there is no model.onnx in ${folder}` })
   const limit = whole('limit', args.value.text('limit'), 1, 3600, 60)

@@ -25,7 +25,7 @@ export const planInWords = ({ tasks, totals }: Plan, redundancy: number): string
     ),
     ...(listed.length < tasks.length ? [`and ${tasks.length - listed.length} more`] : []),
     '',
-    `${tasks.length} tasks, ${totals.flop} operations, ${totals.bytes} bytes`,
+    `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}, ${totals.flop} operations, ${totals.bytes} bytes`,
     `${credits(totals.microCredits * redundancy)} credits at most; nothing was sent`,
   ]
   return lines.join('\n')

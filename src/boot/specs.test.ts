@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { utf8 } from '../base/bytes.ts'
 import { writeNpy } from '../spec/npy.ts'
 import type { Compute } from '../ports.ts'
 import type { Compiled, Draft, SlotValue } from '../ui/services.ts'
@@ -26,6 +27,47 @@ const compiled = async (
   const made = await compiler(compute)(open.value, draft)
   return made.ok ? made.value : `${made.error.line} ${made.error.field}: ${made.error.text}`
 }
+
+/** One `Relu`, from `input` to `y`, in the fewest bytes that are a model. */
+const oneNode = (): Uint8Array<ArrayBuffer> => {
+  const field = (tag: number, ...inner: (string | readonly number[])[]): number[] => {
+    const body = inner.flatMap((part) => (typeof part === 'string' ? [...utf8(part)] : [...part]))
+    return [tag * 8 + 2, body.length, ...body]
+  }
+  const shape = field(2, field(1, field(2, 'n')), field(1, [8, 4]))
+  const input = field(11, field(1, 'input'), field(2, field(1, [8, 1], shape)))
+  const node = field(1, field(1, 'input'), field(2, 'y'), field(4, 'Relu'))
+  const graph = field(7, node, input, field(12, field(1, 'y')))
+  return Uint8Array.from([...graph, ...field(8, [16, 17])])
+}
+
+const modelSaid = async (inputs: string, slots: Draft['slots']): Promise<string> => {
+  const spec = `---\nswarm: 1\nname: net\nrun: graph\n${inputs}---\n`
+  const open = await openSpec({ name: 'net.swarm.md', text: spec })
+  if (!open.ok) return open.error.text
+  expect(open.value.slots[0]).toMatchObject({ name: 'model', accepts: 'model' })
+  const made = await compiler(compute)(open.value, { values: {}, slots, free: true })
+  return made.ok ? 'ready' : `${made.error.field}: ${made.error.text}`
+}
+
+describe('a model on the page', () => {
+  const model: SlotValue = { kind: 'file', name: 'net.onnx', bytes: oneNode() }
+
+  it('is asked for before anything is said about it', async () => {
+    expect(await modelSaid('', {})).toBe('model: needs an ONNX model')
+  })
+
+  it('says how its inputs get a place in the form', async () => {
+    expect(await modelSaid('', { model })).toBe(
+      'input: the model reads f32, any x 4: write `input: { kind: npy }` under `inputs` of the spec',
+    )
+    const named = 'inputs: { model: { kind: onnx }, input: { kind: npy } }\n'
+    expect(await modelSaid(named, { model })).toBe('input: needs f32, any x 4')
+    expect(await modelSaid(named, { model, input: matrix('x.npy', 5, 4) })).toBe('ready')
+    const drawn = 'inputs: { model: { kind: onnx }, input: { kind: random } }\n'
+    expect(await modelSaid(drawn, { model })).toContain('such as [1, 4], found [any, 4]')
+  })
+})
 
 describe('a job of the page', () => {
   it('is as large as the files that are brought, and the form is told', async () => {

@@ -17,6 +17,7 @@ import type {
   Draft,
   OpenSpec,
   Problem,
+  Slot,
   SlotValue,
   SpecFile,
   SpecProblem,
@@ -54,6 +55,11 @@ const problem = (errors: readonly SpecError[]): SpecProblem => {
     : { code: 'bad-spec', file: '', line: null, field: null, text: 'The spec cannot be read.' }
 }
 
+const ACCEPTS: Partial<Record<WantedInput['kind'], Slot['accepts']>> = {
+  image: 'picture',
+  onnx: 'model',
+}
+
 const wants = ({ kind, dtype, shape }: WantedInput): string => {
   if (kind === 'image') return 'a JPEG or PNG'
   if (kind === 'onnx') return 'an ONNX model'
@@ -72,7 +78,7 @@ export const openSpec = async (file: SpecFile): Promise<Result<OpenSpec, SpecPro
     fields: formFields(spec),
     slots: wantedInputs(spec).map((wanted) => ({
       name: wanted.name,
-      accepts: wanted.kind === 'image' ? 'picture' : 'numbers',
+      accepts: ACCEPTS[wanted.kind] ?? 'numbers',
       wants: wants(wanted),
       optional: !wanted.fromFile,
     })),
@@ -117,8 +123,23 @@ const filesOf = ({ slots }: Draft): Record<string, Brought> =>
 const modelledBy = (spec: Spec, { slots }: Draft): Result<Modelled, SpecProblem> => {
   if (!needsModel(spec)) return ok({ spec, lines: {} })
   const file = slots[MODEL]
-  const modelled = withModel(spec, file?.kind === 'file' ? file.bytes : new Uint8Array())
+  if (file?.kind !== 'file')
+    return err({
+      code: 'bad-input',
+      file: '',
+      line: null,
+      field: MODEL,
+      text: 'needs an ONNX model',
+    })
+  const modelled = withModel(spec, file.bytes)
   return modelled.ok ? modelled : err(problem(modelled.error))
+}
+
+/** The form was made before the model was there: an input that the spec does not name has no place in it. */
+const unasked = ({ name, dtype, ...wanted }: WantedInput): SpecProblem => {
+  const line = `${name}: { kind: npy${dtype === 'f32' ? '' : `, dtype: ${dtype}`} }`
+  const text = `the model reads ${wants({ name, dtype, ...wanted })}: write \`${line}\` under \`inputs\` of the spec`
+  return { code: 'bad-input', file: '', line: null, field: name, text }
 }
 
 /** What a draft means: values into the spec, inputs by content, plan and price. */
@@ -136,7 +157,8 @@ export const compiler =
     for (const wanted of wantedInputs(spec)) {
       if (Object.hasOwn(lines, wanted.name)) continue
       const tensor = inputFor(wanted, draft.slots[wanted.name])
-      if (!tensor.ok) return tensor
+      if (!tensor.ok)
+        return open.slots.some((slot) => slot.name === wanted.name) ? tensor : err(unasked(wanted))
       made[wanted.name] = tensor.value
     }
     const compiled = await jobFrom(spec, made, compute.hash)

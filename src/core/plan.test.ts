@@ -329,7 +329,7 @@ describe('a model', () => {
     [
       'cannot be cut where nothing is',
       model('input x f32\ny = Relu(x)\noutput y', { x: ['f32', [4]] }, { cut: ['z'] }),
-      'program.cut: names of values that are computed',
+      'program.cut: names of values that are computed, such as y',
     ],
     [
       'cannot have weights that are not there',

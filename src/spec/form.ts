@@ -107,8 +107,10 @@ const programFields = (program: Program): FormField[] => {
     case 'sum':
       return [integer('length', 'Elements', program.length, 1, 2 ** 28)]
     case 'graph': {
-      const help = 'tasks that the model is cut into'
-      return [integer('parts', 'Parts', program.parts, 1, 4_096, help)]
+      const help = 'tasks that the model is cut into; 0 is as few as there can be'
+      // A number of parts has no meaning beside the places to cut at.
+      if (program.cut.length > 0) return []
+      return [integer('parts', 'Parts', program.parts, 0, 4_096, help)]
     }
     case 'wgsl': {
       const { items, iterations, source } = program

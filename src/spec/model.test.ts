@@ -131,9 +131,19 @@ describe('a spec that runs a model', () => {
     const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
     bytes[text.indexOf('"\u0007Reshape') + 2] = 'B'.charCodeAt(0)
     expect(errorsOf(specOf(INPUTS), bytes)).toContain(
-      'net.swarm.md:5: inputs.model: expected an ONNX model whose operators are known here, found unknown-op, not covered: the Reshape Beshape',
+      'net.swarm.md:5: inputs.model: expected an ONNX model whose operators are known here, found not covered: the Reshape Beshape',
     )
-    expect(errorsOf(specOf(INPUTS), Uint8Array.of(1, 2, 3))).toContain('inputs.model')
+  })
+
+  it('is told that a file is no model, or not all of one', () => {
+    for (const bytes of [Uint8Array.of(1, 2, 3), fileOf(net).slice(0, 300)])
+      expect(errorsOf(specOf(INPUTS), bytes)).toContain(
+        'net.swarm.md:5: inputs.model: expected a whole ONNX model, found another kind of file, or one that is cut short',
+      )
+  })
+
+  it('may say that it has no number of parts', () => {
+    expect(specOf('params: { parts: 0 }\n').program).toMatchObject({ kind: 'graph', parts: 0 })
   })
 
   it('is told which of its inputs and outputs the model does not have, or has otherwise', () => {

@@ -41,8 +41,9 @@ export const withModel = (spec: Spec, file: Uint8Array): Result<Modelled, SpecEr
   const imported = importModel(file)
   if (!imported.ok) {
     const { code, detail, node } = imported.error
-    const found = [code, node, detail].filter((word) => word !== undefined).join(', ')
-    const expected = 'an ONNX model whose operators are known here'
+    const found = [node, detail].filter((word) => word !== undefined).join(', ')
+    const expected =
+      code === 'bad-graph' ? 'a whole ONNX model' : 'an ONNX model whose operators are known here'
     return err([specError('bad-input', at(`inputs.${MODEL}`), `inputs.${MODEL}`, expected, found)])
   }
   const model = imported.value
@@ -92,8 +93,11 @@ const modelInputs = (
     }
     const own = given !== null && given.shape.length > 0 ? given.shape : shape
     const isMade = given?.kind === 'random' || given?.kind === 'range'
-    if (isMade && own.includes(0))
-      report.add('missing', at(field), `${field}.shape`, 'a shape here', shapeText(own))
+    if (isMade && own.includes(0)) {
+      const some = shapeText(own.map((size) => Math.max(1, size)))
+      const expected = `a shape here, such as ${some}`
+      report.add('missing', at(field), `${field}.shape`, expected, shapeText(own))
+    }
     inputs[name] = { kind: given?.kind ?? 'npy', dtype, shape: own, seed: given?.seed ?? 0 }
   }
   return inputs

@@ -71,7 +71,11 @@ describe('a .npy file', () => {
       file(good.replace('<f4', '>f4'), new Uint8Array(24)),
       'elements of type <f4, <i4, <u4, |i1, |u1',
     ],
-    ['Fortran order', file(good.replace('False', 'True'), new Uint8Array(24)), 'C order'],
+    [
+      'Fortran order',
+      file(good.replace('False', 'True'), new Uint8Array(24)),
+      'C order (numpy.ascontiguousarray)',
+    ],
     [
       'pickled objects',
       file(good.replace('<f4', '|O'), new Uint8Array(24)),
@@ -107,6 +111,16 @@ describe('a .npy file', () => {
       'a .npy header of at most 10000 bytes',
     ],
   ])('is refused: %s', (_, bytes, expected) => expect(refusal(bytes)).toBe(expected))
+
+  it.each([
+    ['<f8', "astype('<f4')"],
+    ['>f4', "astype('<f4')"],
+    ['<i8', "astype('<i4')"],
+    ['|b1', "astype('<i4')"],
+  ])('of %s is refused with what makes one that fits', (kind, remedy) => {
+    const read = readNpy(file(good.replace('<f4', kind), new Uint8Array(24)))
+    expect(read.ok ? '' : read.error.found).toBe(`${kind}; ${remedy} makes one that fits`)
+  })
 
   it('of any bytes whatever is answered, never thrown over', () => {
     const base = file(`${good}\n`, new Uint8Array(24))

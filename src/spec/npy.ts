@@ -84,8 +84,9 @@ const readHeader = (bytes: Uint8Array): Result<{ dtype: DType; shape: number[] }
   }
   const kind = descr.slice(1, -1)
   const dtype = Object.hasOwn(DESCR, kind) ? DESCR[kind] : undefined
-  if (!dtype) return refuse(`elements of type ${Object.keys(DESCR).join(', ')}`, kind)
-  if (order !== 'False') return refuse('C order', 'Fortran order')
+  if (!dtype)
+    return refuse(`elements of type ${Object.keys(DESCR).join(', ')}`, kind + remedy(kind))
+  if (order !== 'False') return refuse('C order (numpy.ascontiguousarray)', 'Fortran order')
   const words = shape
     .slice(1, -1)
     .split(',')
@@ -96,6 +97,13 @@ const readHeader = (bytes: Uint8Array): Result<{ dtype: DType; shape: number[] }
     return refuse(`a shape of at most ${DIMENSIONS_MAX} dimensions, none of them 0`, shape)
   }
   return ok({ dtype, shape: numbers.length === 0 ? [1] : numbers })
+}
+
+/** What a person writes in NumPy before saving, who has numbers of another width or byte order. */
+const remedy = (kind: string): string => {
+  const words: Readonly<Record<string, string>> = { f: '<f4', i: '<i4', u: '<u4', b: '<i4' }
+  const fitting = words[/^[<>|=]([fiub])\d{1,2}$/.exec(kind)?.[1] ?? '']
+  return fitting === undefined ? '' : `; astype('${fitting}') makes one that fits`
 }
 
 export const writeNpy = ({ dtype, shape, data }: Tensor): Uint8Array<ArrayBuffer> => {

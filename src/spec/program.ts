@@ -96,7 +96,7 @@ const map = {
 const sum = { length }
 
 const graph = {
-  parts: optional(wholeNumber(1, PARTS_MAX), 0),
+  parts: optional(wholeNumber(0, PARTS_MAX), 0),
   cut: optional(listOf(0, PARTS_MAX, valueName), []),
   graph: optional(words(GRAPH_MAX), ''),
 }

@@ -116,8 +116,8 @@ export type Field = {
 )
 export type Slot = {
   readonly name: string
-  /** `picture`: an image file. `numbers`: a .npy, .csv or raw file. */
-  readonly accepts: 'picture' | 'numbers'
+  /** `picture`: an image file. `model`: an .onnx file. `numbers`: a .npy, .csv or raw file. */
+  readonly accepts: 'picture' | 'model' | 'numbers'
   /** What fits, in words: `f32, 512 x 512`. */
   readonly wants: string
   /** Seeded numbers can be made where a person brings none. */

@@ -136,6 +136,14 @@ describe('a model’s file', () => {
     expect(best).toEqual([...label!])
   })
 
+  it('reads what its inputs are called, and nobody brings its weights', async () => {
+    for (const name of ['x', 'weights']) {
+      const { code, said } = await run(SPEC, ...GIVEN, '--input', `${name}=${SPEC}`, '--dry-run')
+      expect(said).toContain(`--input ${name}: this spec has the inputs model, v0\n`)
+      expect(code).toBe(2)
+    }
+  })
+
   it('is refused with the operator that is not covered, its node, and the line of the spec', async () => {
     const bytes = readFileSync(join(folder, 'net.onnx'))
     const at = bytes.indexOf('ArgMax')

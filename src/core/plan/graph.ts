@@ -147,6 +147,9 @@ const misplaced = (
   return null
 }
 
+/** Of the places to cut at, where one is named that is none. */
+const NAMED_MAX = 4
+
 const BOUNDS = { moved: TASK_BYTES_MAX / 4, held: SEGMENT_HELD_MAX }
 
 const cut = (
@@ -163,7 +166,9 @@ const cut = (
   const made = new Set(bound.nodes.flatMap(({ node }) => node.outputs))
   const lost = names.find((_, i) => !made.has(ids[i]!))
   if (lost === undefined) return ok(cutBehind(bound, new Set(ids)))
-  return refuse('bad-job', 'program.cut', 'names of values that are computed', lost)
+  const some = [...made].flatMap((id) => (id === null ? [] : bound.graph.values[id]!))
+  const expected = `names of values that are computed, such as ${some.slice(0, NAMED_MAX).join(', ')}`
+  return refuse('bad-job', 'program.cut', expected, lost)
 }
 
 /** Adds the line that it writes to the tensors, and where its values are to the locations. */

@@ -46,7 +46,8 @@ const NODES_MAX = 2 ** 16
 export const readModel = (bytes: Uint8Array): Outcome<Model> => {
   const model = fieldsOf(bytes)
   const graph = model === null ? null : messageIn(model, MODEL.graph)
-  if (model === null || graph === null) return refused(refuse('bad-graph', 'no ONNX model'))
+  if (model === null || graph === null)
+    return refused(refuse('bad-graph', 'another kind of file, or one that is cut short'))
   if (graph.has(GRAPH.sparse)) return refused(refuse('unsupported', 'sparse constants'))
   const count = bytesIn(graph, GRAPH.node).length
   if (count > NODES_MAX)

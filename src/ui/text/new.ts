@@ -14,12 +14,15 @@ export const playground = {
   openThis: 'Open this spec',
   nothing: 'This spec leaves nothing to choose.',
   free: 'free',
+  modelAlone: (name: string): string =>
+    `${name} is a model. Open a spec with \`run: graph\` and \`inputs: { model: { kind: onnx } }\` first, and it finds its place.`,
   line: (n: number): string => `line ${n}`,
 
   slot: {
     reading: 'Reading',
     another: 'Choose another',
     picture: 'Choose a picture',
+    model: 'Choose a model',
     file: 'Choose a file',
     isIn: (name: string): string => `${name} is in.`,
     label: (name: string): string => `The picture ${name}`,
