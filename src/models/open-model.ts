@@ -1,17 +1,22 @@
 /** A model from its files: what it is, where its weights lie, and its tokenizer. Nothing large is read. */
 import { ok } from '../base/result.ts'
+import { DIVISORS, ggufConfig } from './gguf/gguf-config.ts'
+import { readGguf } from './gguf/read-head.ts'
 import { isJson } from './json-fields.ts'
 import { readHfConfig } from './llama/hf-config.ts'
 import { findParts } from './llama/parts.ts'
+import { loadNumbers } from './load-weight.ts'
 import { modelError } from './model-error.ts'
 import { readJson } from './model-file.ts'
 import { openSafetensors } from './safetensors/open-safetensors.ts'
+import { ggufTokenizer } from './tokenizer/gguf-tokenizer.ts'
 import { checkTokenizer, makeTokenizer } from './tokenizer/tokenizer.ts'
 import type { LlamaConfig } from './llama/config.ts'
 import type { LlamaParts } from './llama/parts.ts'
 import type { ModelResult } from './model-error.ts'
 import type { ModelFile } from './model-file.ts'
 import type { Tokenizer } from './tokenizer/tokenizer.ts'
+import type { Weights } from './weight.ts'
 
 export type Model = {
   readonly config: LlamaConfig
@@ -26,8 +31,45 @@ const MAX_TOKENIZER_BYTES = 2 ** 26
 
 /** @param files one GGUF, or those of a model's folder in Hugging Face's layout */
 export const openModel = async (files: readonly ModelFile[]): Promise<ModelResult<Model>> => {
-  const byName = new Map(files.map((file) => [file.name, file]))
-  return openFolder(byName)
+  const [first] = files
+  if (files.length === 1 && first!.name.endsWith('.gguf')) return openGguf(first!)
+  return openFolder(new Map(files.map((file) => [file.name, file])))
+}
+
+const openGguf = async (file: ModelFile): Promise<ModelResult<Model>> => {
+  const read = await readGguf(file)
+  if (!read.ok) return read
+  const weights: Weights = new Map(read.value.weights.map((weight) => [weight.name, weight]))
+  const divisors = await readDivisors(weights)
+  if (!divisors.ok) return divisors
+  const config = ggufConfig(read.value, weights, divisors.value)
+  if (!config.ok) return config
+  const parts = findParts(config.value, weights, 'gguf')
+  if (!parts.ok) return parts
+  const json = ggufTokenizer(read.value)
+  if (!json.ok) return json
+  return withTokenizer(config.value, parts.value, await makeTokenizer(json.value, {}))
+}
+
+/** As many as half of a head has numbers. */
+const MAX_DIVISORS = 4096
+
+const readDivisors = async (weights: Weights): Promise<ModelResult<readonly number[] | null>> => {
+  const weight = weights.get(DIVISORS)
+  if (weight === undefined) return ok(null)
+  if (weight.shape.length !== 1 || weight.shape[0]! > MAX_DIVISORS)
+    return modelError('bad-tensor', `${DIVISORS} is [${weight.shape.join(', ')}]`)
+  const loaded = await loadNumbers(weight)
+  return loaded.ok ? ok([...loaded.value.data]) : loaded
+}
+
+const withTokenizer = (
+  config: LlamaConfig,
+  parts: LlamaParts,
+  made: ModelResult<Tokenizer>,
+): ModelResult<Model> => {
+  const tokenizer = made.ok ? checkTokenizer(made.value, config) : made
+  return tokenizer.ok ? ok({ config, parts, tokenizer: tokenizer.value }) : tokenizer
 }
 
 const openFolder = async (
@@ -41,15 +83,11 @@ const openFolder = async (
   if (!weights.ok) return weights
   const parts = findParts(config.value, weights.value, 'hf')
   if (!parts.ok) return parts
-  const tokenizer = await openTokenizer(files, config.value)
-  return tokenizer.ok
-    ? ok({ config: config.value, parts: parts.value, tokenizer: tokenizer.value })
-    : tokenizer
+  return withTokenizer(config.value, parts.value, await openTokenizer(files))
 }
 
 const openTokenizer = async (
   files: ReadonlyMap<string, ModelFile>,
-  config: LlamaConfig,
 ): Promise<ModelResult<Tokenizer>> => {
   const json = await readNamed(files, 'tokenizer.json', MAX_TOKENIZER_BYTES)
   if (!json.ok) return json
@@ -59,8 +97,7 @@ const openTokenizer = async (
   if (!more.ok) return more
   if (!isJson(json.value) || !isJson(more.value))
     return modelError('bad-tokenizer', 'tokenizer.json is no object')
-  const made = await makeTokenizer(json.value, more.value)
-  return made.ok ? checkTokenizer(made.value, config) : made
+  return makeTokenizer(json.value, more.value)
 }
 
 const readNamed = async (
