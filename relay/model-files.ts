@@ -1,6 +1,7 @@
 /** Files of a model on this machine, read by range. */
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { fileTrouble } from './file-trouble.ts'
 import { ok } from '../src/base/result.ts'
 import { modelError, type ModelResult } from '../src/models/model-error.ts'
 import type { ModelFile } from '../src/models/model-file.ts'
@@ -11,8 +12,9 @@ const WANTED = /\.(json|safetensors|gguf)$/
 
 export type ModelFiles = { readonly files: readonly ModelFile[]; close(): Promise<void> }
 
-/** One file, or all of a folder that a model may be made of. @error unreadable, too-large */
-export const openModelFiles = async (path: string): Promise<ModelResult<ModelFiles>> => {
+/** A GGUF file, or a folder with all that a model is made of, or its weights. @error unreadable, too-large */
+export const openModelFiles = async (given: string): Promise<ModelResult<ModelFiles>> => {
+  const path = given.endsWith('.safetensors') ? dirname(given) : given
   const handles: FileHandle[] = []
   const close = async (): Promise<void> => {
     for (const handle of handles) await handle.close()
@@ -32,7 +34,7 @@ export const openModelFiles = async (path: string): Promise<ModelResult<ModelFil
     return ok({ files, close })
   } catch (cause) {
     await close()
-    return modelError('unreadable', String(cause))
+    return modelError('unreadable', `${path}: ${fileTrouble(cause)}`)
   }
 }
 
@@ -50,7 +52,7 @@ const fileOf = (name: string, size: number, handle: FileHandle): ModelFile => ({
       }
       return ok(bytes)
     } catch (cause) {
-      return modelError('unreadable', `${name}: ${String(cause)}`)
+      return modelError('unreadable', `${name}: ${fileTrouble(cause)}`)
     }
   },
 })

@@ -31,9 +31,12 @@ const MAX_TOKENIZER_BYTES = 2 ** 26
 
 /** @param files one GGUF, or those of a model's folder in Hugging Face's layout */
 export const openModel = async (files: readonly ModelFile[]): Promise<ModelResult<Model>> => {
-  const [first] = files
-  if (files.length === 1 && first!.name.endsWith('.gguf')) return openGguf(first!)
-  return openFolder(new Map(files.map((file) => [file.name, file])))
+  const byName = new Map(files.map((file) => [file.name, file]))
+  const [gguf, ...more] = files.filter(({ name }) => name.endsWith('.gguf'))
+  // A folder may have both: its own layout comes first.
+  if (gguf !== undefined && !byName.has(CONFIG))
+    return more.length === 0 ? openGguf(gguf) : modelError('unsupported', 'several GGUF files')
+  return openFolder(byName)
 }
 
 const openGguf = async (file: ModelFile): Promise<ModelResult<Model>> => {
