@@ -46,7 +46,8 @@ const appFiles = (): Plugin => ({
       digest.update(`${name}\n`).update(bytes)
     }
     for (const [name, made] of Object.entries(bundle).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      if (!/\.map$|\.sw\.js$|\.wasm$/.test(name)) add(name, made.type === 'chunk' ? made.code : made.source)
+      if (!/\.map$|\.sw\.js$|\.wasm$/.test(name))
+        add(name, made.type === 'chunk' ? made.code : made.source)
     for (const name of filesIn(here('public')).toSorted())
       add(name, readFileSync(here(`public/${name}`)))
     const build = digest.digest('hex').slice(0, 16)

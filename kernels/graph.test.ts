@@ -50,53 +50,172 @@ describe('a part of a model as a task', () => {
 
   it.each<[string, Params, string]>([
     ['a field nobody knows', { ...task, more: 1 }, 'more: only graph, reads, lengths'],
-    ['a text that is too long', { ...task, graph: `${small}\n${'#'.repeat(SEGMENT_TEXT_MAX)}` }, 'graph: text'],
+    [
+      'a text that is too long',
+      { ...task, graph: `${small}\n${'#'.repeat(SEGMENT_TEXT_MAX)}` },
+      'graph: text',
+    ],
     ['more reads than lengths', { ...task, lengths: [6] }, 'lengths'],
     ['reads of bytes', { ...task, reads: 'f32 u8' }, 'reads'],
-    ['a value read before it is made', changed('a = Relu(b)', 'b = Relu(a)', 'output b'), 'graph, line 1: the name of a value that was made before'],
+    [
+      'a value read before it is made',
+      changed('a = Relu(b)', 'b = Relu(a)', 'output b'),
+      'graph, line 1: the name of a value that was made before',
+    ],
     ['a value that makes itself', changed('a = Relu(a)', 'output a'), 'graph, line 1'],
-    ['one name for two values', changed('input x f32[2] r0@0', 'x = Relu(x)', 'output x'), 'graph, line 2: a new name'],
-    ['no output', changed('input x f32[2] r0@0', 'y = Relu(x)'), 'graph, line 2: a line such as `output y`'],
-    ['an output that is an input', changed('input x f32[2] r0@0', 'y = Relu(x)', 'output x'), 'outputs that a node makes'],
-    ['an output twice', changed('input x f32[2] r0@0', 'y = Relu(x)', 'output y y'), 'graph, line 3'],
-    ['an operator nobody has', changed('input x f32[2] r0@0', 'y = Fly(x) # home', 'output y'), 'graph, home Fly: a graph that can run (unknown-op)'],
-    ['an attribute nobody has', changed('input x f32[2] r0@0', 'y = Relu(x) speed=9', 'output y'), '(unknown-attribute)'],
-    ['a name from a language', changed('input __proto__ f32[2] r0@0', 'output __proto__'), 'graph, line 1: a name'],
-    ['a read that is not there', changed('input x f32[2] r7@0', 'y = Relu(x)', 'output y'), 'a place in what is read'],
-    ['a place behind the end', changed('input x f32[2] r0@5', 'y = Relu(x)', 'output y'), 'a place in what is read'],
-    ['floats among whole numbers', { graph: lines('input x f32[2] r0@0', 'y = Relu(x)', 'output y'), reads: 'i32', lengths: [2] }, 'a place in what is read'],
-    ['an input without a place', changed('input x f32', 'y = Relu(x)', 'output y'), 'a place in what is read'],
-    ['a shape beyond all numbers', changed('input x f32[4294967296,4294967296,4294967296] r0@0', 'y = Relu(x)', 'output y'), 'a place in what is read'],
-    ['a constant of more numbers than a person writes', changed('const x f32[9999999] 1', 'y = Relu(x)', 'output y'), 'at most 4096 numbers'],
-    ['a shape that is not known', changed('input x f32[6] r0@0', 'input s i64[2] r1@0', 'y = Reshape(x, s)', 'output y'), '(value-needed)'],
-    ['a result that explodes', changed('input x f32[6] r0@0', 'const n i64[1] 16000000', 'y = Tile(x, n)', 'output y'), 'numbers at once'],
-    ['results that explode step by step', changed('input x f32[6] r0@0', 'const n i64[1] 900', 'y = Tile(x, n)', 'z = Tile(y, n)', 'u = Tile(z, n)', 'output u'), '(too-large)'],
-    ['many values that are large together', changed('input x f32[6] r0@0', 'const n i64[1] 4000000', ...[1, 2, 3].map((i) => `y${i} = Tile(x, n)`), 'output y1 y2 y3'), 'numbers at once'],
-    ['a list that never ends', changed('input x f32[2] r0@0', `y = Transpose(x) perm=[${'0,'.repeat(5000)}0]`, 'output y'), 'at most 4096 in a list'],
+    [
+      'one name for two values',
+      changed('input x f32[2] r0@0', 'x = Relu(x)', 'output x'),
+      'graph, line 2: a new name',
+    ],
+    [
+      'no output',
+      changed('input x f32[2] r0@0', 'y = Relu(x)'),
+      'graph, line 2: a line such as `output y`',
+    ],
+    [
+      'an output that is an input',
+      changed('input x f32[2] r0@0', 'y = Relu(x)', 'output x'),
+      'outputs that a node makes',
+    ],
+    [
+      'an output twice',
+      changed('input x f32[2] r0@0', 'y = Relu(x)', 'output y y'),
+      'graph, line 3',
+    ],
+    [
+      'an operator nobody has',
+      changed('input x f32[2] r0@0', 'y = Fly(x) # home', 'output y'),
+      'graph, home Fly: a graph that can run (unknown-op)',
+    ],
+    [
+      'an attribute nobody has',
+      changed('input x f32[2] r0@0', 'y = Relu(x) speed=9', 'output y'),
+      '(unknown-attribute)',
+    ],
+    [
+      'a name from a language',
+      changed('input __proto__ f32[2] r0@0', 'output __proto__'),
+      'graph, line 1: a name',
+    ],
+    [
+      'a read that is not there',
+      changed('input x f32[2] r7@0', 'y = Relu(x)', 'output y'),
+      'a place in what is read',
+    ],
+    [
+      'a place behind the end',
+      changed('input x f32[2] r0@5', 'y = Relu(x)', 'output y'),
+      'a place in what is read',
+    ],
+    [
+      'floats among whole numbers',
+      {
+        graph: lines('input x f32[2] r0@0', 'y = Relu(x)', 'output y'),
+        reads: 'i32',
+        lengths: [2],
+      },
+      'a place in what is read',
+    ],
+    [
+      'an input without a place',
+      changed('input x f32', 'y = Relu(x)', 'output y'),
+      'a place in what is read',
+    ],
+    [
+      'a shape beyond all numbers',
+      changed('input x f32[4294967296,4294967296,4294967296] r0@0', 'y = Relu(x)', 'output y'),
+      'a place in what is read',
+    ],
+    [
+      'a constant of more numbers than a person writes',
+      changed('const x f32[9999999] 1', 'y = Relu(x)', 'output y'),
+      'at most 4096 numbers',
+    ],
+    [
+      'a shape that is not known',
+      changed('input x f32[6] r0@0', 'input s i64[2] r1@0', 'y = Reshape(x, s)', 'output y'),
+      '(value-needed)',
+    ],
+    [
+      'a result that explodes',
+      changed('input x f32[6] r0@0', 'const n i64[1] 16000000', 'y = Tile(x, n)', 'output y'),
+      'numbers at once',
+    ],
+    [
+      'results that explode step by step',
+      changed(
+        'input x f32[6] r0@0',
+        'const n i64[1] 900',
+        'y = Tile(x, n)',
+        'z = Tile(y, n)',
+        'u = Tile(z, n)',
+        'output u',
+      ),
+      '(too-large)',
+    ],
+    [
+      'many values that are large together',
+      changed(
+        'input x f32[6] r0@0',
+        'const n i64[1] 4000000',
+        ...[1, 2, 3].map((i) => `y${i} = Tile(x, n)`),
+        'output y1 y2 y3',
+      ),
+      'numbers at once',
+    ],
+    [
+      'a list that never ends',
+      changed('input x f32[2] r0@0', `y = Transpose(x) perm=[${'0,'.repeat(5000)}0]`, 'output y'),
+      'at most 4096 in a list',
+    ],
   ])('is refused with %s', (_, params, said) => {
     expect(refusal(params)).toContain(said)
   })
 
   it('costs nobody who reads it more than a moment, however mallory has changed it', () => {
-    const words = ['99999999', '-1', '0', 'nan', '[', ']', '@', 'r0', 'x', '_', 'f32', 'i64', '"', ',', '#', '\n']
+    const words = [
+      '99999999',
+      '-1',
+      '0',
+      'nan',
+      '[',
+      ']',
+      '@',
+      'r0',
+      'x',
+      '_',
+      'f32',
+      'i64',
+      '"',
+      ',',
+      '#',
+      '\n',
+    ]
     const random = noise(5)
     let slowest = 0
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(), fc.nat(8), fc.constantFrom(...words)), { minLength: 1, maxLength: 5 }), (edits) => {
-        let graph = small
-        for (const [at, gone, word] of edits) {
-          const from = at % graph.length
-          graph = graph.slice(0, from) + word + graph.slice(from + gone)
-        }
-        const lengths = random() < 0.5 ? [6, 18] : [1 + Math.floor(random() * 2 ** 24), 18]
-        const began = performance.now()
-        const parsed = graphKernel.parse({ ...task, graph, lengths })
-        if (parsed.ok) {
-          expect(graphKernel.output(parsed.value).shape[0]).toBeGreaterThan(0)
-          expect(Number.isSafeInteger(graphKernel.costFlop(parsed.value))).toBe(true)
-        }
-        slowest = Math.max(slowest, performance.now() - began)
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(), fc.nat(8), fc.constantFrom(...words)), {
+          minLength: 1,
+          maxLength: 5,
+        }),
+        (edits) => {
+          let graph = small
+          for (const [at, gone, word] of edits) {
+            const from = at % graph.length
+            graph = graph.slice(0, from) + word + graph.slice(from + gone)
+          }
+          const lengths = random() < 0.5 ? [6, 18] : [1 + Math.floor(random() * 2 ** 24), 18]
+          const began = performance.now()
+          const parsed = graphKernel.parse({ ...task, graph, lengths })
+          if (parsed.ok) {
+            expect(graphKernel.output(parsed.value).shape[0]).toBeGreaterThan(0)
+            expect(Number.isSafeInteger(graphKernel.costFlop(parsed.value))).toBe(true)
+          }
+          slowest = Math.max(slowest, performance.now() - began)
+        },
+      ),
       { numRuns: 3000 },
     )
     expect(slowest).toBeLessThan(2000)

@@ -133,7 +133,10 @@ const flopOf = (op: Bound['nodes'][number]['op'], call: Bound['nodes'][number]['
 
 /** Numbers of all values that nodes make. */
 const madeBy = ({ nodes }: Bound): number =>
-  nodes.reduce((sum, { call }) => sum + call.outputs.reduce((own, type) => own + sizeOf(type), 0), 0)
+  nodes.reduce(
+    (sum, { call }) => sum + call.outputs.reduce((own, type) => own + sizeOf(type), 0),
+    0,
+  )
 
 const placeOf = (
   { element, shape, source }: TextInput,
@@ -144,9 +147,7 @@ const placeOf = (
   const { dtype, shape: line } = reads[slot]!
   const fits = dtype === 'u32' || (dtype === 'f32') === isFloat(element)
   const size = sizeOf({ shape })
-  return fits && size <= WORDS_MAX && source.at + size <= line[0]!
-    ? { slot, at: source.at }
-    : null
+  return fits && size <= WORDS_MAX && source.at + size <= line[0]! ? { slot, at: source.at } : null
 }
 
 /** Words are looked at as floats or as whole numbers, as values need them. */

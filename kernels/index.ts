@@ -9,7 +9,14 @@ import { sum } from './sum.ts'
 import type { Kernel, ShaderKernel } from './kernel.ts'
 
 /** Those that are a shader of their own. */
-export const KERNELS: readonly ShaderKernel[] = [imageFilter, mandelbrot, map, matmulI8, matmul, sum]
+export const KERNELS: readonly ShaderKernel[] = [
+  imageFilter,
+  mandelbrot,
+  map,
+  matmulI8,
+  matmul,
+  sum,
+]
 
 const PINNED: readonly Kernel[] = [graphKernel, ...KERNELS]
 

@@ -31,13 +31,7 @@ export type Parsed<P> =
  * - `op-by-op`: a part of a model, each operator by what is cheapest; its result shows what that takes.
  * - `replicas`: nobody can foretell it; the results of different nodes have to agree.
  */
-export type Check =
-  | 'freivalds'
-  | 'bit-equality'
-  | 'sampled'
-  | 'recompute'
-  | 'op-by-op'
-  | 'replicas'
+export type Check = 'freivalds' | 'bit-equality' | 'sampled' | 'recompute' | 'op-by-op' | 'replicas'
 
 /** |got - want| <= abs + rel * scale, scale = |want| per element, or the largest |want| per tensor. */
 export type Tolerance = {

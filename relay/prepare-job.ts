@@ -149,7 +149,10 @@ export const prepareJob = async (
   if (!job.ok) return bad(formatSpecErrors(job.error))
   const planned = planOf(spec, job.value)
   if (!planned.ok) return bad(formatSpecErrors(planned.error))
-  const text = specAsUsed(new TextDecoder().decode(bytes), fitted.value.spec, { ...asked, ...sizes })
+  const text = specAsUsed(new TextDecoder().decode(bytes), fitted.value.spec, {
+    ...asked,
+    ...sizes,
+  })
   return ok({ spec, text, job: job.value, plan: planned.value, inputs: inputs.bytes })
 }
 

@@ -10,6 +10,8 @@ import type { Engine } from './onnx-cases.ts'
 
 /** Far more than an operator's case needs, far less than a machine has. */
 const BUDGET_BYTES = 2 ** 30
+/** Cases have a limit of their own, which ends the process. */
+const COMPILE_MS = 3_600_000
 
 export const ENGINES = ['webgpu', 'cpu'] as const
 export type EngineName = (typeof ENGINES)[number]
@@ -23,7 +25,8 @@ export const openEngine = async (name: EngineName): Promise<Result<Engine, Compu
     return ok(engineOf('cpu, WebAssembly', new TensorEngine({ ...options, force: 'cpu' })))
   const gpu = await openNodeGpu(BUDGET_BYTES)
   if (!gpu.ok) return gpu
-  const engine = new TensorEngine({ ...options, gpu: async () => gpu, force: 'webgpu' })
+  const forced = { force: 'webgpu', compileMs: COMPILE_MS } as const
+  const engine = new TensorEngine({ ...options, ...forced, gpu: async () => gpu })
   return ok(engineOf(`webgpu, ${gpu.value.adapter.label}`, engine))
 }
 

@@ -51,7 +51,12 @@ it('a model is cut, computed in parts, checked op by op, and paid to those who w
   const people = {
     alice: swarm.add('alice', HONEST),
     carol: swarm.add('carol', HONEST),
-    mallory: swarm.add('mallory', { ...HONEST, speed: 80, lie: 'some-elements', liesPermille: 1000 }),
+    mallory: swarm.add('mallory', {
+      ...HONEST,
+      speed: 80,
+      lie: 'some-elements',
+      liesPermille: 1000,
+    }),
     bob: swarm.add('bob', { ...HONEST, lends: false, asks: true }),
   }
   for (const person of Object.values(people)) swarm.arrive(person)

@@ -111,6 +111,7 @@ export class ComputeEngine {
         new TensorEngine({
           memoryBytes: this.memoryBytes,
           threads: threadsHere(),
+          idle: () => this.#present.size === 0,
           ...(keeper === null ? {} : { gpu: () => keeper.get() }),
           ...(force === undefined ? {} : { force }),
           ...(choices === undefined ? {} : { choices }),

@@ -131,10 +131,7 @@ const checkNode = (
 }
 
 /** Computes a node now if all that it needs is known and little; says whether its outputs are known. */
-const computed = (
-  { node, op, call }: BoundNode,
-  values: Map<ValueId, Tensor>,
-): boolean => {
+const computed = ({ node, op, call }: BoundNode, values: Map<ValueId, Tensor>): boolean => {
   const keep = (tensors: readonly Tensor[]): true => {
     for (const [i, id] of node.outputs.entries()) if (id !== null) values.set(id, tensors[i]!)
     return true

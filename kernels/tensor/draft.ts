@@ -1,16 +1,19 @@
 /** A program while it is written, and the kind of adapter it is written for. */
 import { sizeOf } from './tensor.ts'
+import { classOf, tileOf } from './tiles.ts'
 import { wholeView } from './view.ts'
 import type { Grid, ProgramBuffer, Step } from './program.ts'
 import type { Shader } from './shader.ts'
 import type { GpuElement, Shape, Tensor } from './tensor.ts'
+import type { Family, Product, Tile, Tiles } from './tiles.ts'
 import type { View } from './view.ts'
 
 export type Target = {
-  /** A software adapter wants few invocations with long runs, and no workgroup memory. */
-  readonly family: 'gpu' | 'software'
+  readonly family: Family
   /** Invocations of a subgroup where the adapter has subgroups of one fixed size; else null. */
   readonly subgroup: number | null
+  /** What was found to be fast on it; the usual ones if absent. */
+  readonly tiles?: Tiles
 }
 
 export type Emitted = {
@@ -27,6 +30,9 @@ export class Draft {
   readonly steps: Step[] = []
   readonly constants: { readonly tensor: Tensor; readonly buffer: number }[] = []
 
+  /** Those that tiles were asked for, one of each class. */
+  readonly products = new Map<string, Product>()
+
   constructor(target: Target) {
     this.target = target
   }
@@ -42,6 +48,11 @@ export class Draft {
   isWhole(view: View): boolean {
     const room = this.buffers[view.buffer]!.bytes / 4
     return view.offset === 0 && room - sizeOf(view) < 4
+  }
+
+  tile(product: Product): Tile {
+    this.products.set(classOf(product), product)
+    return tileOf(this.target, product)
   }
 
   emit({ template, shader, workgroup, grid, flop }: Emitted): void {

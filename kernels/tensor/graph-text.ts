@@ -43,7 +43,9 @@ const LABEL_MAX = 48
 
 /** A name that can be read back; those of two values may have become the same. */
 export const plainName = (name: string): string =>
-  `_${name.slice(-NAME_MAX)}`.replace(/[^A-Za-z0-9_.]/g, '_').replace(/^_+(?=[A-Za-z])|^_+(?=_)/, '')
+  `_${name.slice(-NAME_MAX)}`
+    .replace(/[^A-Za-z0-9_.]/g, '_')
+    .replace(/^_+(?=[A-Za-z])|^_+(?=_)/, '')
 
 /** @param names of the values, by id: each plain, not `_`, and no other's */
 export const writeGraphText = (

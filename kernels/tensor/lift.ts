@@ -51,4 +51,5 @@ export const lift = (graph: Graph, names: readonly string[]): Lifted => {
   return { graph: { ...graph, inputs, constants: new Map(left) }, lifted, lines }
 }
 
-const lineOf = (element: TextInput['element']): LineName => (isFloat(element) ? 'weights' : 'tables')
+const lineOf = (element: TextInput['element']): LineName =>
+  isFloat(element) ? 'weights' : 'tables'

@@ -51,6 +51,7 @@ export const lower = (
   return {
     buffers: build.buffers,
     steps: build.steps,
+    products: [...build.products.values()],
     inputs,
     constants: build.constants,
     outputs: bound.graph.outputs.map((id) => outputOf(id, { bound, build, values, outputs })),

@@ -24,7 +24,10 @@ export const packingOf = (types: readonly TensorType[]): Packing => {
   return { dtype, length, starts }
 }
 
-export const pack = (tensors: readonly Tensor[], { dtype, length, starts }: Packing): TensorData => {
+export const pack = (
+  tensors: readonly Tensor[],
+  { dtype, length, starts }: Packing,
+): TensorData => {
   const packed = allocate(dtype, length)
   const words = bits(packed)
   for (const [i, tensor] of tensors.entries()) words.set(bits(toGpu(tensor)), starts[i]!)

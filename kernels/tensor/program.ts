@@ -1,6 +1,7 @@
 /** A graph as a GPU runs it: buffers, and compute steps one after another. Plain data. */
 import type { Binding } from './shader.ts'
 import type { Numbers, Tensor, TensorType } from './tensor.ts'
+import type { Product } from './tiles.ts'
 
 export type Grid = readonly [number, number, number]
 
@@ -25,6 +26,8 @@ export type Step = {
 export type Program = {
   readonly buffers: readonly ProgramBuffer[]
   readonly steps: readonly Step[]
+  /** Products and convolutions in tiles, one of each class: what is worth tuning. */
+  readonly products: readonly Product[]
   /** As the graph's inputs; no buffer where no step reads it. */
   readonly inputs: readonly { readonly type: TensorType; readonly buffer: number | null }[]
   readonly constants: readonly { readonly tensor: Tensor; readonly buffer: number }[]

@@ -1,6 +1,6 @@
 /**
- * `swarm bench kernels`: the tensor engine beside other libraries in one page of one browser, each in turn,
- * round by round. What is told is the median of the rounds' ratios, as a busy machine slows all of them down.
+ * `swarm bench kernels` and `swarm bench cpu`: the tensor engine beside other libraries in one page of one
+ * browser, each in turn, round by round. What is told is the median of the rounds' ratios, as a busy machine slows all of them down.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,10 +18,12 @@ import { serveFolders } from './bench-server.ts'
 /** Milliseconds of one run, without and with the answer read back. */
 type Times = { readonly computed: number; readonly read: number | null }
 type Round = Readonly<Record<string, Times>>
+/** Which of our engines; it is compared with libraries of the same side. */
+type Side = 'gpu' | 'cpu'
 /** What the page can do; see `test/bench/kernels.ts`. */
 type KernelsPage = {
   readonly names: readonly string[]
-  open(): Promise<{ adapter: string; contenders: { name: string; gpu: boolean }[] }>
+  open(on: Side): Promise<{ adapter: string; contenders: { name: string; gpu: boolean }[] }>
   prepare(key: string): Promise<{ name: string; differences: Record<string, number> }>
   turn(contender: string): Promise<Times>
   close(): void
@@ -38,7 +40,10 @@ const OURS = 'ours'
 /** Libraries add up in different orders: of 16M numbers they differ by 3e-4 of the sum. */
 const AGREED = 1e-3
 
-export const benchKernels = async (options: KernelOptions): Promise<Result<Row[], PortError>> => {
+export const benchKernels = async (
+  options: KernelOptions,
+  side: Side = 'gpu',
+): Promise<Result<Row[], PortError>> => {
   const folder = mkdtempSync(join(tmpdir(), 'swarm-bench-'))
   const opened: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
   try {
@@ -55,7 +60,7 @@ export const benchKernels = async (options: KernelOptions): Promise<Result<Row[]
     const page = await browser.value.newPage()
     await page.goto(`${server.url}/kernels.html`)
     await page.waitForFunction(() => 'kernels' in globalThis)
-    return await measure(page, options)
+    return await measure(page, options, side)
   } catch (cause) {
     return err({ code: 'page-failed', detail: String(cause).slice(0, 500) })
   } finally {
@@ -66,6 +71,7 @@ export const benchKernels = async (options: KernelOptions): Promise<Result<Row[]
 const measure = async (
   page: Page,
   { only, rounds }: KernelOptions,
+  side: Side,
 ): Promise<Result<Row[], PortError>> => {
   const names = await page.evaluate(() => kernels.names)
   const strange = only.find((key) => !names.includes(key))
@@ -74,7 +80,7 @@ const measure = async (
       code: 'no-such-row',
       detail: `there is no row "${strange}"; one of ${names.join(', ')}`,
     })
-  const { adapter, contenders } = await page.evaluate(() => kernels.open())
+  const { adapter, contenders } = await page.evaluate((on) => kernels.open(on), side)
   say(`on ${adapter}`)
   const rows: Row[] = []
   for (const key of only.length === 0 ? names : only) {
@@ -102,7 +108,7 @@ const measure = async (
   return ok(rows)
 }
 
-/** The ratio is that to the best of the GPU libraries; those of all are told too. */
+/** The ratio is that to the best library of the same side; those of all are told too. */
 const rowOf = (
   name: string,
   rounds: readonly Round[],
@@ -121,13 +127,14 @@ const rowOf = (
     })
     return [one.name, median(both)] as const
   })
-  const onGpu = new Set(others.filter(({ gpu }) => gpu).map((one) => one.name))
+  const { gpu: onGpu } = contenders.find((one) => one.name === OURS)!
+  const alike = new Set(others.filter(({ gpu }) => gpu === onGpu).map((one) => one.name))
   return {
     name,
     ours: median(ours),
     peers: Object.fromEntries(others.map((one) => [one.name, median(timesOf(one.name))])),
     ratios: Object.fromEntries(ratios),
-    ratio: Math.min(...ratios.flatMap(([peer, ratio]) => (onGpu.has(peer) ? [ratio] : []))),
+    ratio: Math.min(...ratios.flatMap(([peer, ratio]) => (alike.has(peer) ? [ratio] : []))),
     unit: 'ms',
     runs: rounds.length,
   }

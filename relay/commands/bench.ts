@@ -12,8 +12,11 @@ import { explain, failed } from './outcome.ts'
 
 const FLAGS: Flags = {
   nodes: { type: 'string', help: 'headless nodes of `bench swarm`; 2' },
-  rows: { type: 'string', help: 'rows of `bench kernels`, such as matmul-512,softmax; all' },
-  rounds: { type: 'string', help: 'rounds of `bench kernels`; 7' },
+  rows: {
+    type: 'string',
+    help: 'rows of `bench kernels` and `cpu`, such as matmul-512,softmax; all',
+  },
+  rounds: { type: 'string', help: 'rounds of `bench kernels` and `cpu`; 7' },
   markdown: { type: 'string', help: 'puts the rows into a page, between its two marks' },
   json: { type: 'string', help: 'writes the rows to a file, - for standard output' },
 }
@@ -36,6 +39,14 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
     browser: true,
     prepare: async () => (await import('./bench-peers.ts')).ensurePeers(),
     load: async () => (await import('./bench-kernels.ts')).benchKernels,
+  },
+  cpu: {
+    browser: true,
+    prepare: async () => (await import('./bench-peers.ts')).ensurePeers(),
+    async load() {
+      const { benchKernels } = await import('./bench-kernels.ts')
+      return (asked) => benchKernels(asked, 'cpu')
+    },
   },
   tasks: { browser: true, load: async () => (await import('./bench-tasks.ts')).benchTasks },
   swarm: {
@@ -95,6 +106,6 @@ const bench = async (argv: readonly string[]): Promise<number> => {
 export const command = {
   summary: 'measured ratios, interleaved in one run; all of them, or one',
   usage:
-    'swarm bench [kernels|tasks|swarm|ledger|sim] [--rows A,B] [--rounds N] [--nodes N] [--markdown F] [--json F]',
+    'swarm bench [kernels|cpu|tasks|swarm|ledger|sim] [--rows A,B] [--rounds N] [--nodes N] [--markdown F] [--json F]',
   run: bench,
 }

@@ -6,9 +6,11 @@
 import { rerunInLoopback } from '../loopback.ts'
 import { bold, note, say } from '../terminal.ts'
 import { AGENT, DATA_DIR } from '../version.ts'
+import { answer } from './answer.ts'
 import { EXIT, readArgs, usage, whole, type Args, type Flags } from './args.ts'
 import { askFor, ASKING_FLAGS, prepareAsked } from './asking.ts'
 import { ALLOW_WGSL, lentOf, neverDone } from './lending.ts'
+import { planInWords } from './plan-words.ts'
 import { codeFor, explain, failed, finish, nobody } from './outcome.ts'
 import { relayUrl } from './relay-url.ts'
 import { stopSignal, unlessStopped } from './stopping.ts'
@@ -19,6 +21,7 @@ const FLAGS: Flags = {
   relay: { type: 'string', help: 'the swarm to ask, by the URL of a relay' },
   nodes: { type: 'string', help: 'brings its own relay and so many headless nodes; 3' },
   data: { type: 'string', help: `keys and books; ${DATA_DIR}` },
+  'dry-run': { type: 'boolean', help: 'says what it would cost, and sends nothing' },
   ...ALLOW_WGSL,
   ...ASKING_FLAGS,
 }
@@ -42,6 +45,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (url?.ok === false) return explain(url.error)
   const prepared = await prepareAsked(args.value, spec)
   if (!prepared.ok) return explain(prepared.error)
+  if (args.value.on('dry-run')) return planned(prepared.value, args.value)
   if (url) return askSwarm(url.value, prepared.value, args.value)
   const never = neverDone(prepared.value, nodes.value, lent.value)
   if (never !== null) return nobody(never)
@@ -50,6 +54,11 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (code !== null) return code
   process.env['SWARM_LOOPBACK_ONLY'] = '1'
   return askOwn(nodes.value, lent.value, prepared.value, args.value)
+}
+
+const planned = ({ plan, spec }: PreparedJob, args: Args): number => {
+  const written = answer(planInWords(plan, spec.redundancy), args.text('json'), plan)
+  return written ? EXIT.done : EXIT.failed
 }
 
 const usageOf = (text: string): number => {
@@ -97,7 +106,7 @@ const askOwn = async (
 export const command = {
   summary: 'runs a job; without --relay on a relay and nodes of its own',
   usage:
-    'swarm run SPEC.md [--relay URL | --nodes N [--allow-wgsl]] [--set key=value]... [--input name=FILE]... [--out DIR] [--budget CREDITS] [--data DIR] [--json F]',
+    'swarm run SPEC.md [--relay URL | --nodes N [--allow-wgsl]] [--set key=value]... [--input name=FILE]... [--out DIR] [--budget CREDITS] [--data DIR] [--json F] [--dry-run]',
   flags: FLAGS,
   run,
 }

@@ -103,7 +103,10 @@ export const ownShader = (params: Params, digest: string): Result<OwnShader, Own
  * All own shaders as one kernel, for whoever takes kernels by id and parameters by value. There is no
  * reference: a result is compared with those of other nodes.
  */
-export const ownKernel: Omit<ShaderKernel<OwnShader>, 'check' | 'reference' | 'range' | 'tolerance'> & {
+export const ownKernel: Omit<
+  ShaderKernel<OwnShader>,
+  'check' | 'reference' | 'range' | 'tolerance'
+> & {
   readonly check: 'replicas'
 } = {
   id: OWN_SHADER,

@@ -25,12 +25,23 @@ const node = (op: string, inputs: number[], output: number) => {
 const net: Graph = {
   opset: 21,
   values: ['x', 'w1', 'w2', 'shape', 'h', 'y', 'r', 'z'],
-  nodes: [node('MatMul', [0, 1], 4), node('Relu', [4], 6), node('MatMul', [6, 2], 7), node('Reshape', [7, 3], 5)],
+  nodes: [
+    node('MatMul', [0, 1], 4),
+    node('Relu', [4], 6),
+    node('MatMul', [6, 2], 7),
+    node('Reshape', [7, 3], 5),
+  ],
   inputs: [0, 3],
   outputs: [5],
-  constants: new Map([[1, weights(8, 16, 1)], [2, weights(16, 4, 2)]]),
+  constants: new Map([
+    [1, weights(8, 16, 1)],
+    [2, weights(16, 4, 2)],
+  ]),
 }
-const types = new Map<number, TensorType>([[0, { element: 'f32', shape: [2, 8] }], [3, { element: 'i64', shape: [1] }]])
+const types = new Map<number, TensorType>([
+  [0, { element: 'f32', shape: [2, 8] }],
+  [3, { element: 'i64', shape: [1] }],
+])
 
 const fileOf = (graph: Graph): Uint8Array => {
   const written = writeModel(graph, types)
@@ -43,7 +54,8 @@ const specOf = (rest = ''): Spec => {
   if (!spec.ok) throw new Error(formatSpecErrors(spec.error))
   return spec.value
 }
-const INPUTS = 'inputs: { model: { kind: onnx }, v0: { kind: random, seed: 3 }, v3: { kind: npy, dtype: i32 } }\n'
+const INPUTS =
+  'inputs: { model: { kind: onnx }, v0: { kind: random, seed: 3 }, v3: { kind: npy, dtype: i32 } }\n'
 
 const modelled = (spec: Spec, graph = net): Modelled => {
   const made = withModel(spec, fileOf(graph))
@@ -145,13 +157,18 @@ describe('a spec with a graph of its own', () => {
     })
     expect(parsed.value.outputs).toEqual({ y: { format: 'npy' } })
     const stray = parse('inputs: { z: { kind: random } }\n', body)
-    expect(!stray.ok && formatSpecErrors(stray.error)).toContain('inputs.z: expected one of x, weights')
+    expect(!stray.ok && formatSpecErrors(stray.error)).toContain(
+      'inputs.z: expected one of x, weights',
+    )
     const other = parse('outputs: { z: { format: npy } }\n', body)
     expect(!other.ok && formatSpecErrors(other.error)).toContain('outputs.z: expected y')
   })
 
   it('cannot make numbers of which nobody says how many', () => {
-    const parsed = parse('inputs: { x: { kind: random } }\n', fence('input x f32', 'y = Relu(x)', 'output y'))
+    const parsed = parse(
+      'inputs: { x: { kind: random } }\n',
+      fence('input x f32', 'y = Relu(x)', 'output y'),
+    )
     expect(!parsed.ok && formatSpecErrors(parsed.error)).toContain(
       'inputs.x.shape: expected a shape here, or in the graph, found neither',
     )

@@ -83,7 +83,10 @@ const modelInputs = (
     const shape = dimensions.map((size) => (typeof size === 'number' ? size : 0))
     const given = Object.hasOwn(spec.inputs, name) ? spec.inputs[name]! : null
     const field = `inputs.${name}`
-    if (given !== null && (given.dtype !== dtype || !isShape(given.shape, given.shape.length === 0 ? [] : shape))) {
+    if (
+      given !== null &&
+      (given.dtype !== dtype || !isShape(given.shape, given.shape.length === 0 ? [] : shape))
+    ) {
       const found = `${given.dtype}${shapeText(given.shape)}`
       report.add('bad-input', at(field), field, `${dtype}${shapeText(shape)}`, found)
     }
@@ -113,7 +116,10 @@ export const withKnownShapes = (spec: Spec, tensors: Tensors): KnownShapes => {
   const constants = known.map((id) => {
     const { name, element } = inputs[graph.inputs.indexOf(id)]!
     const { data, shape } = tensors[name]!
-    return [id, { element, shape, data: Float64Array.from(data, (x) => narrow(element, x)) }] as const
+    return [
+      id,
+      { element, shape, data: Float64Array.from(data, (x) => narrow(element, x)) },
+    ] as const
   })
   const isOpen = (_: unknown, i: number): boolean => !known.includes(graph.inputs[i]!)
   const left = {

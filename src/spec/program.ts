@@ -11,13 +11,12 @@ import {
   mapping,
   optional,
   required,
-  textual,
   wholeNumber,
   words,
   type Fields,
   type Reader,
 } from './field.ts'
-import { plainDecimal, readDecimal } from './quantity.ts'
+import { constant, coordinate, decimal, magnification, valueName } from './texts.ts'
 
 export const RUNS = ['mandelbrot', 'image', 'matmul', 'map', 'sum', 'graph', 'wgsl'] as const
 export type Run = (typeof RUNS)[number]
@@ -69,30 +68,6 @@ const PARTS_MAX = 4_096
 /** The admission's own limits; one of its fourteen constants is `first`. */
 const LOOP_TURNS_MAX = 2 ** 22
 const CONSTANTS_MAX = 13
-
-const decimal = (digits: number, min: number, max: number, what: string): Reader<number> =>
-  textual(what, (text) => {
-    const value = readDecimal(text, digits)
-    return value !== null && value >= min && value <= max ? value : null
-  })
-
-const coordinate = textual('a decimal from -2 to 2, such as -0.7436', (text) => {
-  const plain = plainDecimal(text)
-  return plain !== null && Math.abs(Number(plain)) <= 2 ? plain : null
-})
-
-const magnification = textual('a decimal above 0, such as 250 or 1e9', (text) => {
-  const plain = plainDecimal(text)
-  return plain !== null && !plain.startsWith('-') && plain !== '0' ? plain : null
-})
-
-const constant = textual('a constant such as "gain: f32 = 1.5"', (text) =>
-  text.length <= 80 && /^[^\n:=]+:[^\n:=]+=[^\n:=]+$/.test(text) ? text.trim() : null,
-)
-
-const valueName = textual('the name of a value', (text) =>
-  text.length >= 1 && text.length <= 256 ? text : null,
-)
 
 const mandelbrot = {
   width: optional(wholeNumber(1, 16_384), 1024),

@@ -131,7 +131,10 @@ const readOutputs = (
   const fields = Object.entries(rules).map(
     ([name, { formats }]): [string, Field<{ readonly format: Format }>] => {
       const usual = { format: formats[0]! }
-      return [name, optional(mapping({ format: optional(choice(...formats), usual.format) }), usual)]
+      return [
+        name,
+        optional(mapping({ format: optional(choice(...formats), usual.format) }), usual),
+      ]
     },
   )
   return mapping(Object.fromEntries(fields))(given, 'outputs', report)

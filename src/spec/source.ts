@@ -60,7 +60,12 @@ export const isGraphReadable = (program: Program, params: Tree, report: Report):
   return false
 }
 
-const refused = (kind: 'map' | 'graph' | 'wgsl', fault: Fault, params: Tree, report: Report): void => {
+const refused = (
+  kind: 'map' | 'graph' | 'wgsl',
+  fault: Fault,
+  params: Tree,
+  report: Report,
+): void => {
   const { line, column, expected, found } = fault
   const { param } = MAIN_FENCE[kind]!
   const text = params.kind === 'map' ? params.entries.get(param)?.value : undefined

@@ -1,6 +1,7 @@
 /** The page in which the tensor engine and other libraries run the same things in turn. */
 import { openJax } from './contenders/jax.ts'
-import { openOrts } from './contenders/ort.ts'
+import { openOrts, openOrtWasm } from './contenders/ort.ts'
+import { openOursOnCpu } from './contenders/ours-on-cpu.ts'
 import { openOurs } from './contenders/ours.ts'
 import { openTfjs } from './contenders/tfjs.ts'
 import { SUBJECTS } from './subjects.ts'
@@ -15,6 +16,7 @@ const MAX_TIMES = 16
 /** What takes longer is not run again for the sake of reading back, which would not show. */
 const SLOW_MS = 8000
 
+type Described = Pick<Contender, 'name' | 'gpu'>
 type Entry = { readonly contender: Contender; readonly prepared: Prepared; readonly warmMs: number }
 
 let contenders: readonly Contender[] = []
@@ -51,11 +53,14 @@ const measure = async ({ prepared, warmMs }: Entry): Promise<Times> => {
 const kernels = {
   names: Object.keys(SUBJECTS),
   /** What they run on. Their names, and which of them are GPU libraries. */
-  async open(): Promise<{ adapter: string; contenders: { name: string; gpu: boolean }[] }> {
-    const ours = await openOurs()
-    contenders = [ours.contender, await openJax(), await openTfjs(), ...(await openOrts())]
+  async open(on: 'gpu' | 'cpu'): Promise<{ adapter: string; contenders: Described[] }> {
+    const ours = on === 'gpu' ? await openOurs() : null
+    contenders =
+      ours === null
+        ? [openOursOnCpu(), await openOrtWasm()]
+        : [ours.contender, await openJax(), await openTfjs(), ...(await openOrts())]
     const described = contenders.map(({ name, gpu }) => ({ name, gpu }))
-    return { adapter: ours.gpu.adapter.label, contenders: described }
+    return { adapter: ours?.gpu.adapter.label ?? 'the processor', contenders: described }
   },
   /** Compiles, warms up, and says by how much each answer differs from ours. */
   async prepare(key: string): Promise<{ name: string; differences: Record<string, number> }> {

@@ -14,6 +14,7 @@ import type { Bound } from '../../kernels/tensor/bound.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 
 const BUDGET_BYTES = 2 ** 26
+const COMPILE_MS = 100_000
 const keeper = new DeviceKeeper(navigator.gpu, BUDGET_BYTES)
 const gpu = await keeper.get()
 if (!gpu.ok) throw new Error(gpu.error.detail)
@@ -27,7 +28,7 @@ const run = async (
   inputs: readonly Tensor[],
   { family = target.family }: Partial<typeof target> = {},
 ): Promise<readonly Tensor[]> => {
-  const prepared = await runner.prepare(lower(bound, { ...target, family }))
+  const prepared = await runner.prepare(lower(bound, { ...target, family }), COMPILE_MS)
   if (!prepared.ok) throw new Error(prepared.error.detail)
   const got = await prepared.value.run(inputs)
   prepared.value.close()

@@ -71,7 +71,9 @@ describe('a tab without WebGPU', () => {
     expect(answer.kind).toBe('wasm')
     expect(answer.sum / (512 * 512)).toBeCloseTo(Math.sqrt(512 * 16), 3)
     expect(asked.some((url) => /ort-wasm.*\.wasm$/.test(url))).toBe(true)
-    expect(asked.filter((url) => !url.startsWith(relay.url) && !url.startsWith('data:'))).toEqual([])
+    expect(asked.filter((url) => !url.startsWith(relay.url) && !url.startsWith('data:'))).toEqual(
+      [],
+    )
     expect(complaints).toEqual([])
   })
 })

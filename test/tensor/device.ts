@@ -9,6 +9,7 @@ import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { Gpu } from '../../workers/gpu/device.ts'
 
 const BUDGET_BYTES = 2 ** 28
+const COMPILE_MS = 150_000
 
 type Options = LowerOptions & Partial<Target>
 
@@ -27,13 +28,15 @@ const engineOf = (gpu: Gpu): Engine => {
   return {
     runner,
     target,
-    async run(bound, inputs, { family, subgroup, ...options } = {}) {
+    async run(bound, inputs, { family, subgroup, tiles, ...options } = {}) {
       const asked = {
         family: family ?? target.family,
         subgroup: subgroup === undefined ? target.subgroup : subgroup,
+        ...(tiles === undefined ? {} : { tiles }),
       }
       const program = lower(bound, asked, options)
-      const prepared = await runner.prepare(program)
+      // A GPU's kernels take a software adapter long, and here nobody answers in its place.
+      const prepared = await runner.prepare(program, COMPILE_MS)
       if (!prepared.ok) throw new Error(`${prepared.error.code}: ${prepared.error.detail}`)
       const ran = await prepared.value.run(inputs)
       prepared.value.close()

@@ -12,6 +12,7 @@ import { engine as onDevice } from './device.ts'
 import { trialOf, type Trial } from './one-node.ts'
 import { randomGraph } from './random-graph.ts'
 import type { Bound } from '../../kernels/tensor/bound.ts'
+import type { Tiles } from '../../kernels/tensor/tiles.ts'
 import type { Gpu } from '../../workers/gpu/device.ts'
 import type { Control } from '../../workers/runnable.ts'
 import type { TensorEngineOptions, TensorForce } from '../../workers/tensor/engine.ts'
@@ -171,6 +172,35 @@ describe('the engine of a node', () => {
     expect((await third.run(inputs, FREE)).ok).toBe(true)
     third.close()
   })
+
+  it.skipIf(gpu === undefined)(
+    'tries tiles while nobody waits, and then uses what it found',
+    async () => {
+      const tilesOf = async (engine: TensorEngine): Promise<Tiles | undefined> => {
+        const chosen = await engine.chosen()
+        return chosen.ok ? chosen.value.target?.tiles : undefined
+      }
+      const { graph, inputs } = square(64)
+      const once = async (engine: TensorEngine): Promise<void> => {
+        const prepared = await ready(engine, boundOf({ graph, inputs }))
+        const ran = await prepared.run(inputs, FREE)
+        expect(ran).toMatchObject({
+          value: { outputs: [{ data: new Float32Array(4096).fill(64) }] },
+        })
+        prepared.close()
+      }
+      const [quiet, busy] = [true, false].map((idle) =>
+        open({ force: 'software-family', idle: () => idle }),
+      ) as [TensorEngine, TensorEngine]
+      await once(quiet)
+      await once(busy)
+      expect(await tilesOf(quiet)).toBeUndefined()
+      await expect.poll(() => tilesOf(quiet), { timeout: 60_000 }).toBeDefined()
+      expect(Object.keys((await tilesOf(quiet))!)).toEqual(['product small square'])
+      await once(quiet)
+      expect(await tilesOf(busy)).toBeUndefined()
+    },
+  )
 
   it.skipIf(gpu === undefined)('holds no more memory after many different graphs', async () => {
     const engine = open({ force: 'webgpu', memoryBytes: 2 ** 22 })

@@ -13,7 +13,7 @@ const verdictOf = ({ params, reads }: Asked, output: Uint8Array, seed: number): 
 
 /** By as much as nobody would miss who looks at the numbers. */
 const wrong = (tensor: Tensor, at: number): Tensor => {
-  const peak = tensor.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+  const peak = [...tensor.data].reduce((most, x) => Math.max(most, Math.abs(x)), 0)
   const by = isFloat(tensor.element) ? 0.01 * peak + 0.01 : 1
   return { ...tensor, data: Float64Array.from(tensor.data, (x, i) => (i === at ? x + by : x)) }
 }

@@ -31,7 +31,7 @@ const known = ({ graph, inputs }: Trial): Trial => {
 
 /** By more than any rounding, whatever its size; NaN and infinities become numbers. */
 const wrong = (tensor: Tensor, at: number): Tensor => {
-  const finite = tensor.data.filter((x) => Number.isFinite(Math.fround(x)))
+  const finite = [...tensor.data].filter((x) => Number.isFinite(Math.fround(x)))
   const peak = finite.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
   const by = isFloat(tensor.element) ? 0.01 * peak + 0.01 : 1
   const lie = (x: number): number => (Number.isFinite(Math.fround(x + by)) ? x + by : 7)

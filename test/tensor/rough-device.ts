@@ -49,9 +49,11 @@ const rounded = (node: BoundNode, made: Tensor, next: () => number): Tensor => {
   if (!isFloat(made.element)) return made
   const { abs, rel, scale } = node.op.tolerance ?? DEFAULT_TOLERANCE
   const exact = certaintyOf(node, () => true) === 'exact' || PRODUCTS.includes(node.op.name)
-  const finite = made.data.filter((x) => Number.isFinite(Math.fround(x)))
+  const finite = [...made.data].filter((x) => Number.isFinite(Math.fround(x)))
   const peak = finite.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
   const off = (x: number): number =>
-    exact || !Number.isFinite(x) ? 0 : (next() - 0.5) * (abs + rel * (scale === 'tensor' ? peak : Math.abs(x)))
+    exact || !Number.isFinite(x)
+      ? 0
+      : (next() - 0.5) * (abs + rel * (scale === 'tensor' ? peak : Math.abs(x)))
   return { ...made, data: Float32Array.from(made.data, (x) => x + off(x)) }
 }

@@ -23,4 +23,3 @@ export const inMemory = (): Choices => {
     set: async (adapter, choice) => void kept.set(adapter, choice),
   }
 }
-

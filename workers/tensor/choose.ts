@@ -3,16 +3,13 @@
  * that plays GPU. Told by a product that is short for any of them, each in turn, some times over. An
  * adapter's name says less: drivers differ, and new ones come.
  */
-import { bind } from '../../kernels/tensor/bind.ts'
 import { lower } from '../../kernels/tensor/lower.ts'
-import { assert } from '../../src/base/assert.ts'
 import { labelOf } from '../gpu/device.ts'
 import { FREE } from '../runnable.ts'
 import { targetOf } from './target.ts'
-import type { Bound } from '../../kernels/tensor/bound.ts'
+import { trialOf } from './trial.ts'
 import type { Target } from '../../kernels/tensor/draft.ts'
-import type { Graph } from '../../kernels/tensor/graph.ts'
-import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
+import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { Result } from '../../src/base/result.ts'
 import type { ComputeError } from '../errors.ts'
 import type { Control } from '../runnable.ts'
@@ -22,7 +19,7 @@ import type { GraphRun } from './prepared.ts'
 import type { TensorRunner } from './runner.ts'
 
 /** Changes with kernels that change which of them is the fastest. */
-const VERSION = 2
+const VERSION = 3
 /** Long enough to tell families apart, and some ms on the slowest adapter. */
 const SIDE = 256
 const ROUNDS = 3
@@ -55,7 +52,10 @@ export const choose = async (
   const key = adapterKey(device)
   const known = await choices.get(key)
   if (known !== undefined) return known
-  const bound = trial()
+  const { bound, inputs } = trialOf('MatMul', [
+    [SIDE, SIDE],
+    [SIDE, SIDE],
+  ])
   const ready: Ready[] = []
   for (const target of candidatesOf(device)) {
     const made =
@@ -64,7 +64,7 @@ export const choose = async (
         : await runner.prepare(lower(bound, target))
     if (made.ok) ready.push({ target, prepared: made.value })
   }
-  const measured = await measure(ready)
+  const measured = await measure(ready, inputs)
   for (const { prepared } of ready) prepared.close()
   const best = measured.toSorted((a, b) => a.ms - b.ms)[0]
   const choice: Choice = {
@@ -84,37 +84,17 @@ type Ready = { readonly target: Target | null; readonly prepared: Runs }
 /** The shortest of some runs of each; what fails is no candidate. */
 const measure = async (
   ready: readonly Ready[],
+  inputs: readonly Tensor[],
 ): Promise<readonly { readonly target: Target | null; readonly ms: number }[]> => {
   const times = ready.map(() => Infinity)
   for (let round = 0; round < ROUNDS; round++) {
     for (const [i, { prepared }] of ready.entries()) {
       const began = performance.now()
-      const ran = await prepared.run(trialInputs(), FREE)
+      const ran = await prepared.run(inputs, FREE)
       times[i] = ran.ok ? Math.min(times[i]!, performance.now() - began) : NaN
     }
   }
   return ready.flatMap(({ target }, i) =>
     Number.isFinite(times[i]) ? [{ target, ms: times[i]! }] : [],
   )
-}
-
-const TYPE: TensorType = { element: 'f32', shape: [SIDE, SIDE] }
-
-const trialInputs = (): readonly Tensor[] =>
-  [1, 2].map((x) => ({ ...TYPE, data: new Float32Array(SIDE * SIDE).fill(x) }))
-
-/** A product of two squares, whatever is in them. */
-const trial = (): Bound => {
-  const node = { op: 'MatMul', domain: '', name: '', inputs: [0, 1], outputs: [2] }
-  const graph: Graph = {
-    opset: 21,
-    values: ['a', 'b', 'c'],
-    nodes: [{ ...node, attributes: new Map() }],
-    inputs: [0, 1],
-    outputs: [2],
-    constants: new Map(),
-  }
-  const bound = bind(graph, [TYPE, TYPE])
-  assert(bound.ok, 'a product of two squares can be computed')
-  return bound.value
 }

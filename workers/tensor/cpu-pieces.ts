@@ -18,9 +18,6 @@ export type CpuPiece = {
   alone(): readonly CpuPiece[]
 }
 
-/** Operations of some tens of ms: one thread of WebAssembly does some 2e9 a second, plain loops 1e8. */
-export const PIECE_FLOP = { wasm: 1e8, reference: 2e6 } as const
-
 /** `most` operations each, or one node. */
 export const cpuPieces = (bound: Bound, most: number): readonly CpuPiece[] => {
   const starts: number[] = []

@@ -8,7 +8,7 @@ import { err, ok } from '../../src/base/result.ts'
 import { valueName, writeModel } from '../../src/models/onnx/write-model.ts'
 import { computeError } from '../errors.ts'
 import { breathe, Pace } from '../pace.ts'
-import { cpuPieces, endsOf, PIECE_FLOP } from './cpu-pieces.ts'
+import { cpuPieces, endsOf } from './cpu-pieces.ts'
 import { WasmRunner } from './wasm-runner.ts'
 import type { Bound } from '../../kernels/tensor/bound.ts'
 import type { Graph, ValueId } from '../../kernels/tensor/graph.ts'
@@ -19,6 +19,13 @@ import type { Control } from '../runnable.ts'
 import type { CpuPiece } from './cpu-pieces.ts'
 import type { GraphRun, Prepared } from './prepared.ts'
 import type { PreparedModel, WasmModel } from './wasm-runner.ts'
+
+/** How long messages wait at most between two pieces. */
+const BREATH_MS = 10
+/** Aimed at by pieces of graphs that are prepared once something has run. */
+const PIECE_MS = 40
+/** Operations of the first pieces, and the fewest of any: one thread of a slow phone takes 50 ms. */
+const PIECE_FLOP = { wasm: 1e8, reference: 2e6 } as const
 
 export type CpuOptions = {
   /** What a graph may take. */
@@ -33,6 +40,8 @@ export class CpuRunner {
   readonly #memoryBytes: number
   /** null where there is no WebAssembly. */
   readonly #wasm: WasmRunner | null
+  /** As fast as it was seen to be. */
+  #flopPerMs = 0
 
   private constructor(memoryBytes: number, wasm: WasmRunner | null) {
     this.#memoryBytes = memoryBytes
@@ -52,13 +61,16 @@ export class CpuRunner {
 
   /** @error out-of-budget, before anything is taken */
   async prepare(bound: Bound): Promise<Result<Prepared, ComputeError>> {
-    const pieces = cpuPieces(bound, PIECE_FLOP[this.kind])
+    const pieces = cpuPieces(bound, Math.max(PIECE_FLOP[this.kind], this.#flopPerMs * PIECE_MS))
     const bytes = peakBytes(bound, pieces)
     if (bytes > this.#memoryBytes)
       return err(computeError('out-of-budget', `${bytes} bytes, ${this.#memoryBytes} are lent`))
     const ready: Ready[] = []
     for (const piece of pieces) ready.push(...(await this.#ready(bound, piece)))
-    return ok(new PreparedOnCpu(bound, ready, { kind: this.kind, bytes }))
+    const ran = (flopPerMs: number): void => {
+      this.#flopPerMs = Math.max(this.#flopPerMs, flopPerMs)
+    }
+    return ok(new PreparedOnCpu(bound, ready, { kind: this.kind, bytes, ran }))
   }
 
   /** A piece that WebAssembly does not take is tried node by node: only what it does not know is slow. */
@@ -105,7 +117,7 @@ const smallest = (): WasmModel => {
 }
 
 type Ready = { readonly piece: CpuPiece; readonly model: PreparedModel | null }
-type About = { readonly kind: 'wasm' | 'reference'; readonly bytes: number }
+type About = Pick<PreparedOnCpu, 'kind' | 'bytes'> & { ran(flopPerMs: number): void }
 
 class PreparedOnCpu implements Prepared {
   readonly kind: 'wasm' | 'reference'
@@ -114,7 +126,10 @@ class PreparedOnCpu implements Prepared {
   readonly #ready: readonly Ready[]
   readonly #ends: readonly (readonly ValueId[])[]
 
-  constructor(bound: Bound, ready: readonly Ready[], { kind, bytes }: About) {
+  readonly #ran: About['ran']
+
+  constructor(bound: Bound, ready: readonly Ready[], { kind, bytes, ran }: About) {
+    this.#ran = ran
     this.kind = kind
     this.bytes = bytes
     this.#bound = bound
@@ -134,6 +149,7 @@ class PreparedOnCpu implements Prepared {
     const pace = new Pace()
     const all = this.#ready.reduce((sum, { piece }) => sum + piece.flop, 0)
     let done = 0
+    let breathed = performance.now()
     for (const [i, ready] of this.#ready.entries()) {
       if (control.cancelled()) return err(computeError('cancelled', 'graph'))
       const began = performance.now()
@@ -141,10 +157,13 @@ class PreparedOnCpu implements Prepared {
       for (const id of this.#ends[i]!) values.delete(id)
       done += ready.piece.flop
       control.progress(Math.floor((1000 * done) / Math.max(1, all)))
-      await breathe()
       await pace.rest(performance.now() - began, control.share())
+      if (performance.now() - breathed < BREATH_MS || i === this.#ready.length - 1) continue
+      await breathe()
+      breathed = performance.now()
     }
     const outputs = graph.outputs.map((id) => values.get(id)!)
+    if (pace.busyMs > 1) this.#ran(all / pace.busyMs)
     const slices = this.#ready.length
     return ok({ outputs, computeMs: pace.busyMs, share: pace.share, slices })
   }

@@ -3,18 +3,22 @@
  * of two families of kernels or the CPU. What was prepared is kept for the next task with the same graph.
  */
 import { lower } from '../../kernels/tensor/lower.ts'
+import { classOf, TILES } from '../../kernels/tensor/tiles.ts'
 import { err, ok } from '../../src/base/result.ts'
 import { computeError } from '../errors.ts'
 import { inMemory } from './choices.ts'
-import { choose } from './choose.ts'
+import { FREE } from '../runnable.ts'
+import { adapterKey, choose } from './choose.ts'
 import { CpuRunner } from './cpu-runner.ts'
 import { graphKey } from './graph-key.ts'
 import { IdleGraphs } from './idle-graphs.ts'
 import { TensorRunner } from './runner.ts'
 import { targetOf } from './target.ts'
+import { tune } from './tune.ts'
 import type { Bound } from '../../kernels/tensor/bound.ts'
 import type { Target } from '../../kernels/tensor/draft.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
+import type { Product, Tile } from '../../kernels/tensor/tiles.ts'
 import type { Result } from '../../src/base/result.ts'
 import type { ComputeError } from '../errors.ts'
 import type { Gpu } from '../gpu/device.ts'
@@ -35,6 +39,10 @@ export type TensorEngineOptions = {
   readonly force?: TensorForce
   /** Where what was measured is kept; in memory if absent. */
   readonly choices?: Choices
+  /** Whether nobody waits for the device, which then may try out tiles. Never tried if absent. */
+  readonly idle?: () => boolean
+  /** How long shaders may compile before the CPU answers in their place; some seconds if absent. */
+  readonly compileMs?: number
 }
 
 /** What graphs run on here, and what was measured to choose it. */
@@ -51,6 +59,8 @@ export type PreparedGraph = {
 const IDLE_COUNT = 32
 /** Part of the memory that graphs may hold while nobody runs them. */
 const IDLE_PART = 0.5
+/** So long nothing was asked before tiles are tried. */
+const QUIET_MS = 2000
 
 export class TensorEngine {
   readonly #options: TensorEngineOptions
@@ -59,6 +69,13 @@ export class TensorEngine {
   #runner: TensorRunner | null = null
   #choosing: Promise<Choice> | null = null
   #cpu: Promise<CpuRunner> | null = null
+  /** Graphs that tasks have for themselves now. */
+  #lent = 0
+  /** By class: met, and never tried out on this adapter. At most some two dozen classes. */
+  readonly #untuned = new Map<string, Product>()
+  #quiet: ReturnType<typeof setTimeout> | undefined
+  /** As the last task's owner wanted it. */
+  #share: Control['share'] = FREE.share
 
   constructor(options: TensorEngineOptions) {
     this.#options = options
@@ -81,42 +98,91 @@ export class TensorEngine {
    * @error out-of-budget before anything is taken; with WebGPU forced what it says too
    */
   async prepare(bound: Bound): Promise<Result<PreparedGraph, ComputeError>> {
+    clearTimeout(this.#quiet)
     const chosen = await this.#target()
     if (!chosen.ok) return chosen
     const key = await graphKey(bound)
     const kept = this.#idle.take(key)
     const made = kept === undefined ? await this.#make(bound, chosen.value) : ok(kept)
-    return made.ok ? ok(this.#lend(key, made.value)) : made
+    if (!made.ok) return made
+    // What only stands in for shaders that still compile is not kept.
+    const isKept = chosen.value === null || chosen.value.family === made.value.kind
+    return ok(this.#lend(isKept ? key : null, made.value))
   }
 
   /** Gives back what idle graphs hold. */
   close(): void {
+    clearTimeout(this.#quiet)
     this.#idle.clear()
     this.#runner = null
   }
 
-  #lend(key: string, prepared: Prepared): PreparedGraph {
+  /** Tries tiles for what was met, as long as nobody waits; what is cut short is tried again. */
+  async #tune(): Promise<void> {
+    const { idle = () => false } = this.#options
+    const cancelled = (): boolean => this.#lent > 0 || !idle() || this.#runner === null
+    for (const [name, product] of this.#untuned) {
+      const target = cancelled() ? null : await this.#target()
+      if (target?.ok !== true || target.value === null || this.#runner === null) return
+      const control = { ...FREE, share: this.#share, cancelled }
+      const tile = await tune(this.#runner, target.value, product, control)
+      if (tile === null) return
+      this.#untuned.delete(name)
+      await this.#learn(name, tile)
+    }
+  }
+
+  async #learn(name: string, tile: Tile): Promise<void> {
+    const choice = await this.#choosing
+    const target = choice?.target ?? null
+    if (choice === null || target === null || this.#runner === null) return
+    const learnt = { ...choice, target: { ...target, tiles: { ...target.tiles, [name]: tile } } }
+    this.#choosing = Promise.resolve(learnt)
+    // What was prepared with other tiles is made anew.
+    if (tile !== TILES[target.family][0]) this.#idle.clear()
+    // What was forced is nobody's choice.
+    if (this.#options.force === undefined)
+      await this.#choices.set(adapterKey(this.#runner.gpu.device), learnt)
+  }
+
+  #lend(key: string | null, prepared: Prepared): PreparedGraph {
+    this.#lent++
     let state: 'sound' | 'broken' | 'closed' = 'sound'
     return {
       kind: prepared.kind,
       run: async (inputs, control) => {
         if (state === 'closed') return err(computeError('bad-param', 'it was given back'))
+        this.#share = control.share
         const ran = await prepared.run(inputs, control)
         if (!ran.ok && ran.error.code !== 'cancelled' && state === 'sound') state = 'broken'
         return ran
       },
       close: () => {
-        if (state === 'sound') this.#idle.put(key, prepared)
-        else if (state === 'broken') prepared.close()
+        if (state === 'closed') return
+        if (state === 'sound' && key !== null) this.#idle.put(key, prepared)
+        else prepared.close()
         state = 'closed'
+        this.#lent--
+        this.#listen()
       },
     }
+  }
+
+  #listen(): void {
+    clearTimeout(this.#quiet)
+    if (this.#untuned.size === 0 || this.#options.idle === undefined) return
+    this.#quiet = setTimeout(() => void this.#tune(), QUIET_MS)
   }
 
   async #make(bound: Bound, target: Target | null): Promise<Result<Prepared, ComputeError>> {
     const runner = this.#runner
     if (target === null || runner === null) return (await this.#openCpu()).prepare(bound)
-    const made = await runner.prepare(lower(bound, target))
+    const program = lower(bound, target)
+    for (const product of program.products) {
+      const name = classOf(product)
+      if (target.tiles?.[name] === undefined) this.#untuned.set(name, product)
+    }
+    const made = await runner.prepare(program, this.#options.compileMs)
     if (made.ok) return ok(onGpu(target.family, made.value))
     const isDriver = made.error.code === 'shader-failed' || made.error.code === 'compiles-long'
     // What a driver cannot compile, or not yet, a CPU answers.
@@ -149,8 +215,10 @@ export class TensorEngine {
 
   #choose(runner: TensorRunner): Promise<Choice> {
     const forced = forcedTarget(this.#options.force, runner)
-    if (forced !== null) return Promise.resolve({ target: forced, measured: {} })
-    this.#choosing ??= choose(runner, () => this.#openCpu(), this.#choices)
+    this.#choosing ??=
+      forced === null
+        ? choose(runner, () => this.#openCpu(), this.#choices)
+        : Promise.resolve({ target: forced, measured: {} })
     return this.#choosing
   }
 

@@ -6,9 +6,15 @@ import { keptChoices, readChoice } from './kept-choices.ts'
 import type { Choice } from './choices.ts'
 
 const choice: Choice = {
-  target: { family: 'software', subgroup: 4 },
+  target: {
+    family: 'software',
+    subgroup: 4,
+    tiles: { 'product small square': { rows: 8, columns: 4 } },
+  },
   measured: { software: 12.5, WebAssembly: 20 },
 }
+const tiles = { 'product small square': { rows: 1e6, columns: 4 } }
+const hugeTile = { ...choice, target: { ...choice.target, tiles } }
 let names = 0
 const fresh = (): string => `choices-${names++}`
 
@@ -26,7 +32,15 @@ describe('kept choices', () => {
     const name = fresh()
     await keptChoices(name).set('a', choice)
     const db = await openDB(name, 1)
-    for (const bad of [7, null, 'x', {}, { ...choice, target: { family: 'abacus' } }, [choice]]) {
+    for (const bad of [
+      7,
+      null,
+      'x',
+      {},
+      { ...choice, target: { family: 'abacus' } },
+      hugeTile,
+      [choice],
+    ]) {
       await db.put('choices', bad, 'a')
       expect(await keptChoices(name).get('a')).toBeUndefined()
     }
@@ -34,6 +48,7 @@ describe('kept choices', () => {
   })
 
   it('are nothing, and throw nothing, whatever lies there', () => {
+    expect(readChoice(choice)).toEqual(choice)
     fc.assert(
       fc.property(fc.anything(), (value) => {
         const read = readChoice(value)

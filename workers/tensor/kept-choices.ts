@@ -3,9 +3,11 @@
  * written by another version, is measured again; a storage that fails only costs that.
  */
 import { openDB } from 'idb'
+import { TILES } from '../../kernels/tensor/tiles.ts'
 import { inMemory } from './choices.ts'
 import type { IDBPDatabase } from 'idb'
 import type { Target } from '../../kernels/tensor/draft.ts'
+import type { Tiles } from '../../kernels/tensor/tiles.ts'
 import type { Choice, Choices } from './choices.ts'
 
 /** Below the name that all data of this page has, as it goes when they go. */
@@ -74,5 +76,22 @@ const readTarget = (value: unknown): Target | null | undefined => {
   if (family !== 'gpu' && family !== 'software') return undefined
   if (subgroup !== null && !(Number.isInteger(subgroup) && (subgroup as number) > 0))
     return undefined
-  return { family, subgroup: subgroup as number | null }
+  const tiles = readTiles(family, value['tiles'])
+  if (tiles === undefined) return undefined
+  return { family, subgroup: subgroup as number | null, ...(tiles === null ? {} : { tiles }) }
+}
+
+/** null where there are none. Only tiles that this version would try. */
+const readTiles = (family: Target['family'], value: unknown): Tiles | null | undefined => {
+  if (value === undefined) return null
+  if (!isRecord(value)) return undefined
+  const all = Object.entries(value).slice(0, MAX_KEPT)
+  const read = all.map(([name, tile]) => {
+    const { rows, columns } = isRecord(tile) ? tile : {}
+    const known = TILES[family].find((one) => one.rows === rows && one.columns === columns)
+    return [name, known] as const
+  })
+  return read.some(([, tile]) => tile === undefined)
+    ? undefined
+    : (Object.fromEntries(read) as Tiles)
 }

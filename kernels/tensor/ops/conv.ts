@@ -3,10 +3,12 @@ import { isFloat, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { inputOf, intOf, intsOf } from '../op.ts'
 import { convRegisters } from '../templates/conv-registers.ts'
+import { convTiles } from '../templates/conv-tiles.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
 import { withBias } from './filter-bias.ts'
 import { drawWindows, isInside, lookAt, lookText, WINDOW_ATTRIBUTES, windowsOf } from './windows.ts'
+import type { Conv } from '../templates/conv-registers.ts'
 import type { Build } from '../build.ts'
 import type { Draw } from '../draw.ts'
 import type { Call, Op, Sample } from '../op.ts'
@@ -16,8 +18,8 @@ import type { Window } from './windows.ts'
 
 /** Below, a convolution takes less time than it takes to compile tiles for it. */
 const MIN_TILED_FLOP = 2 ** 18
-/** With fewer filters for a window nothing is saved by tiles. */
-const MIN_TILED_FILTERS = 4
+/** With fewer filters for a window nothing is saved by tiles, or most of a GPU's square would be empty. */
+const MIN_TILED_FILTERS = { software: 4, gpu: 16 } as const
 
 /** How a convolution lies: which windows there are, and who sees what. */
 export type ConvPlan = {
@@ -109,14 +111,12 @@ export const conv: Op = {
 const product = (build: Build, plan: ConvPlan, x: Value, w: Value): Lazy => {
   const { windows, kernel, group, depth, width, shape } = plan
   const flop = 2 * sizeOf({ shape }) * depth * sizeOf({ shape: kernel })
-  if (build.target.family === 'software' && flop >= MIN_TILED_FLOP && width >= MIN_TILED_FILTERS)
-    return convRegisters(build, {
-      x,
-      w,
-      group,
-      shape,
-      look: (shader, o, k) => lookText(shader, windows, o, k),
-    })
+  const { family } = build.target
+  if (flop >= MIN_TILED_FLOP && width >= MIN_TILED_FILTERS[family]) {
+    const inTiles = family === 'software' ? convRegisters : convTiles
+    const look: Conv['look'] = (shader, o, k) => lookText(shader, windows, o, k)
+    return inTiles(build, { x, w, group, shape, look })
+  }
   return nest(build, {
     element: 'f32',
     shape,

@@ -84,6 +84,12 @@ const rowNorm = (name: string, centred: boolean): Op => ({
         { element: 'f32', shape: [8], data: new Float32Array(8).fill(1) },
       ],
     }),
+    'many rows': (draw) => {
+      const row = draw.pick([[20], [7], [3, 24], [1], [5, 4]])
+      const scale = [draw.floats(row), draw.floats(row)].slice(0, centred ? 2 : 1)
+      const x = draw.floats([draw.pick([64, 65]), ...row], 1, 7)
+      return { attributes: { axis: 1 }, inputs: [x, ...scale] }
+    },
     'long rows': (draw) => ({
       inputs: [
         draw.floats([2, 17_001]),

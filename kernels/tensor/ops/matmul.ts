@@ -85,6 +85,11 @@ const matMul: Op = {
       const [m, k, n] = [draw.whole(33, 40), draw.whole(61, 66), draw.whole(65, 80)]
       return { inputs: [draw.floats([draw.whole(1, 2), m, k]), draw.floats([k, n])] }
     },
+    'sums so long that they are cut into parts': (draw) => {
+      const [m, k, n] = [draw.whole(1, 3), 2 ** 16 + draw.whole(1, 5000), draw.whole(1, 3)]
+      const batch = draw.chance(0.5) ? [2] : []
+      return { inputs: [draw.floats([...batch, m, k]), draw.floats([k, n])] }
+    },
     'stretched batches': (draw) => {
       const batch = draw.shape(draw.whole(1, 3))
       const [m, k, n] = [draw.whole(1, 9), draw.whole(1, 9), draw.whole(1, 3) * 4]

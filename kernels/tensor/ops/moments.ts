@@ -1,6 +1,6 @@
 /**
- * Mean and deviation of rows, and rows brought to mean 0 and deviation 1: what most norms are. Always in two
- * passes, as a difference of squares loses all digits where the mean is large.
+ * Mean and deviation of rows, and rows brought to mean 0 and deviation 1: what most norms are. Never by a
+ * difference of squares, which loses all digits where the mean is large.
  */
 import { sizeOf } from '../tensor.ts'
 import { reduce } from '../templates/reduce.ts'
@@ -8,6 +8,7 @@ import { rows } from '../templates/rows.ts'
 import { fill, placeOf } from './coordinates.ts'
 import type { Build } from '../build.ts'
 import type { Shape, Tensor } from '../tensor.ts'
+import type { Statistic } from '../templates/row-kernel.ts'
 import type { Lazy, Value } from '../value.ts'
 import type { View } from '../view.ts'
 
@@ -50,25 +51,19 @@ export const normalise = (
     return offset === undefined ? product : `${product} + ${offset}`
   }
   if (moments === undefined && count <= MAX_ROW) {
-    const mean = norm.centred
-      ? [{ combine: 'sum', term: first, finish: (sum: string) => `${sum} / ${count}.0` } as const]
-      : []
+    const finish = (found: string): string => inverseText(found, norm)
+    const squares: Statistic = {
+      combine: 'sum',
+      term: ({ inputs: [value] }) => `${value} * ${value}`,
+      finish: (sum) => finish(`${sum} / ${count}.0`),
+    }
+    const both: Statistic = { combine: 'moments', term: ({ inputs }) => inputs[0]!, finish }
     return rows(build, {
       element: 'f32',
       shape,
       rowRank: norm.rank,
       inputs: [x, ...affine],
-      statistics: [
-        ...mean,
-        {
-          combine: 'sum',
-          term({ shader, inputs, statistics }) {
-            const away = shader.let(lessMean(inputs[0]!, norm, statistics[0]))
-            return `${away} * ${away}`
-          },
-          finish: (sum) => inverseText(`${sum} / ${count}.0`, norm),
-        },
-      ],
+      statistics: [norm.centred ? both : squares],
       body({ inputs: [value, ...others], statistics }) {
         const away = lessMean(value!, norm, statistics[0])
         return scaled(`(${away}) * F(${statistics.at(-1)})`, others)
@@ -82,7 +77,6 @@ export const normalise = (
   return build.pointwise('f32', [x, ...wide, ...affine], text)
 }
 
-const first = ({ inputs }: { readonly inputs: readonly string[] }): string => inputs[0]!
 const lessMean = (x: string, { centred }: Norm, mean: string | undefined): string =>
   centred ? `${x} - F(${mean})` : x
 const inverseText = (variance: string, { epsilon }: Norm): string =>

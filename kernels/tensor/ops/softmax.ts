@@ -3,10 +3,16 @@ import { exp, log } from '../wgsl-math.ts'
 import { sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { axisIn, inputOf, intOf } from '../op.ts'
+import { reduce } from '../templates/reduce.ts'
 import { rows } from '../templates/rows.ts'
 import { transposeView } from '../view.ts'
+import type { Build } from '../build.ts'
 import type { Call, Op } from '../op.ts'
-import type { Statistic } from '../templates/rows.ts'
+import type { Statistic } from '../templates/row-kernel.ts'
+import type { Lazy, Value } from '../value.ts'
+
+/** Longer rows are not walked by one workgroup, as a slice cannot be less than that. */
+const MAX_ROW = 2 ** 17
 
 /** The axes that make a row, the last ones of an order that brings them there. */
 export type Layout = { readonly order: readonly number[]; readonly rowRank: number }
@@ -28,10 +34,30 @@ const total: Statistic = {
   term: ({ inputs, statistics }) => `exp_of(${inputs[0]} - F(${statistics[0]}))`,
 }
 
+type Formula = (x: string, most: string, sum: string) => string
+
+/** Long rows are walked by many. */
+const byReductions = (build: Build, value: Value, rowRank: number, wgsl: Formula): Lazy => {
+  const x = build.realise(value)
+  const { shape } = x
+  const spread = (statistic: Value): Lazy =>
+    build.expand(
+      build.reshape(
+        build.realise(statistic),
+        shape.map((size, i) => (i < shape.length - rowRank ? size : 1)),
+      ),
+      shape,
+    )
+  const most = spread(reduce(build, x, rowRank, 'max'))
+  const powers = build.pointwise('f32', [x, most], ([a, b]) => `exp_of(${a} - ${b})`, [exp])
+  const sum = spread(reduce(build, powers, rowRank, 'sum'))
+  return build.pointwise('f32', [x, most, sum], ([a, b, c]) => wgsl(a!, b!, c!), [exp, log])
+}
+
 const softmaxOp = (
   name: string,
   compute: (x: number, most: number, sum: number) => number,
-  wgsl: (x: string, most: string, sum: string) => string,
+  wgsl: Formula,
 ): Op => ({
   name,
   inputs: [1, 1],
@@ -47,30 +73,34 @@ const softmaxOp = (
     const length = sizeOf({ shape: shape.slice(first, last + 1) })
     const step = sizeOf({ shape: shape.slice(last + 1) })
     const out = new Float64Array(data.length)
-    for (let at = 0; at < out.length; at++) {
-      const start = Math.floor(at / (length * step)) * length * step + (at % step)
-      const row = Array.from({ length }, (_, i) => data[start + i * step]!)
-      const most = row.reduce((a, b) => Math.max(a, b), -Infinity)
-      const sum = row.reduce((found, value) => found + Math.exp(value - most), 0)
-      out[at] = compute(data[at]!, most, sum)
+    for (let n = 0; n < data.length / length; n++) {
+      const start = Math.floor(n / step) * length * step + (n % step)
+      const places = Array.from({ length }, (_, i) => start + i * step)
+      const most = places.reduce((found, at) => Math.max(found, data[at]!), -Infinity)
+      const sum = places.reduce((found, at) => found + Math.exp(data[at]! - most), 0)
+      for (const at of places) out[at] = compute(data[at]!, most, sum)
     }
     return [out]
   },
   lower(call, [x], build) {
     const { order, rowRank } = layoutOf(call)!
     const moved = build.move(x!, (view) => transposeView(view, order))
-    const found = rows(build, {
-      element: 'f32',
-      shape: moved.shape,
-      rowRank,
-      inputs: [moved],
-      statistics: [peak, total],
-      body: ({ inputs, statistics }) => {
-        const [most, sum] = [`F(${statistics[0]})`, `F(${statistics[1]})`]
-        return wgsl(inputs[0]!, most, sum)
-      },
-      functions: [exp, log],
-    })
+    const length = sizeOf({ shape: moved.shape.slice(moved.shape.length - rowRank) })
+    const found =
+      length > MAX_ROW
+        ? byReductions(build, moved, rowRank, wgsl)
+        : rows(build, {
+            element: 'f32',
+            shape: moved.shape,
+            rowRank,
+            inputs: [moved],
+            statistics: [peak, total],
+            body: ({ inputs, statistics }) => {
+              const [most, sum] = [`F(${statistics[0]})`, `F(${statistics[1]})`]
+              return wgsl(inputs[0]!, most, sum)
+            },
+            functions: [exp, log],
+          })
     if (order.every((axis, i) => axis === i)) return [found]
     const back = order.map((_, i) => order.indexOf(i))
     return [build.move(found, (view) => transposeView(view, back))]
@@ -86,6 +116,11 @@ const softmaxOp = (
       attributes: { axis: draw.whole(0, 2) },
       inputs: [draw.floats(draw.shape(3))],
     }),
+    'long rows': (draw) => {
+      const rows = draw.chance(0.5)
+      const shape = rows ? [2, 140_001] : [140_004, 3]
+      return { attributes: { axis: rows ? 1 : 0 }, inputs: [draw.floats(shape, -20, 20)] }
+    },
     'large numbers': () => ({
       inputs: [{ element: 'f32', shape: [2, 2], data: Float32Array.of(1e4, 1e4 + 1, -1e30, 3) }],
     }),

@@ -5,7 +5,7 @@
 import { sizeOf } from '../tensor.ts'
 import { transposeView } from '../view.ts'
 import { Shader } from '../shader.ts'
-import { addProducts, eachSum, LANES, sumNames, TILE, tileRows } from './register-tile.ts'
+import { addProducts, eachSum, LANES, sumNames, tileRows } from './register-tile.ts'
 import type { Build } from '../build.ts'
 import type { Shape } from '../tensor.ts'
 import type { Deferred, Value } from '../value.ts'
@@ -51,9 +51,11 @@ export const convRegisters = (build: Build, asked: Conv): Deferred => {
   return build.deferred('f32', shape, [x, w], (finish, out) => {
     const shader = new Shader(1)
     const width = shape[1]! / group
-    const rows = tileRows(width)
     const last = shape.at(-1)!
-    const columns = Math.min(TILE.columns, Math.ceil(last / LANES))
+    const depth = sizeOf({ shape: w.shape.slice(1) })
+    const tile = build.tile({ kind: 'conv', m: width, n: last, k: depth })
+    const rows = tileRows(width, tile.rows)
+    const columns = Math.min(tile.columns, Math.ceil(last / LANES))
     const lines = [...shape.slice(2, -1), Math.ceil(last / (columns * LANES))]
     const blocks = Math.ceil(width / rows)
     const line = shader.coordinates('group.x', lines)
@@ -90,7 +92,7 @@ export const convRegisters = (build: Build, asked: Conv): Deferred => {
       shader,
       workgroup: [LANES, 1, 1],
       grid: [sizeOf({ shape: lines }), blocks, shape[0]! * group],
-      flop: 2 * sizeOf({ shape }) * sizeOf({ shape: w.shape.slice(1) }),
+      flop: 2 * sizeOf({ shape }) * depth,
     })
   })
 }

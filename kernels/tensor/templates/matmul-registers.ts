@@ -1,7 +1,7 @@
 /** A matrix product on a software adapter: tiles in registers, whatever the operands' strides. */
 import { sizeOf } from '../tensor.ts'
 import { Shader } from '../shader.ts'
-import { addProducts, eachSum, LANES, sumNames, TILE, tileRows } from './register-tile.ts'
+import { addProducts, eachSum, LANES, sumNames, tileRows } from './register-tile.ts'
 import type { Build } from '../build.ts'
 import type { Deferred } from '../value.ts'
 import type { View } from '../view.ts'
@@ -17,8 +17,9 @@ export const matmulRegisters = (build: Build, a: View, b: View): Deferred => {
   const shape = [...batch, m, n]
   return build.deferred('f32', shape, [left, right], (finish, out) => {
     const shader = new Shader(1)
-    const rows = tileRows(m)
-    const columns = Math.min(TILE.columns, Math.ceil(n / LANES))
+    const tile = build.tile({ kind: 'product', m, n, k })
+    const rows = tileRows(m, tile.rows)
+    const columns = Math.min(tile.columns, Math.ceil(n / LANES))
     const width = columns * LANES
     const outer = shader.coordinates('group.z', batch)
     const rowNames = Array.from({ length: rows }, (_, r) => shader.let(`group.y * ${rows} + ${r}`))

@@ -12,8 +12,6 @@ import type { Shader } from '../shader.ts'
 
 /** Lanes of a workgroup, and steps of k at once. */
 export const LANES = 4
-/** Sums of a lane. More rows load less for each product, but compile longer. */
-export const TILE = { rows: 16, columns: 4 } as const
 
 export type RegisterTile = {
   /** WGSL names of the sums: by row, then column. */
@@ -70,8 +68,9 @@ export const eachSum = (
   shader.line('}')
 }
 
-/** How many rows a tile has: as many as divide `all` best. */
-export const tileRows = (all: number): number => Math.ceil(all / Math.ceil(all / TILE.rows))
+/** How many rows a tile has: as many as divide `all` best. More rows load less for each product. */
+export const tileRows = (all: number, most: number): number =>
+  Math.ceil(all / Math.ceil(all / most))
 
 const steps = <T>(count: number, make: (step: number) => T): T[] =>
   Array.from({ length: count }, (_, step) => make(step))

@@ -2,7 +2,12 @@
  * A model in parts: each task computes one segment of the graph, and writes what later ones read of it, with what
  * has to be shown of the way, as one line of words. Outputs lie in those lines.
  */
-import { GRAPH, SEGMENT_HELD_MAX, SEGMENT_READS_MAX, SEGMENT_TEXT_MAX } from '../../../kernels/graph.ts'
+import {
+  GRAPH,
+  SEGMENT_HELD_MAX,
+  SEGMENT_READS_MAX,
+  SEGMENT_TEXT_MAX,
+} from '../../../kernels/graph.ts'
 import { elements, type TensorType as Line } from '../../../kernels/kernel.ts'
 import { bind } from '../../../kernels/tensor/bind.ts'
 import { cutBehind, cutEvenly, inBranches, type Segment } from '../../../kernels/tensor/cut.ts'
@@ -66,7 +71,12 @@ type Given = {
 /** The graph with the inputs of the job. */
 const boundTo = (job: Job, program: GraphProgram): Result<Given, PlanError> => {
   if (program.graph.length > TEXT_MAX)
-    return refuse('too-large', 'program.graph', `at most ${TEXT_MAX} characters`, program.graph.length)
+    return refuse(
+      'too-large',
+      'program.graph',
+      `at most ${TEXT_MAX} characters`,
+      program.graph.length,
+    )
   const read = readGraphText(program.graph)
   if (!read.ok) {
     const { line, expected, found } = read.error
@@ -120,7 +130,10 @@ const wantedBy = (job: Job, { inputs }: GraphText): Parameters<typeof takeInputs
   )
 
 /** An input that does not lie in the line that it names. */
-const misplaced = ({ inputs }: GraphText, lines: Readonly<Record<string, Line>>): Refused | null => {
+const misplaced = (
+  { inputs }: GraphText,
+  lines: Readonly<Record<string, Line>>,
+): Refused | null => {
   for (const { name, element, shape, source } of inputs) {
     if (source === null || shape === null) continue
     const line = lines[source.tensor]!
@@ -135,7 +148,10 @@ const misplaced = ({ inputs }: GraphText, lines: Readonly<Record<string, Line>>)
 
 const BOUNDS = { moved: TASK_BYTES_MAX / 4, held: SEGMENT_HELD_MAX }
 
-const cut = (bound: Bound, { parts, cut: names }: GraphProgram): Result<readonly Segment[], PlanError> => {
+const cut = (
+  bound: Bound,
+  { parts, cut: names }: GraphProgram,
+): Result<readonly Segment[], PlanError> => {
   if (!Number.isSafeInteger(parts) || parts < 0 || parts > JOB_LIMITS.tasks)
     return refuse('bad-job', 'program.parts', `from 0 to ${JOB_LIMITS.tasks}`, parts)
   if (names.length === 0) return ok(cutEvenly(bound, Math.max(1, parts), BOUNDS))
@@ -164,7 +180,12 @@ const taskOf = (
     return refuse('too-large', label, `values of at most ${SEGMENT_READS_MAX} tensors`, 'more')
   const text = segmentText(graph, types, reads.placeOf)
   if (text.length > SEGMENT_TEXT_MAX)
-    return refuse('too-large', label, `a part of at most ${SEGMENT_TEXT_MAX} characters`, text.length)
+    return refuse(
+      'too-large',
+      label,
+      `a part of at most ${SEGMENT_TEXT_MAX} characters`,
+      text.length,
+    )
   const words = packingOf(shown.map((id) => types.get(id)!))
   const name = partName(index)
   tensors[name] = { dtype: words.dtype, shape: [words.length] }

@@ -36,7 +36,7 @@ const ROUNDS = 8
  * place; random data stays at a tenth of that. Where data does worse, as large numbers that swallow
  * many small ones, rows are computed again for nothing; that costs time, and accuses nobody.
  */
-const usual = (steps: number): number => (0.3 * steps + 2) * 2 ** -24
+const usual = (k: number): number => (0.3 * chain(k) + 2) * 2 ** -24
 /** The mean square of eight normal numbers is above the square of this in 9e-5 of rows. */
 const DEVIATIONS = 2
 
@@ -46,7 +46,7 @@ const STEP = 2 ** 20
 /** A fault, or null; yields progress from 0 to 1. */
 type Search = Generator<number, Verdict | null>
 
-/** `steps`: the longest chain of roundings behind an entry. */
+/** `steps`: the longest chain of roundings behind an entry, which says what is wrong; not where it is looked for. */
 export function* freivaldsFloat(
   shape: Shape,
   given: Product,
@@ -62,7 +62,7 @@ export function* freivaldsFloat(
   const cells = strata([m, n], items, few ? 1 : items, random)
   const fault = yield* sampled(cells, shape, product, entries)
   if (fault !== null) return fault
-  const wrong = cells.length < items ? yield* everyRow(shape, product, entries, random, steps) : null
+  const wrong = cells.length < items ? yield* everyRow(shape, product, entries, random) : null
   return wrong ?? { kind: 'accepted', check: 'freivalds' }
 }
 
@@ -82,13 +82,7 @@ function* sampled(
   return null
 }
 
-function* everyRow(
-  shape: Shape,
-  product: Finite,
-  entries: Entries,
-  random: Prng,
-  steps: number,
-): Search {
+function* everyRow(shape: Shape, product: Finite, entries: Entries, random: Prng): Search {
   const { m, k, n } = shape
   const { a, leftOut } = product
   const due = pacer()
@@ -107,11 +101,11 @@ function* everyRow(
   const [left, right] = [new Float64Array(ROUNDS), new Float64Array(ROUNDS)]
   for (let row = 0; row < m; row++) {
     if (leftOut[row] === 1) continue
-    const settled = settle(row, shape, product, scales, entries, steps)
+    const settled = settle(row, shape, product, scales, entries)
     if (settled.fault !== null) return settled.fault
     dots(a, row * k, k, y, left)
     dots(settled.entries, 0, n, x, right)
-    const limit = DEVIATIONS * usual(steps) * magnitude(a, row * k, sizes)
+    const limit = DEVIATIONS * usual(k) * magnitude(a, row * k, sizes)
     const suspicious = deviation(left, right) > limit
     const fault = suspicious ? entries.faultIn(row) : null
     if (fault !== null) return fault
@@ -186,12 +180,11 @@ const settle = (
   { c }: Product,
   { rows, columns }: Scales,
   entries: Entries,
-  steps: number,
 ): Settled => {
   const settled = new Float64Array(n)
   const size = rows[row]!
   // Where flushing may do more than rounding usually does.
-  const most = (usual(steps) * size) / flushing(k)
+  const most = (usual(k) * size) / flushing(k)
   let singly = 0
   for (let j = 0, at = row * n; j < n; j++, at++) {
     const got = c[at]!

@@ -123,6 +123,10 @@ const fits = (got: number, want: number, allowed: number): boolean => {
   const held = Math.fround(want)
   if (Object.is(got, held) || got === held) return true
   if (!Number.isFinite(got))
-    return !Number.isNaN(got) && Math.sign(got) === Math.sign(want) && Math.abs(want) + allowed >= F32_MAX
+    return (
+      !Number.isNaN(got) &&
+      Math.sign(got) === Math.sign(want) &&
+      Math.abs(want) + allowed >= F32_MAX
+    )
   return Math.abs(got - want) <= allowed
 }

@@ -47,7 +47,10 @@ function* matrices(call: Call, [x, y]: Inputs, got: TensorData): Iterable<Part> 
   const { a, b, batch, m, k, n } = productPlan(inputOf(call, 0).shape, inputOf(call, 1).shape)!
   const [left, right] = [floats(x!), floats(y!)]
   // Where B is the same for all of A, it is one product.
-  if (b.slice(0, -2).every((size) => size === 1) && sizeOf({ shape: a }) / k === sizeOf({ shape: batch }) * m)
+  if (
+    b.slice(0, -2).every((size) => size === 1) &&
+    sizeOf({ shape: a }) / k === sizeOf({ shape: batch }) * m
+  )
     return yield { sides: { m: left.length / k, k, n }, product: { a: left, b: right, c: got } }
   for (let at = 0; at < sizeOf({ shape: batch }); at++) {
     const [i, j] = [stretchedAt(batch, a.slice(0, -2), at), stretchedAt(batch, b.slice(0, -2), at)]
@@ -153,9 +156,7 @@ const seen = (
       at = at * window.size + i
     }
     for (let channel = 0; channel < depth; channel++)
-      out[channel * taps + tap] = inside
-        ? x.data[(n * channels + first + channel) * size + at]!
-        : 0
+      out[channel * taps + tap] = inside ? x.data[(n * channels + first + channel) * size + at]! : 0
   }
 }
 

@@ -82,7 +82,8 @@ function* checkNode(
   for (const [i, id] of outputs.entries()) {
     if (id === null) continue
     const [tensor, own, error] = [wants[i]!, shown[i] ?? null, errors[i]!]
-    const fault = own === null ? null : differs(made, given, { i, want: tensor, error, own }, random)
+    const fault =
+      own === null ? null : differs(made, given, { i, want: tensor, error, own }, random)
     if (fault !== null) return fault
     const stands = own !== null && isFloat(tensor.element)
     values.set(id, stands ? { tensor: own.tensor, error: 0 } : { tensor, error: error.most })

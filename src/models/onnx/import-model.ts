@@ -31,7 +31,10 @@ export const importModel = (bytes: Uint8Array): Outcome<ImportedModel> => {
   const uncovered = graph.nodes.flatMap(lacking)
   if (uncovered.length > 0) {
     const more = uncovered.length > NAMED_MAX ? `, and ${uncovered.length - NAMED_MAX} more` : ''
-    const error = refuse('unknown-op', `not covered: ${uncovered.slice(0, NAMED_MAX).join('; ')}${more}`)
+    const error = refuse(
+      'unknown-op',
+      `not covered: ${uncovered.slice(0, NAMED_MAX).join('; ')}${more}`,
+    )
     return { ok: false, error }
   }
   const names = plainNames(graph)

@@ -28,16 +28,18 @@ type Ort = {
 
 type Bundle = { readonly file: string; readonly name: string; readonly gpu: boolean }
 
+const WASM: Bundle = { file: 'ort.wasm.min.mjs', name: 'ORT wasm, 2 threads', gpu: false }
 const BUNDLES: readonly Bundle[] = [
   { file: 'ort.webgpu.min.mjs', name: 'ORT webgpu', gpu: true },
   { file: 'ort.min.mjs', name: 'ORT default', gpu: true },
-  { file: 'ort.wasm.min.mjs', name: 'ORT wasm, 2 threads', gpu: false },
+  WASM,
 ]
 const THREADS = 2
 
 type Feeds = { readonly feeds: Record<string, OrtTensor>; free(): void }
 
 export const openOrts = (): Promise<Contender[]> => Promise.all(BUNDLES.map(open))
+export const openOrtWasm = (): Promise<Contender> => open(WASM)
 
 const open = async ({ file, name, gpu }: Bundle): Promise<Contender> => {
   const url = `${PEERS}/onnxruntime-web/dist/${file}`
