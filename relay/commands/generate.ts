@@ -21,7 +21,10 @@ const FLAGS: Flags = {
   'top-k': { type: 'string', help: 'only so many of the likeliest tokens; 0 for all' },
   'top-p': { type: 'string', help: 'only those that together are so likely; 1 for all' },
   seed: { type: 'string', help: 'the same seed draws the same tokens; 0' },
-  json: { type: 'string', help: 'writes ids, text, logits and times to a file, - for standard output' },
+  json: {
+    type: 'string',
+    help: 'writes ids, text, logits and times to a file, - for standard output',
+  },
 }
 const TOKENS = 64
 const TOKENS_MAX = 1_000_000
@@ -128,8 +131,9 @@ const run = async (argv: readonly string[]): Promise<number> => {
   for (const stage of stages.value) stage.close()
   engine.value.close()
   await files.value.close()
-  if (!made.ok) return made.error.code === 'engine' ? explain(made.error) && EXIT.failed : explain(made.error)
-  const document = { model: path, prompt, ...options.value, ...made.value }
+  if (!made.ok)
+    return made.error.code === 'engine' ? explain(made.error) && EXIT.failed : explain(made.error)
+  const document = { ...options.value, ...made.value }
   return writeJson(json, document) ? EXIT.done : EXIT.failed
 }
 

@@ -47,7 +47,8 @@ const READERS: Readonly<Record<WeightType, Reader>> = {
   },
   Q6_K(view, at, out) {
     const scale = half(view, at + 208)
-    for (let i = 0; i < 256; i++) out[i] = scale * view.getInt8(at + 192 + (i >> 4)) * sixBitQ(view, at, i)
+    for (let i = 0; i < 256; i++)
+      out[i] = scale * view.getInt8(at + 192 + (i >> 4)) * sixBitQ(view, at, i)
   },
 }
 

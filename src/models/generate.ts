@@ -45,7 +45,7 @@ export async function* generate(asked: Generation): AsyncGenerator<Result<Piece,
   const random = prng(seed)
   let past = 0
   let logits: ModelResult<Tensor> = await through(stages, promptIds.slice(0, MAX_FRESH), past)
-  for (past = Math.min(MAX_FRESH, promptIds.length); past < promptIds.length && logits.ok; ) {
+  for (past = Math.min(MAX_FRESH, promptIds.length); past < promptIds.length && logits.ok;) {
     const some = promptIds.slice(past, past + MAX_FRESH)
     logits = await through(stages, some, past)
     past += some.length

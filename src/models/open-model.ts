@@ -75,9 +75,7 @@ const withTokenizer = (
   return tokenizer.ok ? ok({ config, parts, tokenizer: tokenizer.value }) : tokenizer
 }
 
-const openFolder = async (
-  files: ReadonlyMap<string, ModelFile>,
-): Promise<ModelResult<Model>> => {
+const openFolder = async (files: ReadonlyMap<string, ModelFile>): Promise<ModelResult<Model>> => {
   const json = await readNamed(files, CONFIG, MAX_CONFIG_BYTES)
   if (!json.ok) return json
   const config = readHfConfig(json.value)

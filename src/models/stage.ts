@@ -52,7 +52,9 @@ export const openStage = async (
   engine: GraphEngine,
 ): Promise<ModelResult<Stage>> => {
   const tensors = await loadRange(parts, range)
-  return tensors.ok ? ok(new RangeStage({ config, range, tensors: tensors.value }, engine)) : tensors
+  return tensors.ok
+    ? ok(new RangeStage({ config, range, tensors: tensors.value }, engine))
+    : tensors
 }
 
 type Range = {

@@ -21,7 +21,9 @@ export type Weight = {
 export type Weights = ReadonlyMap<string, Weight>
 
 /** Elements of a block, and its bytes: ggml-quants.h. */
-export const BLOCKS: Readonly<Record<WeightType, { readonly size: number; readonly bytes: number }>> = {
+export const BLOCKS: Readonly<
+  Record<WeightType, { readonly size: number; readonly bytes: number }>
+> = {
   F32: { size: 1, bytes: 4 },
   F16: { size: 1, bytes: 2 },
   BF16: { size: 1, bytes: 2 },

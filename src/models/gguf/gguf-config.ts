@@ -54,10 +54,17 @@ export const ggufConfig = (
     vocabulary: weights.get('token_embd.weight')?.shape[0] ?? number('vocab_size', 0),
     context: Math.min(context, number('attention.sliding_window', 0) || Infinity),
     epsilon: number('attention.layer_norm_rms_epsilon', 0),
-    rope: { base: number('rope.freq_base', ROPE_BASE), turned, interleaved, scaling: scaling.value },
+    rope: {
+      base: number('rope.freq_base', ROPE_BASE),
+      turned,
+      interleaved,
+      scaling: scaling.value,
+    },
     tied: !weights.has('output.weight'),
     bos: numberOf(about.get('tokenizer.ggml.bos_token_id')),
-    eos: ['eos', 'eot'].flatMap((end) => numberOf(about.get(`tokenizer.ggml.${end}_token_id`)) ?? []),
+    eos: ['eos', 'eot'].flatMap(
+      (end) => numberOf(about.get(`tokenizer.ggml.${end}_token_id`)) ?? [],
+    ),
   })
 }
 

@@ -82,7 +82,20 @@ const parse = (cursor: Cursor, file: ModelFile): ModelResult<Gguf> => {
   return weights.ok ? ok({ about, weights: weights.value }) : weights
 }
 
-const WHOLE = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', null, null, null, null, 'u64', 'i64'] as const
+const WHOLE = [
+  'u8',
+  'i8',
+  'u16',
+  'i16',
+  'u32',
+  'i32',
+  null,
+  null,
+  null,
+  null,
+  'u64',
+  'i64',
+] as const
 const [FLOAT, BOOL, TEXT, LIST, DOUBLE] = [6, 7, 8, 9, 12]
 /** Bytes that an element has at least: a list that is longer than the file is not begun. */
 const LEAST: readonly number[] = [1, 1, 2, 2, 4, 4, 4, 1, 8, 0, 8, 8, 8]

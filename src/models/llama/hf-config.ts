@@ -33,7 +33,8 @@ export const readHfConfig = (json: unknown): ModelResult<LlamaConfig> => {
   if (!scaling.ok) return scaling
   const parameters = jsonField(json, 'rope_parameters') ?? {}
   const base = numberField(parameters, 'rope_theta') ?? number('rope_theta', ROPE_BASE)
-  const part = numberField(parameters, 'partial_rotary_factor') ?? number('partial_rotary_factor', 1)
+  const part =
+    numberField(parameters, 'partial_rotary_factor') ?? number('partial_rotary_factor', 1)
   return checkConfig({
     layers: number('num_hidden_layers', 0),
     width,

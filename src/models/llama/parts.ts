@@ -60,7 +60,9 @@ export const findParts = (
   const embedding = find.one(ENDS.embedding, [vocabulary, width])
   const norm = find.one(ENDS.norm, [width])
   const output = tied ? embedding : find.one(ENDS.output, [vocabulary, width])
-  const layers = Array.from({ length: config.layers }, (_, layer) => layerParts(find, config, layer))
+  const layers = Array.from({ length: config.layers }, (_, layer) =>
+    layerParts(find, config, layer),
+  )
   return find.wrong === null
     ? ok({ embedding: embedding!, norm: norm!, output: output!, layers })
     : modelError('missing-tensor', find.wrong)

@@ -41,11 +41,20 @@ export const rangeGraph = (
   const begin =
     embedding === null
       ? input('hidden', 'f32', [fresh, config.width])
-      : write.node('Gather', [write.constant('embedding', embedding), input('tokens', 'i64', [fresh])])
+      : write.node('Gather', [
+          write.constant('embedding', embedding),
+          input('tokens', 'i64', [fresh]),
+        ])
   const past = input('past', 'i64', [1])
   const last = output === null ? null : input('last', 'i64', [1])
   const { cos, sin } = ropeTables(config.rope, capacity)
-  const places = write.node('Add', [past, write.whole('order', [...new Array(fresh).keys()])])
+  const places = write.node('Add', [
+    past,
+    write.whole(
+      'order',
+      Array.from({ length: fresh }, (_, i) => i),
+    ),
+  ])
   const context = {
     write,
     config,
@@ -72,5 +81,8 @@ export const rangeGraph = (
   const norm = write.node('RMSNormalization', [row, write.constant('norm', output.norm)], {
     epsilon: config.epsilon,
   })
-  return { graph: write.graph([linear(write, norm, output.weight, null), ...caches]), inputs: types }
+  return {
+    graph: write.graph([linear(write, norm, output.weight, null), ...caches]),
+    inputs: types,
+  }
 }

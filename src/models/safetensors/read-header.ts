@@ -43,7 +43,11 @@ export const readSafetensors = async (file: ModelFile): Promise<ModelResult<read
     : modelError('bad-header', `${file.name}: the head is no object`)
 }
 
-const readTensors = (file: ModelFile, head: Json, begin: number): ModelResult<readonly Weight[]> => {
+const readTensors = (
+  file: ModelFile,
+  head: Json,
+  begin: number,
+): ModelResult<readonly Weight[]> => {
   const names = Object.keys(head).filter((name) => name !== '__metadata__')
   if (names.length > MAX_TENSORS)
     return modelError('too-large', `${file.name}: ${names.length} tensors`)

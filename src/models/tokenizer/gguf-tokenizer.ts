@@ -80,7 +80,11 @@ const mergesOf = (
 ): readonly (readonly [string, string])[] => {
   const plain = (i: number): boolean => kinds[i] === NORMAL || kinds[i] === USER
   const ids = new Map(tokens.flatMap((token, i) => (plain(i) ? [[token, i] as const] : [])))
-  const found: { readonly pair: readonly [string, string]; readonly score: number; readonly first: number }[] = []
+  const found: {
+    readonly pair: readonly [string, string]
+    readonly score: number
+    readonly first: number
+  }[] = []
   for (const [token, i] of ids) {
     const letters = Array.from(token)
     let left = ''
@@ -101,7 +105,12 @@ const byteLevel = (table: Table): ModelResult<Json> => {
   const kind = about.get('tokenizer.ggml.pre') ?? 'default'
   const form = BYTE_LEVEL_PATTERNS.get(String(kind))
   if (form === undefined) return modelError('unsupported', `texts cut as for ${String(kind)}`)
-  const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false }
+  const bytes = {
+    type: 'ByteLevel',
+    add_prefix_space: false,
+    trim_offsets: false,
+    use_regex: false,
+  }
   const splits = form.patterns.map((pattern) => ({
     type: 'Split',
     pattern: { Regex: pattern },
@@ -139,7 +148,17 @@ const base = ({ tokens, kinds, about }: Table, begins: boolean): Json => {
     added_tokens: tokens.flatMap((content, id) => {
       const special = kinds[id] === CONTROL || kinds[id] === UNKNOWN
       return special || kinds[id] === USER
-        ? [{ id, content, special, single_word: false, lstrip: false, rstrip: false, normalized: false }]
+        ? [
+            {
+              id,
+              content,
+              special,
+              single_word: false,
+              lstrip: false,
+              rstrip: false,
+              normalized: false,
+            },
+          ]
         : []
     }),
     post_processor: {
