@@ -8,7 +8,7 @@ import { openModelFiles } from '../model-files.ts'
 import { GRAPH_ENGINES, openGraphEngine, type GraphEngineName } from '../tensor-engines.ts'
 import { writeJson } from '../terminal.ts'
 import { EXIT, readArgs, usage, whole, type Args, type Flags, type Usage } from './args.ts'
-import { explain } from './outcome.ts'
+import { explain, failed } from './outcome.ts'
 import type { ModelResult } from '../../src/models/model-error.ts'
 import type { Sampling } from '../../src/models/sampling.ts'
 
@@ -120,7 +120,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
   const model = await openModel(files.value.files)
   if (!model.ok) return explain(model.error)
   const engine = await openGraphEngine(options.value.engine)
-  if (!engine.ok) return explain(engine.error) && EXIT.failed
+  if (!engine.ok) return failed(engine.error)
   const json = args.value.text('json')
   const stages = await openStages(model.value, options.value.stages, engine.value)
   if (!stages.ok) return explain(stages.error)
@@ -131,8 +131,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
   for (const stage of stages.value) stage.close()
   engine.value.close()
   await files.value.close()
-  if (!made.ok)
-    return made.error.code === 'engine' ? explain(made.error) && EXIT.failed : explain(made.error)
+  if (!made.ok) return made.error.code === 'engine' ? failed(made.error) : explain(made.error)
   const document = { ...options.value, ...made.value }
   return writeJson(json, document) ? EXIT.done : EXIT.failed
 }

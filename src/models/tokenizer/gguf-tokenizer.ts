@@ -11,6 +11,8 @@ import type { ModelResult } from '../model-error.ts'
 
 /** llama.cpp's kinds of tokens, LLAMA_TOKEN_TYPE_*. */
 const [NORMAL, UNKNOWN, CONTROL, USER] = [1, 2, 3, 4]
+/** SentencePiece makes 16 letters unless told otherwise; some have runs of 128 spaces. */
+const MAX_LETTERS = 256
 const SPACE = '\u2581'
 
 type Table = {
@@ -27,6 +29,9 @@ export const ggufTokenizer = ({ about }: Gguf): ModelResult<Json> => {
   const kinds = numbers(about.get('tokenizer.ggml.token_type')) ?? tokens.map(() => NORMAL!)
   if (kinds.length !== tokens.length)
     return modelError('bad-tokenizer', `${kinds.length} kinds of ${tokens.length} tokens`)
+  // All cuts of a token are looked at, and in a token of a megabyte those are too many.
+  const long = tokens.findIndex(({ length }) => length > MAX_LETTERS)
+  if (long !== -1) return modelError('bad-tokenizer', `token ${long} has ${tokens[long]!.length} letters`)
   const table = { tokens, kinds, about }
   const model = about.get('tokenizer.ggml.model')
   if (model === 'llama') return sentencePiece(table)

@@ -5,9 +5,13 @@ import type { Tokenizer as Library } from '@huggingface/tokenizers'
 import type { LlamaConfig } from '../llama/config.ts'
 import type { ModelResult } from '../model-error.ts'
 
+/** Longer than any context, and some seconds of work. */
+const MAX_TEXT = 2 ** 22
+
 export type Tokenizer = {
   /** One more than the largest id. */
   readonly size: number
+  /** @error prompt-too-long, bad-tokenizer */
   encode(text: string): ModelResult<readonly number[]>
   decode(ids: readonly number[]): string
 }
@@ -29,6 +33,8 @@ export const makeTokenizer = async (
 const wrapped = (library: Library): Tokenizer => ({
   size: [...library.get_vocab().values()].reduce((most, id) => Math.max(most, id), -1) + 1,
   encode(text) {
+    if (text.length > MAX_TEXT)
+      return modelError('prompt-too-long', `${text.length} letters, ${MAX_TEXT} at most`)
     try {
       const { ids } = library.encode(text)
       return ids.every((id) => Number.isSafeInteger(id) && id >= 0)
