@@ -31,10 +31,11 @@ export const checkSampling = (sampling: Sampling): ModelResult<Sampling> => {
     : modelError('bad-sampling', `top-p ${topP}: above 0, 1 at most`)
 }
 
-/** The first of the largest; NaN is none. */
+/** The first of the largest; NaN is less than any. */
 export const greedy = (logits: Numbers): number => {
   let best = 0
-  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i
+  for (let i = 1; i < logits.length; i++)
+    if (logits[i]! > logits[best]! || Number.isNaN(logits[best])) best = i
   return best
 }
 
@@ -42,13 +43,16 @@ export const greedy = (logits: Numbers): number => {
 export const sample = (logits: Numbers, sampling: Sampling, random: Prng): number => {
   const { temperature, topK, topP } = sampling
   if (temperature === 0) return greedy(logits)
-  const order = Uint32Array.from(logits, (_, i) => i)
+  const known = Float64Array.from(logits, (x) => (Number.isNaN(x) ? -Infinity : x))
+  const order = Uint32Array.from(known, (_, i) => i)
   // Ties are broken by number, so that no sort of any engine decides.
-  order.sort((a, b) => logits[b]! - logits[a]! || a - b)
-  const most = logits[order[0]!]!
+  order.sort((a, b) => known[b]! - known[a]! || a - b)
+  const most = known[order[0]!]!
   const some = topK === 0 ? order : order.subarray(0, topK)
-  const weights = Float64Array.from(some, (i) => Math.exp((logits[i]! - most) / temperature))
+  const weights = Float64Array.from(some, (i) => Math.exp((known[i]! - most) / temperature))
   const all = weights.reduce((sum, x) => sum + x, 0)
+  // Logits without an end have no probabilities.
+  if (!Number.isFinite(all)) return order[0]!
   let kept = 0
   for (let sum = 0; kept < weights.length && sum < topP * all; kept++) sum += weights[kept]!
   let left = random.float() * weights.subarray(0, kept).reduce((sum, x) => sum + x, 0)

@@ -7,6 +7,7 @@ import { oracle } from './oracle.ts'
 import { plainLogits } from './plain-llama.ts'
 import type { Generation } from '../../src/models/generate.ts'
 import type { Sampling } from '../../src/models/sampling.ts'
+import type { Stage } from '../../src/models/stage.ts'
 
 const [, cpu] = engines[0]!
 const LONG = { ...MADE, max_position_embeddings: 400 }
@@ -83,7 +84,7 @@ describe('an answer', () => {
     const model = await open()
     const [first] = await stagesOf(model, 1, cpu)
     let steps = 0
-    const step: typeof first.step = async (asked) =>
+    const step: Stage['step'] = async (asked) =>
       steps++ === 2 ? { ok: false, error: { code: 'engine', detail: 'lost' } } : first!.step(asked)
     const stage = { step, close: () => first!.close() }
     const told = await tell({ ...model, prompt: 'abc', tokens: 8, stages: [stage] })
@@ -113,12 +114,25 @@ describe.skipIf(oracle === null)('the real model', () => {
     expect(told.text).toMatch(/^[A-Z][a-z]/)
   })
 
-  it.each(['', 'stories260K.F32.gguf'])('has the same tokens for any text from "%s"', async (file) => {
-    const [model, other] = [await modelAt(oracle!.folder), await modelAt(`${oracle!.folder}/${file}`)]
-    for (const text of ['Grüße, 世界 🙂', '  two  spaces ', 'a\nb\tc', '<s>', 'Once</s>', '\u0000']) {
-      const ids = given(model.tokenizer.encode(text))
-      expect(given(other.tokenizer.encode(text))).toEqual(ids)
-      expect(ids[0]).toBe(1)
-    }
-  })
+  it.each(['', 'stories260K.F32.gguf'])(
+    'has the same tokens for any text from "%s"',
+    async (file) => {
+      const [model, other] = [
+        await modelAt(oracle!.folder),
+        await modelAt(`${oracle!.folder}/${file}`),
+      ]
+      for (const text of [
+        'Grüße, 世界 🙂',
+        '  two  spaces ',
+        'a\nb\tc',
+        '<s>',
+        'Once</s>',
+        '\u0000',
+      ]) {
+        const ids = given(model.tokenizer.encode(text))
+        expect(given(other.tokenizer.encode(text))).toEqual(ids)
+        expect(ids[0]).toBe(1)
+      }
+    },
+  )
 })

@@ -59,7 +59,8 @@ const readMutants = async (
     codes.set(code, (codes.get(code) ?? 0) + 1)
     if (!result.ok) continue
     for (const { from, to } of result.value)
-      if (!(from >= 0 && from <= to && to <= file.size)) throw new Error(`mutant ${i}: ${from} to ${to}`)
+      if (!(from >= 0 && from <= to && to <= file.size))
+        throw new Error(`mutant ${i}: ${from} to ${to}`)
   }
   return codes
 }
@@ -75,10 +76,13 @@ describe('ten thousand mutants', () => {
   })
 
   it('of a GGUF head are read or refused', async () => {
-    const codes = await readMutants({ bytes: ggufFile, head: ggufHead, count: 10_000 }, async (file) => {
-      const read = await readGguf(file)
-      return read.ok ? { ok: true, value: read.value.weights } : read
-    })
+    const codes = await readMutants(
+      { bytes: ggufFile, head: ggufHead, count: 10_000 },
+      async (file) => {
+        const read = await readGguf(file)
+        return read.ok ? { ok: true, value: read.value.weights } : read
+      },
+    )
     expect(codes.get('ok')).toBeGreaterThan(200)
     expect([...codes.keys()].toSorted()).toEqual(
       expect.arrayContaining(['bad-header', 'bad-tensor', 'too-large', 'truncated', 'unsupported']),
@@ -116,7 +120,9 @@ describe('a thousand mutants', () => {
       codes.add(result.ok ? 'ok' : result.error.code)
       if (result.ok) result.value.tokenizer.encode('any text')
     }
-    expect([...codes]).toEqual(expect.arrayContaining(['ok', 'unknown-architecture', 'missing-tensor']))
+    expect([...codes]).toEqual(
+      expect.arrayContaining(['ok', 'unknown-architecture', 'missing-tensor']),
+    )
   })
 })
 
@@ -181,14 +187,19 @@ describe('safetensors', () => {
 
   it('in several files are held to their index', async () => {
     const json = (value: object): Bytes => new TextEncoder().encode(JSON.stringify(value))
-    const shard = (name: string): ModelFile => ({ ...withHead({ [name]: tensor(0, 12) }, 12), name })
+    const shard = (name: string): ModelFile => ({
+      ...withHead({ [name]: tensor(0, 12) }, 12),
+      name,
+    })
     const opened = (map: object, ...shards: ModelFile[]) => {
       const index = bytesFile('model.safetensors.index.json', json({ weight_map: map }))
       return openSafetensors(new Map([index, ...shards].map((file) => [file.name, file])))
     }
     const both = await opened({ a: 'a', b: 'b' }, shard('a'), shard('b'))
     expect(both.ok && [...both.value.keys()]).toEqual(['a', 'b'])
-    expect(await opened({ a: 'a', b: 'b' }, shard('a'))).toMatchObject({ error: { code: 'unreadable' } })
+    expect(await opened({ a: 'a', b: 'b' }, shard('a'))).toMatchObject({
+      error: { code: 'unreadable' },
+    })
     expect(await opened({ a: 'b', b: 'b' }, shard('b'))).toMatchObject({
       error: { code: 'missing-tensor' },
     })

@@ -31,7 +31,8 @@ export const ggufTokenizer = ({ about }: Gguf): ModelResult<Json> => {
     return modelError('bad-tokenizer', `${kinds.length} kinds of ${tokens.length} tokens`)
   // All cuts of a token are looked at, and in a token of a megabyte those are too many.
   const long = tokens.findIndex(({ length }) => length > MAX_LETTERS)
-  if (long !== -1) return modelError('bad-tokenizer', `token ${long} has ${tokens[long]!.length} letters`)
+  if (long !== -1)
+    return modelError('bad-tokenizer', `token ${long} has ${tokens[long]!.length} letters`)
   const table = { tokens, kinds, about }
   const model = about.get('tokenizer.ggml.model')
   if (model === 'llama') return sentencePiece(table)
