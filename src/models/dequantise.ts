@@ -1,5 +1,5 @@
 /** Blocks of weights as numbers, exactly as ggml-quants.c of llama.cpp reads them. */
-import { halfTable } from './half-floats.ts'
+import { halfAt } from './half-floats.ts'
 import { BLOCKS } from './weight.ts'
 import type { WeightType } from './weight.ts'
 
@@ -14,21 +14,19 @@ export const dequantise = (type: WeightType, bytes: Uint8Array, out: Float32Arra
 
 type Reader = (view: DataView, at: number, out: Float32Array) => void
 
-const half = (view: DataView, at: number): number => halfTable()[view.getUint16(at, true)]!
-
 const READERS: Readonly<Record<WeightType, Reader>> = {
   F32: (view, at, out) => void (out[0] = view.getFloat32(at, true)),
-  F16: (view, at, out) => void (out[0] = half(view, at)),
+  F16: (view, at, out) => void (out[0] = halfAt(view, at)),
   BF16: (view, at, out) => {
     const bits = new DataView(out.buffer, out.byteOffset)
     bits.setUint32(0, view.getUint16(at, true) << 16, true)
   },
   Q8_0(view, at, out) {
-    const scale = half(view, at)
+    const scale = halfAt(view, at)
     for (let i = 0; i < 32; i++) out[i] = scale * view.getInt8(at + 2 + i)
   },
   Q4_0(view, at, out) {
-    const scale = half(view, at)
+    const scale = halfAt(view, at)
     for (let i = 0; i < 16; i++) {
       const pair = view.getUint8(at + 2 + i)
       out[i] = scale * ((pair & 15) - 8)
@@ -36,7 +34,7 @@ const READERS: Readonly<Record<WeightType, Reader>> = {
     }
   },
   Q4_K(view, at, out) {
-    const [scale, least] = [half(view, at), half(view, at + 2)]
+    const [scale, least] = [halfAt(view, at), halfAt(view, at + 2)]
     for (let i = 0; i < 256; i++) {
       const part = i >> 5
       const { step, offset } = sixBits(view, at + 4, part)
@@ -46,7 +44,7 @@ const READERS: Readonly<Record<WeightType, Reader>> = {
     }
   },
   Q6_K(view, at, out) {
-    const scale = half(view, at + 208)
+    const scale = halfAt(view, at + 208)
     for (let i = 0; i < 256; i++)
       out[i] = scale * view.getInt8(at + 192 + (i >> 4)) * sixBitQ(view, at, i)
   },

@@ -3,8 +3,10 @@
 /** Half floats are 65536, and weights are some thousand million of them. */
 let table: Float32Array | null = null
 
-export const halfTable = (): Float32Array =>
+const halfTable = (): Float32Array =>
   (table ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => fromHalf(bits)))
+
+export const halfAt = (view: DataView, at: number): number => halfTable()[view.getUint16(at, true)]!
 
 const fromHalf = (bits: number): number => {
   const sign = (bits & 0x8000) === 0 ? 1 : -1

@@ -29,13 +29,19 @@ const KINDS: readonly (readonly [string, Partial<MadeConfig>])[] = [
   ['Llama with YaRN', { ...scaled({ rope_type: 'yarn' }), head_dim: 16 }],
 ]
 
+/** So large that matrices stay quantised. */
+const WIDE = { num_hidden_layers: 2, hidden_size: 256, intermediate_size: 768, head_dim: 64 }
+
 const PROMPT = 'Grüße, 世界! 0123456789 and so on'
 const TOKENS = 8
 /** What f32 leaves of logits that are some 5 large; observed were 2e-5. */
 const LOGITS_OFF = 1e-3
 
 describe.each(engines)('on %s', (name, engine) => {
-  it.each(KINDS)('computes a %s', async (_, more) => {
+  // Features lie in the graph, not in the engine: the slow one shows that it takes those with nodes of their own.
+  const kinds = name === 'cpu' ? KINDS : KINDS.filter(([kind]) => kind.startsWith('Qwen'))
+
+  it.each(kinds)('computes a %s', async (_, more) => {
     const made = madeModel({ ...MADE, ...more }, { layout: 'hf', types: ['F32'], seed: 7 })
     const model = given(await openModel(made.files))
     const stages = await stagesOf(model, 2, engine)
@@ -59,11 +65,12 @@ describe.each(engines)('on %s', (name, engine) => {
     const made = madeModel(config, { layout: 'gguf', types, seed: 8 })
     const model = given(await openModel(made.files))
     const stages = await stagesOf(model, 1, engine)
-    const told = await tell({ ...model, stages, prompt: PROMPT, tokens: 1 })
+    const told = await tell({ ...model, stages, prompt: 'Grüße, 世界', tokens: 2 })
     expect(told.error).toBeNull()
-    expect(told.promptIds).toEqual([...new TextEncoder().encode(PROMPT)])
+    expect(told.promptIds).toHaveLength(15)
     expect(distance(told.logits, plainLogits(made, told.promptIds))).toBeLessThan(LOGITS_OFF)
-  }, 180_000)
+    expect(told.ids).toEqual(greedily(made, told.promptIds, told.ids.length))
+  })
 })
 
 /** Likeliest tokens by the plain loops. */

@@ -31,7 +31,7 @@ export const writeLayer = (
   const { heads, keyHeads, headSize } = config
   const input = norm(context, hidden, layer.attentionNorm)
   const project = (part: 'q' | 'k' | 'v', bias: Tensor | null): ValueId =>
-    linear(write, input, layer[part], bias)
+    linear(write, { id: input, count: fresh }, layer[part], bias)
   const q = turned(context, apart(context, project('q', layer.qBias), heads, layer.qNorm))
   const k = turned(context, apart(context, project('k', layer.kBias), keyHeads, layer.kNorm))
   const v = apart(context, project('v', layer.vBias), keyHeads, null)
@@ -43,7 +43,10 @@ export const writeLayer = (
   })
   const rows = write.node('Transpose', [seen], { perm: [0, 2, 1, 3] })
   const flat = write.node('Reshape', [rows, write.whole('flat', [fresh, heads * headSize])])
-  const attended = write.node('Add', [hidden, linear(write, flat, layer.o, layer.oBias)])
+  const attended = write.node('Add', [
+    hidden,
+    linear(write, { id: flat, count: fresh }, layer.o, layer.oBias),
+  ])
   return { hidden: write.node('Add', [attended, inner(context, layer, attended)]), keys, values }
 }
 
@@ -67,9 +70,10 @@ const turned = ({ write, config, places, cos, sin }: LayerContext, x: ValueId): 
 }
 
 const inner = (context: LayerContext, layer: LayerTensors, x: ValueId): ValueId => {
-  const { write } = context
-  const input = norm(context, x, layer.innerNorm)
+  const { write, fresh: count } = context
+  const input = { id: norm(context, x, layer.innerNorm), count }
   const gate = write.node('Swish', [linear(write, input, layer.gate, layer.gateBias)])
   const up = linear(write, input, layer.up, layer.upBias)
-  return linear(write, write.node('Mul', [gate, up]), layer.down, layer.downBias)
+  const both = write.node('Mul', [gate, up])
+  return linear(write, { id: both, count }, layer.down, layer.downBias)
 }

@@ -81,8 +81,6 @@ export const rangeGraph = (
   const norm = write.node('RMSNormalization', [row, write.constant('norm', output.norm)], {
     epsilon: config.epsilon,
   })
-  return {
-    graph: write.graph([linear(write, norm, output.weight, null), ...caches]),
-    inputs: types,
-  }
+  const logits = linear(write, { id: norm, count: 1 }, output.weight, null)
+  return { graph: write.graph([logits, ...caches]), inputs: types }
 }

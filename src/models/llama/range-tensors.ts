@@ -1,23 +1,31 @@
 /** The weights of some layers in memory, in the form in which the graph has them. */
 import { ok } from '../../base/result.ts'
 import { loadNumbers } from '../load-weight.ts'
+import { canPack, loadPacked } from '../packed.ts'
 import type { Tensor } from '../../../kernels/tensor/tensor.ts'
 import type { ModelResult } from '../model-error.ts'
+import type { Matrix } from '../packed.ts'
 import type { Weight } from '../weight.ts'
 import type { LayerParts, LlamaParts } from './parts.ts'
 
 /** Layers [from, to); the lookup belongs to the first one and the logits to the last. */
 export type LayerRange = { readonly from: number; readonly to: number }
 
-export type LayerTensors = {
-  readonly [part in keyof LayerParts]: LayerParts[part] extends Weight ? Tensor : Tensor | null
+/** What numbers are multiplied with, which may stay quantised. */
+const MATRICES = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const
+type MatrixPart = (typeof MATRICES)[number]
+
+export type LayerTensors = Readonly<Record<MatrixPart, Matrix>> & {
+  readonly [part in Exclude<keyof LayerParts, MatrixPart>]: LayerParts[part] extends Weight
+    ? Tensor
+    : Tensor | null
 }
 
 export type RangeTensors = {
   /** null where the range does not begin with the first layer. */
   readonly embedding: Tensor | null
   /** null where it does not end with the last. */
-  readonly output: { readonly norm: Tensor; readonly weight: Tensor } | null
+  readonly output: { readonly norm: Tensor; readonly weight: Matrix } | null
   readonly layers: readonly LayerTensors[]
 }
 
@@ -31,7 +39,7 @@ export const loadRange = async (
   for (const layer of parts.layers.slice(from, to)) layers.push(await load.layer(layer))
   const isLast = to === parts.layers.length
   const output = isLast
-    ? { norm: (await load.one(parts.norm))!, weight: (await load.one(parts.output))! }
+    ? { norm: (await load.one(parts.norm))!, weight: (await load.matrix(parts.output))! }
     : null
   return load.wrong ?? ok({ embedding, layers, output })
 }
@@ -52,10 +60,20 @@ class Loader {
     return made.ok ? made.value : null
   }
 
+  /** Numbers where they are needed as such already. */
+  async matrix(weight: Weight): Promise<Matrix | null> {
+    if (this.wrong !== null || this.#loaded.has(weight) || !canPack(weight)) return this.one(weight)
+    const made = await loadPacked(weight)
+    if (!made.ok) this.wrong = made
+    return made.ok ? made.value : null
+  }
+
   async layer(parts: LayerParts): Promise<LayerTensors> {
-    const found: Partial<Record<keyof LayerParts, Tensor | null>> = {}
-    for (const [part, weight] of Object.entries(parts) as [keyof LayerParts, Weight | null][])
-      found[part] = await this.one(weight)
+    const found: Partial<Record<keyof LayerParts, Matrix | null>> = {}
+    for (const [part, weight] of Object.entries(parts) as [keyof LayerParts, Weight | null][]) {
+      const isMatrix = MATRICES.some((name) => name === part)
+      found[part] = isMatrix ? await this.matrix(weight!) : await this.one(weight)
+    }
     return found as LayerTensors
   }
 }
