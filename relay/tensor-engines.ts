@@ -13,6 +13,9 @@ const BUDGET_BYTES = 2 ** 30
 /** Cases have a limit of their own, which ends the process. */
 const COMPILE_MS = 3_600_000
 
+/** Where nothing else could answer, a software adapter may take its time to compile. */
+const PATIENT_MS = 10 * 60_000
+
 export const ENGINES = ['webgpu', 'cpu'] as const
 export type EngineName = (typeof ENGINES)[number]
 /** `reference` is slow and always right. */
@@ -38,7 +41,8 @@ export const openGraphEngine = async (
   if (name !== 'webgpu') return ok(graphEngine(new TensorEngine({ ...options, force: name })))
   const gpu = await openNodeGpu(BUDGET_BYTES)
   if (!gpu.ok) return gpu
-  return ok(graphEngine(new TensorEngine({ ...options, gpu: async () => gpu, force: 'webgpu' })))
+  const forced = { gpu: async () => gpu, force: 'webgpu', compileMs: PATIENT_MS } as const
+  return ok(graphEngine(new TensorEngine({ ...options, ...forced })))
 }
 
 const graphEngine = (engine: TensorEngine): GraphEngine & { close(): void } => ({

@@ -57,9 +57,7 @@ describe.each(engines)('on %s', (name, engine) => {
     const config = {
       ...MADE,
       ...KINDS[3]![1],
-      hidden_size: 256,
-      intermediate_size: 256,
-      head_dim: 64,
+      ...WIDE,
     }
     const types = Object.keys(BLOCKS) as WeightType[]
     const made = madeModel(config, { layout: 'gguf', types, seed: 8 })
