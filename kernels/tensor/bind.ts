@@ -2,6 +2,7 @@
  * A graph with the types of its inputs: every shape inferred, everything computed that follows from shapes
  * and constants, and dropped what nobody asks for. What comes from a stranger's file is checked here.
  */
+import { asAnswered } from './half-floats.ts'
 import { nodeLabel } from './graph.ts'
 import { opByName } from './ops.ts'
 import { isKind } from './op.ts'
@@ -63,6 +64,10 @@ export const bind = (
       ok: false,
       error: refuse('bad-graph', `nobody makes ${graph.values[lost] ?? 'an output'}`),
     }
+  for (const id of graph.outputs) {
+    const answer = values.get(id)
+    if (answer !== undefined) values.set(id, asAnswered(answer))
+  }
   return { ok: true, value: { graph, types, known: values, nodes: wanted(graph, nodes, values) } }
 }
 

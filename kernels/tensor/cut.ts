@@ -13,7 +13,7 @@ export type Segment = {
   readonly graph: Graph
   /** Its outputs, then what it shows beside them. */
   readonly shown: readonly ValueId[]
-  readonly flop: number
+  readonly nodes: readonly BoundNode[]
 }
 
 /** What a segment may come to. */
@@ -103,8 +103,7 @@ const segmentOf = (bound: Bound, from: number, to: number): Segment => {
   const graph = partOf(bound, from, to)
   const nodes = bound.nodes.slice(from, to)
   const shown = [...graph.outputs, ...witnessesOf({ ...bound, graph, nodes })]
-  const flop = nodes.reduce((sum, { op, call }) => sum + (op.flop?.(call) ?? 0), 0)
-  return { graph, shown, flop }
+  return { graph, shown, nodes }
 }
 
 const isInside = ({ types }: Bound, segment: Segment, { moved, held }: Bounds): boolean => {

@@ -55,9 +55,14 @@ export class Draft {
     return tileOf(this.target, product)
   }
 
-  emit({ template, shader, workgroup, grid, flop }: Emitted): void {
+  emit(emitted: Emitted): void {
+    this.steps.push(this.step(emitted))
+  }
+
+  /** What `emit` adds. */
+  step({ template, shader, workgroup, grid, flop }: Emitted): Step {
     const { bindings } = shader
     const wgsl = shader.text(workgroup, (buffer) => this.buffers[buffer]!.bytes)
-    this.steps.push({ template, wgsl, bindings, grid, flop })
+    return { template, wgsl, bindings, grid, flop }
   }
 }

@@ -1,4 +1,5 @@
 /** Lines of a graph's text as words, and what can be read from them: see `graph-text.ts`. */
+import { ELEMENT_TYPES } from './tensor.ts'
 import type { Attribute } from './graph.ts'
 import type { ElementType, Shape, Tensor, TensorType } from './tensor.ts'
 
@@ -11,10 +12,6 @@ export class Wrong {
   }
 }
 
-const ELEMENTS: readonly ElementType[] = [
-  ...(['f32', 'f64', 'f16', 'bf16', 'i64', 'i32', 'i16', 'i8'] as const),
-  ...(['u64', 'u32', 'u16', 'u8', 'bool'] as const),
-]
 const RANK_MAX = 16
 const LIST_MAX = 4_096
 const NAME_MAX = 128
@@ -75,7 +72,10 @@ export class Line {
 
   element(): ElementType | Wrong {
     const found = this.name()
-    return ELEMENTS.find((each) => each === found) ?? new Wrong(`one of ${ELEMENTS.join(', ')}`)
+    return (
+      ELEMENT_TYPES.find((each) => each === found) ??
+      new Wrong(`one of ${ELEMENT_TYPES.join(', ')}`)
+    )
   }
 
   /** `[2,3]`, or null where there is no bracket. */

@@ -60,6 +60,16 @@ describe('a graph as text', () => {
     expect(read.ok && read.value.graph.nodes[0]!.name).toBe('bent')
   })
 
+  it('may call its values as lines are called', () => {
+    const text =
+      'input input f32\noutput, const = Split(input)\nopset = Relu(const)\noutput output opset'
+    const read = readGraphText(text)
+    if (!read.ok) throw new Error(JSON.stringify(read.error))
+    expect(read.value.graph.values).toEqual(['input', 'output', 'const', 'opset'])
+    const again = writeGraphText(read.value.graph, read.value.graph.values, read.value.inputs)
+    expect(readGraphText(again)).toEqual(read)
+  })
+
   it('says in which line it is wrong, and what was expected there', () => {
     expect(readGraphText('input x f32\ny = Relu[x]\noutput y')).toEqual({
       ok: false,

@@ -5,9 +5,13 @@
  */
 import { allocate, type TensorData } from '../kernel.ts'
 import { shapeInputsOf } from './bind.ts'
+import { isKind } from './op.ts'
+import { opByName } from './ops.ts'
+import { compute } from './reference.ts'
 import { isFloat, sizeOf, toGpu } from './tensor.ts'
-import type { Graph, ValueId } from './graph.ts'
+import type { Graph, Node, ValueId } from './graph.ts'
 import type { TextInput } from './graph-text.ts'
+import type { Tensor } from './tensor.ts'
 
 export const LINES = ['weights', 'tables'] as const
 export type LineName = (typeof LINES)[number]
@@ -22,6 +26,32 @@ export type Lifted = {
 
 /** Fewer are shorter as text than as an input. */
 const INLINE_MAX = 16
+
+/** The graph with nodes that are nothing but a constant as constants. */
+export const withoutConstantNodes = (graph: Graph): Graph => {
+  const constants = new Map(graph.constants)
+  const nodes = graph.nodes.filter((node) => {
+    const made = node.op === 'Constant' ? constantOf(node, graph.opset) : null
+    const [id] = node.outputs
+    if (made !== null && id !== null && id !== undefined) constants.set(id, made)
+    return made === null
+  })
+  return { ...graph, nodes, constants }
+}
+
+/** null where the node is not as it should be: the binder says how. */
+const constantOf = (node: Node, opset: number): Tensor | null => {
+  const op = opByName(node.domain, node.op)
+  const { attributes } = node
+  const call = { opset, attributes, inputs: [], known: [], outputCount: 1, outputs: [] }
+  const isFit = [...attributes].every(([name, value]) => {
+    const kind = op?.attributes[name]
+    return kind !== undefined && isKind(kind, value)
+  })
+  const outputs = isFit ? op?.infer(call) : undefined
+  if (op === undefined || outputs === undefined || 'code' in outputs) return null
+  return compute({ op, call: { ...call, outputs } }, [])[0] ?? null
+}
 
 /** @param names of the values, as they stand in the text */
 export const lift = (graph: Graph, names: readonly string[]): Lifted => {

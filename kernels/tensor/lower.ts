@@ -3,6 +3,7 @@
  * computed together with it.
  */
 import { Build } from './build.ts'
+import { roundingOf } from './half-floats.ts'
 import { gpuElement } from './tensor.ts'
 import type { Bound, BoundNode } from './bound.ts'
 import type { Target } from './draft.ts'
@@ -39,7 +40,9 @@ export const lower = (
     for (const [id, value] of lowerNode(made, values, build)) {
       if (answered.has(id)) {
         const out = build.fresh(value.element, value.shape, 'output')
-        build.write(value, out)
+        const round = roundingOf(bound.types.get(id)!.element)
+        const text = ([x]: readonly string[]): string => `${round!.name}(${x})`
+        build.write(round === null ? value : build.pointwise('f32', [value], text, [round]), out)
         outputs.set(id, out)
         values.set(id, out)
       } else {

@@ -2,6 +2,7 @@
  * What an operator is: its name, how shapes follow, what it costs, a plain float64 reference, how it is
  * lowered to kernels, and cases that hold the two against each other. See CONTRIBUTING.md, "Add an operator".
  */
+import { isFloat } from './tensor.ts'
 import type { Tolerance } from '../kernel.ts'
 import type { Build } from './build.ts'
 import type { Draw } from './draw.ts'
@@ -76,6 +77,10 @@ export const tensorOf = (call: Call, name: string): Tensor | null =>
 
 /** An input that is not optional. */
 export const inputOf = (call: Call, i: number): TensorType => call.inputs[i]!
+
+/** Whether all inputs that are given hold floats, but for those with these numbers. */
+export const areFloats = (call: Call, ...others: readonly number[]): boolean =>
+  call.inputs.every((input, i) => input === null || others.includes(i) || isFloat(input.element))
 
 /** Numbers of an input of `shapeInputs`, or null where it is left out. */
 export const knownInts = (call: Call, i: number): readonly number[] | null => {

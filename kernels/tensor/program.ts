@@ -19,6 +19,8 @@ export type Step = {
   readonly bindings: readonly Binding[]
   /** Workgroups. May be beyond any limit of an adapter: a runner cuts it into slices by `base`. */
   readonly grid: Grid
+  /** The first workgroup; [0, 0, 0] if absent. Steps that differ in nothing else share a pipeline. */
+  readonly begin?: Grid
   /** Operations of the step, from shapes: what slices are cut by. */
   readonly flop: number
 }

@@ -59,7 +59,8 @@ class Reader {
   read(text: string): Wrong | null {
     const line = new Line(text)
     if (line.ended) return null
-    const word = /^\s*(opset|input|const|output)\s/.exec(text)?.[1]
+    // Values may be called so too.
+    const word = /^\s*(opset|input|const|output)\s+(?![=,\s])/.exec(text)?.[1]
     if (word === undefined) return this.#node(line)
     line.takes(word)
     const wrong = this.#declared(word, line)

@@ -1,20 +1,11 @@
 /** Tensors as a graph sees them: an element type, a shape, and numbers in row-major order. */
 import { elements } from '../kernel.ts'
 
-export type ElementType =
-  | 'f32'
-  | 'f64'
-  | 'f16'
-  | 'bf16'
-  | 'i64'
-  | 'i32'
-  | 'i16'
-  | 'i8'
-  | 'u64'
-  | 'u32'
-  | 'u16'
-  | 'u8'
-  | 'bool'
+export const ELEMENT_TYPES = [
+  ...(['f32', 'f64', 'f16', 'bf16', 'i64', 'i32', 'i16', 'i8', 'i4', 'i2'] as const),
+  ...(['u64', 'u32', 'u16', 'u8', 'u4', 'u2', 'bool'] as const),
+] as const
+export type ElementType = (typeof ELEMENT_TYPES)[number]
 
 export type Shape = readonly number[]
 export type TensorType = { readonly element: ElementType; readonly shape: Shape }
@@ -58,6 +49,22 @@ export const broadcast = (...shapes: readonly Shape[]): Shape | null => {
   return sizes.every((size) => size !== null) ? sizes : null
 }
 
+/** Bits of whole numbers that are held in more than they have. */
+const SMALL: Readonly<Partial<Record<ElementType, number>>> = {
+  ...{ i16: 16, i8: 8, i4: 4, i2: 2 },
+  ...{ u16: 16, u8: 8, u4: 4, u2: 2 },
+}
+
+/** The smallest and the largest whole number of a type of fewer than 32 bits; null for other types. */
+export const smallRange = (element: ElementType): readonly [number, number] | null => {
+  const bits = SMALL[element]
+  if (bits === undefined) return null
+  return element.startsWith('i') ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1]
+}
+
+/** How many of its 32 bits a small whole number leaves unused. */
+export const unusedBits = (element: ElementType): number => 32 - (SMALL[element] ?? 32)
+
 /** What an element of this type holds after a number was stored in it. Floats stay as they are. */
 export const narrow = (element: ElementType, x: number): number => {
   switch (element) {
@@ -68,14 +75,16 @@ export const narrow = (element: ElementType, x: number): number => {
       return x
     case 'bool':
       return x === 0 ? 0 : 1
+    case 'i2':
+    case 'i4':
     case 'i8':
-      return (x << 24) >> 24
     case 'i16':
-      return (x << 16) >> 16
+      return (x << unusedBits(element)) >> unusedBits(element)
+    case 'u2':
+    case 'u4':
     case 'u8':
-      return x & 0xff
     case 'u16':
-      return x & 0xffff
+      return (x << unusedBits(element)) >>> unusedBits(element)
     case 'i32':
       return x | 0
     case 'u32':

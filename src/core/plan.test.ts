@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { kernelById } from '../../kernels/index.ts'
-import { elements, tensorBytes, type TensorType } from '../../kernels/kernel.ts'
+import { elements, tensorBytes, type DType, type TensorType } from '../../kernels/kernel.ts'
 import { anyJob, cid, job, mandelbrot, planned, refused } from '../../test/plan-jobs.ts'
 import { jobId } from '../base/ids.ts'
 import { ms } from '../base/units.ts'
@@ -303,5 +303,53 @@ describe('a job that cannot be', () => {
       ),
       { numRuns: 300 },
     )
+  })
+})
+
+describe('a model', () => {
+  const model = (graph: string, inputs: Record<string, [DType, number[]]>, rest = {}) =>
+    plan(job({ kind: 'graph', graph, parts: 0, cut: [], ...rest }, inputs))
+
+  it.each<[string, ReturnType<typeof model>, string]>([
+    [
+      'cannot move more in one operator than a task may',
+      model('input x f32\ninput w f32[1000,5000] weights@0\ny = MatMul(x, w)\noutput y', {
+        x: ['f32', [4, 1000]],
+        weights: ['f32', [5_000_000]],
+      }),
+      'task 0, MatMul: at most 16777216 bytes in one task',
+    ],
+    [
+      'cannot have an operator that takes longer to check than anybody waits',
+      model('input x f32\ny = Attention(x, x, x) q_num_heads=2 kv_num_heads=2 # deep\noutput y', {
+        x: ['f32', [1, 4096, 64]],
+      }),
+      'deep Attention: at most 1073741824 operations in one operator that is no product',
+    ],
+    [
+      'cannot be cut where nothing is',
+      model('input x f32\ny = Relu(x)\noutput y', { x: ['f32', [4]] }, { cut: ['z'] }),
+      'program.cut: names of values that are computed',
+    ],
+    [
+      'cannot have weights that are not there',
+      model('input x f32\ninput w f32[4] weights@8\ny = Mul(x, w)\noutput y', {
+        x: ['f32', [4]],
+        weights: ['f32', [11]],
+      }),
+      'inputs.weights: w in weights, up to word 12',
+    ],
+    [
+      'cannot have numbers of another type',
+      model('input x f32\ny = Relu(x)\noutput y', { x: ['i32', [4]] }),
+      'inputs.x: f32[any]',
+    ],
+    [
+      'cannot have an operator that nobody has, and names its node',
+      model('input x f32\ny = Fly(x) # home\noutput y', { x: ['f32', [4]] }),
+      'program.graph, home Fly: what can be computed (unknown-op)',
+    ],
+  ])('%s', (_, made, said) => {
+    expect(made.ok ? '' : `${made.error.what}: ${made.error.expected}`).toBe(said)
   })
 })

@@ -105,6 +105,19 @@ describe('a spec that runs a model', () => {
     expect(v5!.some((x) => x !== 0)).toBe(true)
   })
 
+  it('may have its weights in nodes that are nothing but constants', () => {
+    const inner = net.constants.get(1)!
+    const constant = {
+      ...node('Constant', [], 1),
+      attributes: new Map([['value', { tensor: inner }]]),
+    }
+    const constants = new Map([...net.constants].filter(([id]) => id !== 1))
+    const other = { ...net, nodes: [constant, ...net.nodes], constants }
+    const { spec, lines } = modelled(specOf(), other)
+    expect(lines['weights']!.data).toHaveLength(8 * 16 + 16 * 4)
+    expect(spec.program.kind === 'graph' && spec.program.graph).not.toContain('Constant')
+  })
+
   it('is cut behind the values that its author names', () => {
     const { spec } = modelled(specOf('params: { cut: [v4, v7] }\n'))
     expect(spec.program).toMatchObject({ kind: 'graph', cut: ['v4', 'v7'] })

@@ -32,6 +32,21 @@ export const product = (side: number): ComputeTask => {
   }
 }
 
+/** A part of a model: products one after another, each cut off at 1 and -1. */
+const layers = (count: number, side: number): ComputeTask => {
+  const nodes = Array.from({ length: count }, (_, i) => {
+    const read = i === 0 ? 'x' : `y${i - 1}`
+    return [`h${i} = MatMul(${read}, x) # layer ${i}`, `y${i} = Tanh(h${i})`]
+  })
+  const lines = [`input x f32[${side},${side}] r0@0`, ...nodes.flat(), `output y${count - 1}`]
+  return {
+    id: `layers-${counter++}`,
+    kernel: 'graph@1',
+    params: { graph: lines.join('\n'), reads: 'f32', lengths: [side * side] },
+    inputs: [product(side).inputs[0]!],
+  }
+}
+
 /** `longSide`: a product of that side keeps this engine busy for a second or more. */
 export const computeSuite = (
   name: string,
@@ -75,6 +90,33 @@ export const computeSuite = (
         const verdict = must(await compute.check({ ...task, output: bytes, type, rate: 16 }))
         expect(verdict).toMatchObject({ kind: 'rejected', code })
       }
+    })
+
+    it('runs a part of a model, and says which operator of it mallory got wrong', async () => {
+      const task = layers(3, 24)
+      const { output } = must(await compute.run(task, all, silent))
+      const type = { dtype: 'f32', shape: [output.length / 4] } as const
+      const check = { ...task, output, type, rate: 16 }
+      expect(must(await compute.check(check))).toEqual({ kind: 'accepted', check: 'op-by-op' })
+      // What is asked for, then the products and what is read of them, as they were made.
+      const values = 24 * 24
+      const wrong = output.slice()
+      new Float32Array(wrong.buffer)[3 * values + 5]! += 0.5
+      const verdict = must(await compute.check({ ...check, output: wrong }))
+      expect(verdict).toMatchObject({ kind: 'rejected', code: 'freivalds-mismatch' })
+      expect(verdict).toHaveProperty('detail', expect.stringContaining('layer 1 MatMul: '))
+      const odd = { ...task, params: { ...task.params, graph: 'y = Fly(x)\noutput y' } }
+      expect(await compute.run(odd, all, silent)).toMatchObject({ error: { code: 'bad-param' } })
+    })
+
+    it('stops a part of a model on its way, and shows how far it is', async () => {
+      const [stopped, whole] = [layers(8, longSide), layers(8, longSide / 4)]
+      const running = compute.run(stopped, all, () => compute.cancel(stopped.id))
+      expect(await running).toMatchObject({ ok: false, error: { code: 'cancelled' } })
+      const seen: number[] = []
+      must(await compute.run(whole, all, (permille) => seen.push(permille)))
+      expect(seen.at(-1)).toBe(1000)
+      expect(seen).toEqual(seen.toSorted((a, b) => a - b))
     })
 
     it('leaves alice’s bytes to alice', async () => {

@@ -249,10 +249,24 @@ const chosen: Grow = (sketch, draw, x) => {
   })
 }
 
+/** Weights so small that what a moment is off by is halved with each one after it. */
+const recurrent: Grow = (sketch, draw, x) => {
+  if (x.shape.length !== 3) return
+  const [moments, batch, features] = x.shape as [number, number, number]
+  const hidden = draw.whole(1, 4)
+  const weights = draw.floats([1, hidden, features], -0.5, 0.5)
+  const state = draw.floats([1, hidden, hidden], -0.5 / hidden, 0.5 / hidden)
+  const attributes = { direction: draw.pick(['forward', 'reverse']), hidden_size: hidden }
+  const error = features * (x.error + x.size * 2 ** -20)
+  const inputs = [x.id, sketch.constant(weights), sketch.constant(state)]
+  const output = { shape: [moments, 1, batch, hidden], size: 1, error }
+  sketch.add({ op: 'RNN', inputs, attributes, outputs: [output] })
+}
+
 const ALL: readonly Grow[] = [
   ...[unary, unary, unary, binary, binary, biased, biased, biased, transpose, transpose],
   ...[reshape, slice, gather, pad, tile, concat, split, reduce, softmax, norm, product],
-  ...[pool, conv, attention, running, chosen],
+  ...[pool, conv, attention, running, chosen, recurrent],
 ]
 
 export const randomGraph = (seed: number): RandomTrial => {

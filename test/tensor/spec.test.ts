@@ -9,8 +9,11 @@ import { ATTENTION } from './spec/attention.ts'
 import { ELEMENTWISE } from './spec/elementwise.ts'
 import { NORMS } from './spec/norms.ts'
 import { PICTURES } from './spec/pictures.ts'
+import { QUANTISED } from './spec/quantised.ts'
 import { REDUCTIONS } from './spec/reductions.ts'
+import { SEQUENCES } from './spec/sequences.ts'
 import { SHAPES } from './spec/shapes.ts'
+import { SPECTRA } from './spec/spectra.ts'
 import { WINDOWS } from './spec/windows.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 
@@ -19,8 +22,11 @@ const EXAMPLES = [
   ...ELEMENTWISE,
   ...NORMS,
   ...PICTURES,
+  ...QUANTISED,
   ...REDUCTIONS,
+  ...SEQUENCES,
   ...SHAPES,
+  ...SPECTRA,
   ...WINDOWS,
 ]
 

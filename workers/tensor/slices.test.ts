@@ -58,4 +58,15 @@ describe('slices of a program', () => {
     const { pieces } = cut([step([200_000, 1, 1])], START, { flop: Infinity, pieces: 10 })
     expect(pieces.map(({ grid }) => grid[0])).toEqual([65_535, 65_535, 65_535, 3_395])
   })
+
+  it('begin where their step begins', () => {
+    const late = { ...step([2, 1, 1]), begin: [0, 0, 7] } as const
+    const { pieces } = cut([step([1, 1, 1]), late], START, { flop: 200, pieces: 9 })
+    expect(pieces.map(({ step: at, base }) => [at, ...base])).toEqual([
+      [0, 0, 0, 0],
+      [1, 0, 0, 7],
+    ])
+    const rest = cut([late], { step: 0, base: [1, 0, 0] }, { flop: 200, pieces: 9 })
+    expect(rest.pieces.map(({ base }) => base)).toEqual([[1, 0, 7]])
+  })
 })

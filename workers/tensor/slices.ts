@@ -7,6 +7,7 @@ import type { Grid, Step } from '../../kernels/tensor/program.ts'
 /** WebGPU's default for maxComputeWorkgroupsPerDimension. */
 const MAX_GROUPS = 65_535
 
+/** What is run at once: workgroups of a step from `base` on. */
 export type Piece = { readonly step: number; readonly base: Grid; readonly grid: Grid }
 /** Where the next piece begins: a step, and workgroups of it that are done. */
 export type Cursor = { readonly step: number; readonly base: Grid }
@@ -30,6 +31,8 @@ const after = ([x, y, z]: Grid, [width, height]: Grid, box: Grid): Grid => {
   return [0, 0, z + box[2]]
 }
 
+const plus = (a: Grid, b: Grid): Grid => [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
+
 /** Pieces of at most `flop` operations together (or one workgroup), and where to go on; null at the end. */
 export const cut = (
   steps: readonly Step[],
@@ -40,11 +43,11 @@ export const cut = (
   let left = limits.flop
   let { step, base } = from
   while (step < steps.length && pieces.length < limits.pieces) {
-    const { grid, flop } = steps[step]!
+    const { grid, flop, begin = [0, 0, 0] } = steps[step]!
     const each = Math.max(1, flop) / (grid[0] * grid[1] * grid[2])
     if (pieces.length > 0 && left < each) break
     const box = boxFrom(base, grid, Math.max(1, Math.floor(left / each)))
-    pieces.push({ step, base, grid: box })
+    pieces.push({ step, base: plus(begin, base), grid: box })
     left -= box[0] * box[1] * box[2] * each
     base = after(base, grid, box)
     if (base[2] >= grid[2]) {

@@ -14,10 +14,32 @@ const placesWindowsElsewhere = (call: Call): boolean => {
   return gaps.some((gap) => gap > 1) || steps.some((step, i) => step > kernel[i]!)
 }
 
+const hasScales = ({ known }: Call): boolean => (known[2]?.data.length ?? 0) > 0
+
+/** An axis of one element has its place at the end, and not at the beginning. */
+const hasOneElement = (call: Call): boolean =>
+  intOf(call, 'align_corners', 0) !== 0 && (call.known[1]?.data.slice(2).includes(1) ?? false)
+
+/** Of these functions it takes another alpha where none is given. */
+const OTHER_ALPHA: ReadonlySet<unknown> = new Set(['affine', 'scaledtanh', 'thresholdedrelu'])
+const lacksAlpha = ({ attributes }: Call): boolean => {
+  const names = attributes.get('activations')
+  const some = Array.isArray(names) ? names.map((name) => String(name).toLowerCase()) : []
+  return !attributes.has('activation_alpha') && some.some((name) => OTHER_ALPHA.has(name))
+}
+
 const DIFFERENCES: Readonly<Record<string, (call: Call) => boolean>> = {
+  AffineGrid: hasOneElement,
   AveragePool: placesWindowsElsewhere,
   LpPool: placesWindowsElsewhere,
   MaxPool: placesWindowsElsewhere,
+  RNN: lacksAlpha,
+  GRU: lacksAlpha,
+  LSTM: lacksAlpha,
+  // What should vanish does not quite, and a length makes it take more or less of half a spectrum.
+  DFT: () => true,
+  // A window is laid over real numbers only.
+  STFT: ({ inputs }) => inputs[0]!.shape.at(-1) === 2 && (inputs[2] ?? null) !== null,
   // A cap is put on scores in another order, and hidden scores come out as the lowest number instead of -∞.
   Attention: (call) =>
     floatOf(call, 'softcap', 0) !== 0 || intOf(call, 'qk_matmul_output_mode', 0) === 2,
@@ -25,8 +47,11 @@ const DIFFERENCES: Readonly<Record<string, (call: Call) => boolean>> = {
   MaxUnpool: ({ inputs }) => inputs.length > 2 && inputs[2] !== null,
   // Reads beyond the tensor.
   Pad: (call) => textOf(call, 'mode', 'constant') === 'wrap',
-  Resize: (call) =>
-    textOf(call, 'coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize',
+  // Corners are aligned to the whole places, however many the scale says.
+  Resize: (call) => {
+    const mode = textOf(call, 'coordinate_transformation_mode', 'half_pixel')
+    return mode === 'tf_crop_and_resize' || (mode === 'align_corners' && hasScales(call))
+  },
 }
 
 export const isAnsweredOtherwise = ({ op, call }: BoundNode): boolean =>

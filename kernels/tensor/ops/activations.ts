@@ -125,6 +125,19 @@ const swish = pointwiseOp({
   specials: false,
 })
 
+const swiGlu = pointwiseOp({
+  name: 'SwiGLU',
+  arity: 2,
+  sameShape: true,
+  attributes: { alpha: 'float' },
+  compute: (call) => (gate, x) => gate * sigmoid(floatOf(call, 'alpha', 1) * gate) * x,
+  wgsl: ([gate, x], _, call) =>
+    `${gate} * sigmoid_of(${gate} * F(${floatOf(call, 'alpha', 1)})) * ${x}`,
+  functions: [math.sigmoid],
+  trials: [{}, { alpha: 1.7 }],
+  specials: false,
+})
+
 const simple = [
   pointwiseOp({
     name: 'Sigmoid',
@@ -157,5 +170,6 @@ export const ACTIVATIONS: readonly Op[] = [
   mish,
   gelu,
   swish,
+  swiGlu,
   ...simple,
 ]

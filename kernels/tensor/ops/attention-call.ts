@@ -21,7 +21,9 @@ export type AttentionCall = {
   readonly valueSize: number
   readonly scale: number
   readonly softcap: number
-  readonly causal: boolean
+  /** Keys before a query's own place that it may look at, and keys behind it; null for all. */
+  readonly left: number | null
+  readonly right: number | null
   /** Which scores are asked for: 0 as multiplied, 1 capped, 2 masked, 3 as probabilities. */
   readonly mode: number
   /** The mask in four dimensions; keys that its last one does not reach are masked. */
@@ -91,10 +93,20 @@ export const readAttention = (call: Call): AttentionCall | Refusal => {
     valueSize: v.size,
     scale: floatOf(call, 'scale', 1 / Math.sqrt(q.size)),
     softcap: floatOf(call, 'softcap', 0),
-    causal: intOf(call, 'is_causal', 0) !== 0,
+    left: boundOf(call, 'left_window_size'),
+    // Causal is to look at nothing behind, whatever else is allowed.
+    right: intOf(call, 'is_causal', 0) !== 0 ? 0 : boundOf(call, 'right_window_size'),
     mode: intOf(call, 'qk_matmul_output_mode', 0),
     mask,
   }
+}
+
+/** Far beyond all keys, and far enough from where i32 ends. */
+const MAX_BOUND = 2 ** 30
+
+const boundOf = (call: Call, name: string): number | null => {
+  const bound = intOf(call, name, -1)
+  return bound < 0 ? null : Math.min(MAX_BOUND, bound)
 }
 
 const maskShape = (shape: Shape | null, scores: Shape): Shape | 'misfit' | null => {

@@ -50,6 +50,8 @@ const mask = (draw: Draw, s: Sizes, keys: number): Tensor => {
 const anything = (draw: Draw): Record<string, Attribute> => ({
   ...(draw.chance(0.3) ? { scale: 0.3 } : {}),
   ...(draw.chance(0.3) ? { softcap: 1.5 } : {}),
+  ...(draw.chance(0.3) ? { left_window_size: draw.whole(-1, 4) } : {}),
+  ...(draw.chance(0.3) ? { right_window_size: draw.whole(-1, 4) } : {}),
   is_causal: draw.whole(0, 1),
 })
 

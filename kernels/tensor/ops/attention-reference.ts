@@ -93,7 +93,7 @@ type Row = {
 
 /** Scores of one query: as multiplied, capped, masked, as probabilities. */
 const stagesOf = (
-  { keys, size, scale, softcap, causal, past, queries }: AttentionCall,
+  { keys, size, scale, softcap, left, right, past, queries }: AttentionCall,
   { i, row, length, bias, query, keys: data }: Row,
 ): readonly (readonly number[])[] => {
   const places = Array.from({ length: keys }, (_, j) => j)
@@ -105,7 +105,11 @@ const stagesOf = (
   const capped = products.map((x) => (softcap > 0 ? softcap * Math.tanh(x / softcap) : x))
   const offset = length !== null && past === 0 ? length - queries : past
   const added = places.map((j) => {
-    const hidden = (length !== null && j >= length) || (causal && j > i + offset)
+    const far = j - (i + offset)
+    const hidden =
+      (length !== null && j >= length) ||
+      (right !== null && far > right) ||
+      (left !== null && -far > left)
     return hidden ? -Infinity : (bias?.[row * keys + j] ?? 0)
   })
   const masked = capped.map((x, j) => x + added[j]!)

@@ -59,11 +59,11 @@ export const withScores = (
 /** Minus infinity for what may not be looked at. */
 const maskedScores = (
   build: Build,
-  { mask, lengths, causal }: Attention,
+  { mask, lengths, span }: Attention,
   scores: Value,
   shape: Shape,
 ): Lazy => {
-  if (mask === null && lengths === null && causal === null) return build.lazy(scores)
+  if (mask === null && lengths === null && span === null) return build.lazy(scores)
   const given = [mask, lengths].flatMap((value) => (value === null ? [] : [value]))
   return nest(build, {
     element: 'f32',
@@ -74,9 +74,10 @@ const maskedScores = (
       const hidden: string[] = []
       const length = lengths === null ? null : shader.read(inputs.at(-1)!, [batch])
       if (length !== null) hidden.push(`${j} >= ${length}`)
-      if (causal !== null) {
-        const offset = causal.offset ?? `${length} - ${shape[3]!}`
-        hidden.push(`${j} > ${query} + ${offset}`)
+      if (span !== null) {
+        const place = shader.let(`${query} + ${span.offset ?? `${length} - ${shape[3]!}`}`)
+        if (span.right !== null) hidden.push(`${j} > ${place} + ${span.right}`)
+        if (span.left !== null) hidden.push(`${j} < ${place} - ${span.left}`)
       }
       const reached = mask?.shape.at(-1) ?? 0
       const found =

@@ -48,6 +48,8 @@ const lower: Op['lower'] = (call, [q, k, v, mask, pastKey, pastValue, lengths], 
   const keys = joined(build, apart(build, k!, heads), pastKey)
   const values = joined(build, apart(build, v!, heads), pastValue)
   if (asked.keys === 0) return unseen(call, keys, values, build)
+  const offset = lengths !== null && lengths !== undefined && past === 0 ? null : past
+  const { left, right } = asked
   const grouped = [batch, heads, group, queries, asked.size]
   const job: Attention = {
     q: build.reshape(apart(build, q!, heads * group), grouped),
@@ -57,9 +59,7 @@ const lower: Op['lower'] = (call, [q, k, v, mask, pastKey, pastValue, lengths], 
     lengths: lengths ?? null,
     scale: asked.scale,
     softcap: asked.softcap,
-    causal: asked.causal
-      ? { offset: lengths !== null && lengths !== undefined && past === 0 ? null : past }
-      : null,
+    span: left === null && right === null ? null : { offset, left, right },
   }
   const whole = call.outputCount > 3 || Math.max(asked.size, asked.valueSize) > MAX_SIZE
   const found = whole
@@ -90,8 +90,10 @@ export const attention: Op = {
   attributes: {
     is_causal: 'int',
     kv_num_heads: 'int',
+    left_window_size: 'int',
     q_num_heads: 'int',
     qk_matmul_output_mode: 'int',
+    right_window_size: 'int',
     scale: 'float',
     softcap: 'float',
     softmax_precision: 'int',

@@ -1,5 +1,6 @@
 /** Numbers as numbers of another type. A GPU holds all floats as f32 and all integers as i32. */
 import { gpuElement, isFloat, sizeOf } from '../tensor.ts'
+import { roundingOf, roundTo } from '../half-floats.ts'
 import { refuse } from '../outcome.ts'
 import { inputOf, intOf } from '../op.ts'
 import { narrowText } from './pointwise-op.ts'
@@ -22,6 +23,10 @@ const TYPES: Readonly<Record<number, ElementType>> = {
   12: 'u32',
   13: 'u64',
   16: 'bf16',
+  21: 'u4',
+  22: 'i4',
+  25: 'u2',
+  26: 'i2',
 }
 
 const NUMBERS: ReadonlyMap<ElementType, number> = new Map(
@@ -33,8 +38,13 @@ export const dataTypeOf = (element: ElementType): number => NUMBERS.get(element)
 
 const castText = (from: ElementType, to: ElementType, x: string): string => {
   if (to === 'bool') return `select(I(0), I(1), ${x} != ${isFloat(from) ? 'F' : 'I'}(0))`
-  if (isFloat(to)) return isFloat(from) ? x : `F(${x})`
+  if (isFloat(to)) return rounded(to, isFloat(from) ? x : `F(${x})`)
   return narrowText(to, isFloat(from) ? `I(${x})` : x)
+}
+
+const rounded = (to: ElementType, x: string): string => {
+  const round = roundingOf(to)
+  return round === null ? x : `${round.name}(${x})`
 }
 
 const castOp = (
@@ -49,15 +59,17 @@ const castOp = (
   },
   flop: (call) => sizeOf(call.outputs[0]!),
   reference(call, [x]) {
-    const whole = !isFloat(call.outputs[0]!.element) && call.outputs[0]!.element !== 'bool'
-    return [Float64Array.from(x!.data, (value) => (whole ? Math.trunc(value) : value))]
+    const { element } = call.outputs[0]!
+    const whole = !isFloat(element) && element !== 'bool'
+    return [Float64Array.from(x!.data, (v) => (whole ? Math.trunc(v) : roundTo(element, v)))]
   },
   lower(call, [x], build) {
     const { element } = call.outputs[0]!
     const from = inputOf(call, 0).element
-    if (gpuElement(from) === gpuElement(element) && (isFloat(element) || from === element))
-      return [x!]
-    return [build.pointwise(gpuElement(element), [x!], ([name]) => castText(from, element, name!))]
+    const round = roundingOf(element)
+    if (from === element || (isFloat(from) && isFloat(element) && round === null)) return [x!]
+    const text = ([name]: readonly string[]): string => castText(from, element, name!)
+    return [build.pointwise(gpuElement(element), [x!], text, round === null ? [] : [round])]
   },
 })
 
@@ -78,6 +90,15 @@ const cast = castOp(
         attributes: { to: draw.pick([1, 3, 6, 7, 9]) },
         inputs: [drawAny(draw)],
       }),
+      'to 16 bits, from the smallest to the largest': (draw) => {
+        const data = Float32Array.from({ length: 64 }, () => {
+          return (draw.chance(0.5) ? -1 : 1) * 2 ** (draw.whole(-2600, 1700) / 100)
+        })
+        return {
+          attributes: { to: draw.pick([10, 16]) },
+          inputs: [{ element: 'f32', shape: [64], data }],
+        }
+      },
     },
   },
   (call) => elementOf(intOf(call, 'to', 0)),

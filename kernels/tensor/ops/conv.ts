@@ -1,7 +1,7 @@
 /** Conv in any number of spatial dimensions, with groups. */
-import { isFloat, sizeOf } from '../tensor.ts'
+import { sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
-import { inputOf, intOf, intsOf } from '../op.ts'
+import { areFloats, inputOf, intOf, intsOf } from '../op.ts'
 import { convRegisters } from '../templates/conv-registers.ts'
 import { convTiles } from '../templates/conv-tiles.ts'
 import { nest } from '../templates/nest.ts'
@@ -12,7 +12,7 @@ import type { Conv } from '../templates/conv-registers.ts'
 import type { Build } from '../build.ts'
 import type { Draw } from '../draw.ts'
 import type { Call, Op, Sample } from '../op.ts'
-import type { Shape } from '../tensor.ts'
+import type { Shape, Tensor, TensorType } from '../tensor.ts'
 import type { Lazy, Value } from '../value.ts'
 import type { Window } from './windows.ts'
 
@@ -21,7 +21,6 @@ const MIN_TILED_FLOP = 2 ** 18
 /** With fewer filters for a window nothing is saved by tiles, or most of a GPU's square would be empty. */
 const MIN_TILED_FILTERS = { software: 4, gpu: 16 } as const
 
-/** How a convolution lies: which windows there are, and who sees what. */
 export type ConvPlan = {
   readonly windows: readonly Window[]
   readonly kernel: Shape
@@ -32,6 +31,7 @@ export type ConvPlan = {
   readonly shape: Shape
 }
 
+/** How the filters of the second input lie over the first one. */
 export const convPlan = (call: Call): ConvPlan | null => {
   const [x, w] = [inputOf(call, 0).shape, inputOf(call, 1).shape]
   const [n, channels] = [x[0]!, x[1]!]
@@ -48,8 +48,6 @@ export const convPlan = (call: Call): ConvPlan | null => {
     (asked === null || asked.join() === kernel.join())
   const windows = fits ? windowsOf(call, x.slice(2), kernel) : null
   if (windows === null) return null
-  const bias = call.inputs[2]
-  if (bias !== null && bias !== undefined && bias.shape.join() !== String(filters)) return null
   const shape = [n, filters, ...windows.map(({ out }) => out)]
   return { windows, kernel, group, depth, width: filters / group, shape }
 }
@@ -60,32 +58,17 @@ export const conv: Op = {
   attributes: { ...WINDOW_ATTRIBUTES, group: 'int' },
   infer(call) {
     const { element } = inputOf(call, 0)
-    if (!isFloat(element)) return refuse('unsupported', `a convolution of ${element}`)
+    if (!areFloats(call)) return refuse('unsupported', `a convolution of ${element}`)
     const plan = convPlan(call)
-    if (plan === null)
+    if (plan === null || !fitsFilters(call.inputs[2], plan))
       return refuse('bad-shape', 'the input, the filters and the windows do not fit')
     return [{ element, shape: plan.shape }]
   },
   flop: (call) => 2 * sizeOf(call.outputs[0]!) * sizeOf({ shape: inputOf(call, 1).shape.slice(1) }),
-  reference(call, [x, w, bias]) {
-    const { windows, kernel, depth, width, shape } = convPlan(call)!
-    return [
-      fill(shape, ([n, filter, ...o]) => {
-        const first = Math.floor(filter! / width) * depth
-        let sum = bias?.data[filter!] ?? 0
-        fill([depth, ...kernel], ([channel, ...k]) => {
-          const at = lookAt(windows, o, k)
-          if (!isInside(windows, at)) return 0
-          const weight = w!.data[placeOf(w!.shape, [filter!, channel!, ...k])]!
-          return (sum += weight * x!.data[placeOf(x!.shape, [n!, first + channel!, ...at])]!)
-        })
-        return sum
-      }),
-    ]
-  },
-  lower(call, [x, w, bias], build) {
-    return [withBias(build, product(build, convPlan(call)!, x!, w!), bias)]
-  },
+  reference: (call, [x, w, bias]) => [convolve(convPlan(call)!, x!, w!, bias)],
+  lower: (call, [x, w, bias], build) => [
+    withBias(build, lowerConv(build, convPlan(call)!, x!, w!), bias),
+  ],
   cases: {
     'one dimension': (draw) => drawConv(draw, 1),
     'two dimensions': (draw) => drawConv(draw, 2),
@@ -107,8 +90,32 @@ export const conv: Op = {
   },
 }
 
+/** Whether there is one number for each filter, or nothing. */
+export const fitsFilters = (bias: TensorType | null | undefined, { shape }: ConvPlan): boolean =>
+  bias === null || bias === undefined || bias.shape.join() === String(shape[1])
+
+/** Plain loops, for references. */
+export const convolve = (
+  { windows, kernel, depth, width, shape }: ConvPlan,
+  x: Tensor,
+  w: Tensor,
+  bias: Tensor | null | undefined,
+): Float64Array =>
+  fill(shape, ([n, filter, ...o]) => {
+    const first = Math.floor(filter! / width) * depth
+    let sum = bias?.data[filter!] ?? 0
+    fill([depth, ...kernel], ([channel, ...k]) => {
+      const at = lookAt(windows, o, k)
+      if (!isInside(windows, at)) return 0
+      const weight = w.data[placeOf(w.shape, [filter!, channel!, ...k])]!
+      return (sum += weight * x.data[placeOf(x.shape, [n!, first + channel!, ...at])]!)
+    })
+    return sum
+  })
+
 /** Filters times windows, in tiles where each filter meets enough numbers. */
-const product = (build: Build, plan: ConvPlan, x: Value, w: Value): Lazy => {
+export const lowerConv = (build: Build, plan: ConvPlan, x: Value, w: Value): Lazy => {
+  const { element } = x
   const { windows, kernel, group, depth, width, shape } = plan
   const flop = 2 * sizeOf({ shape }) * depth * sizeOf({ shape: kernel })
   const { family } = build.target
@@ -118,12 +125,12 @@ const product = (build: Build, plan: ConvPlan, x: Value, w: Value): Lazy => {
     return inTiles(build, { x, w, group, shape, look })
   }
   return nest(build, {
-    element: 'f32',
+    element,
     shape,
     inputs: [build.realise(x), build.realise(w)],
     over: {
       sizes: [depth, ...kernel],
-      combine: { initial: '0.0', step: (sum, term) => `${sum} + ${term}` },
+      combine: { initial: `${element}(0)`, step: (sum, term) => `${sum} + ${term}` },
     },
     body({ shader, out, over, inputs }) {
       const [n, filter, ...o] = out as [string, string, ...string[]]
@@ -134,13 +141,13 @@ const product = (build: Build, plan: ConvPlan, x: Value, w: Value): Lazy => {
       const weight = shader.read(inputs[1]!, [filter, channel, ...k])
       return inside === 'true'
         ? `${value} * ${weight}`
-        : `select(0.0, ${value}, ${inside}) * ${weight}`
+        : `select(${element}(0), ${value}, ${inside}) * ${weight}`
     },
     flop: 2,
   })
 }
 
-const drawConv = (draw: Draw, rank: number): Sample => {
+export const drawConv = (draw: Draw, rank: number): Sample => {
   const spatial = Array.from({ length: rank }, () => draw.whole(1, 8))
   const attributes = drawWindows(draw, spatial)
   const [group, depth, width] = [draw.whole(1, 3), draw.whole(1, 3), draw.whole(1, 4)]

@@ -7,5 +7,5 @@ export const withBias = (build: Build, found: Lazy, bias: Value | null | undefin
   if (bias === null || bias === undefined) return found
   const [, filters, ...others] = found.shape
   const wide = build.expand(build.reshape(bias, [filters!, ...others.map(() => 1)]), found.shape)
-  return build.pointwise('f32', [found, wide], ([sum, add]) => `${sum} + ${add}`)
+  return build.pointwise(found.element, [found, wide], ([sum, add]) => `${sum} + ${add}`)
 }

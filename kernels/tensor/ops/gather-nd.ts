@@ -4,26 +4,20 @@ import { refuse } from '../outcome.ts'
 import { axisOf, inputOf, intOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
-import { hasPlaces, indexText, wrapped } from './indices.ts'
+import { hasPlaces, indexText, inferLookup, wrapped } from './indices.ts'
 import type { Call, Op } from '../op.ts'
 
 const gatherElements: Op = {
   name: 'GatherElements',
   inputs: [2, 2],
   attributes: { axis: 'int' },
-  infer(call) {
-    const [data, indices] = [inputOf(call, 0), inputOf(call, 1)]
-    const axis = axisOf(call, 0)
-    const fits =
-      axis !== null &&
-      data.shape.length === indices.shape.length &&
-      indices.shape.every((size, i) => i === axis || size <= data.shape[i]!)
-    if (!fits || isFloat(indices.element))
-      return refuse('bad-shape', 'no such axis, or indices that do not fit')
-    if (!hasPlaces(data.shape[axis]!, indices.shape))
-      return refuse('bad-shape', 'indices into nothing')
-    return [{ element: data.element, shape: indices.shape }]
-  },
+  infer: (call) =>
+    inferLookup(call, (axis) => {
+      const [data, indices] = [inputOf(call, 0).shape, inputOf(call, 1).shape]
+      const fits =
+        data.length === indices.length && indices.every((size, i) => i === axis || size <= data[i]!)
+      return fits ? indices : null
+    }),
   flop: (call) => sizeOf(call.outputs[0]!),
   reference(call, [data, indices]) {
     const axis = axisOf(call, 0)!

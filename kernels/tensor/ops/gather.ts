@@ -1,25 +1,19 @@
 /** Gather: slices of one axis, looked up by number; negative ones count from the end. */
-import { gpuElement, isFloat, sizeOf } from '../tensor.ts'
-import { refuse } from '../outcome.ts'
+import { gpuElement, sizeOf } from '../tensor.ts'
 import { axisOf, inputOf } from '../op.ts'
 import { nest } from '../templates/nest.ts'
 import { fill, placeOf } from './coordinates.ts'
-import { hasPlaces, indexText, wrapped } from './indices.ts'
+import { indexText, inferLookup, wrapped } from './indices.ts'
 import type { Op } from '../op.ts'
 
 export const gather: Op = {
   name: 'Gather',
   inputs: [2, 2],
   attributes: { axis: 'int' },
-  infer(call) {
-    const [data, indices] = [inputOf(call, 0), inputOf(call, 1)]
-    const axis = axisOf(call, 0)
-    if (axis === null || isFloat(indices.element))
-      return refuse('bad-shape', 'no such axis, or indices that are no whole numbers')
-    const shape = [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)]
-    if (!hasPlaces(data.shape[axis]!, shape)) return refuse('bad-shape', 'indices into nothing')
-    return [{ element: data.element, shape }]
-  },
+  infer: (call) =>
+    inferLookup(call, (axis) =>
+      inputOf(call, 0).shape.toSpliced(axis, 1, ...inputOf(call, 1).shape),
+    ),
   flop: (call) => sizeOf(call.outputs[0]!),
   reference(call, [data, indices]) {
     const axis = axisOf(call, 0)!

@@ -1,7 +1,12 @@
 /** Numbers of places that count from the end where they are negative. */
 import { allOf } from '../conditions.ts'
+import { axisOf, inputOf } from '../op.ts'
+import { refuse } from '../outcome.ts'
+import { isFloat } from '../tensor.ts'
+import type { Call } from '../op.ts'
+import type { Refusal } from '../outcome.ts'
 import type { Shader } from '../shader.ts'
-import type { Shape } from '../tensor.ts'
+import type { Shape, TensorType } from '../tensor.ts'
 
 export const wrapped = (index: number, size: number): number => (index < 0 ? index + size : index)
 
@@ -11,6 +16,21 @@ export const indexText = (shader: Shader, index: string, size: number): string =
 
 /** Whether there is anything to look up where something has to be. */
 export const hasPlaces = (looked: number, found: Shape): boolean => looked > 0 || found.includes(0)
+
+/** What is looked up along the axis of a call; `shapeOf` says null where the indices do not fit. */
+export const inferLookup = (
+  call: Call,
+  shapeOf: (axis: number) => Shape | null,
+): readonly TensorType[] | Refusal => {
+  const { element, shape: looked } = inputOf(call, 0)
+  const axis = axisOf(call, 0)
+  const shape = axis === null || isFloat(inputOf(call, 1).element) ? null : shapeOf(axis)
+  if (shape === null)
+    return refuse('bad-shape', 'no such axis, or indices that do not fit or are no whole numbers')
+  return hasPlaces(looked[axis!]!, shape)
+    ? [{ element, shape }]
+    : refuse('bad-shape', 'indices into nothing')
+}
 
 /** The same without an edge: a name for it, and for whether it is inside. */
 export const insideText = (

@@ -5,9 +5,10 @@ import { floatOf, inputOf, intOf } from '../op.ts'
 import { matmul } from '../templates/matmul.ts'
 import { transposeView } from '../view.ts'
 import { stretched } from './stretched.ts'
+import type { Build } from '../build.ts'
 import type { Call, Op } from '../op.ts'
 import type { Numbers, Shape, Tensor } from '../tensor.ts'
-import type { Value } from '../value.ts'
+import type { Lazy, Value } from '../value.ts'
 
 /** Vectors become a row and a column; all batches stretch to one. */
 type ProductPlan = {
@@ -28,11 +29,28 @@ export const productPlan = (x: Shape, y: Shape): ProductPlan | null => {
   return batch === null || b.at(-2) !== k ? null : { a, b, batch, m, k, n }
 }
 
-const resultShape = (x: Shape, y: Shape, { batch, m, n }: ProductPlan): number[] => [
-  ...batch,
-  ...(x.length === 1 ? [] : [m]),
-  ...(y.length === 1 ? [] : [n]),
-]
+/** Of the product of tensors of these shapes; null where they do not fit. */
+export const productShape = (x: Shape, y: Shape): readonly number[] | null => {
+  const plan = productPlan(x, y)
+  if (plan === null) return null
+  const { batch, m, n } = plan
+  return [...batch, ...(x.length === 1 ? [] : [m]), ...(y.length === 1 ? [] : [n])]
+}
+
+/** Plain loops, for references. */
+export const multiply = (x: Tensor, y: Tensor): Float64Array => {
+  const { a, b, batch, m, k, n } = productPlan(x.shape, y.shape)!
+  const left = stretched({ ...x, shape: a }, [...batch, m, k])
+  const right = stretched({ ...y, shape: b }, [...batch, k, n])
+  return product(left, right, { batch: sizeOf({ shape: batch }), m, k, n })
+}
+
+export const lowerProduct = (build: Build, x: Value, y: Value): Lazy => {
+  const { a, b, batch, m, k, n } = productPlan(x.shape, y.shape)!
+  const left = build.expand(build.reshape(build.realise(x), a), [...batch, m, k])
+  const right = build.expand(build.reshape(build.realise(y), b), [...batch, k, n])
+  return build.reshape(matmul(build, left, right), productShape(x.shape, y.shape)!)
+}
 
 /** Row-major [batch, m, k] times [batch, k, n]. */
 export const product = (
@@ -59,23 +77,13 @@ const matMul: Op = {
     const [x, y] = [inputOf(call, 0), inputOf(call, 1)]
     if (!isFloat(x.element) || x.element !== y.element)
       return refuse('unsupported', `a product of ${x.element} and ${y.element}`)
-    const plan = productPlan(x.shape, y.shape)
-    if (plan === null) return refuse('bad-shape', 'rows and columns do not fit')
-    return [{ element: x.element, shape: resultShape(x.shape, y.shape, plan) }]
+    const shape = productShape(x.shape, y.shape)
+    if (shape === null) return refuse('bad-shape', 'rows and columns do not fit')
+    return [{ element: x.element, shape }]
   },
   flop: (call) => 2 * sizeOf(call.outputs[0]!) * (inputOf(call, 0).shape.at(-1) ?? 1),
-  reference(call, [x, y]) {
-    const { a, b, batch, m, k, n } = productPlan(x!.shape, y!.shape)!
-    const left = stretched({ ...x!, shape: a }, [...batch, m, k])
-    const right = stretched({ ...y!, shape: b }, [...batch, k, n])
-    return [product(left, right, { batch: sizeOf({ shape: batch }), m, k, n })]
-  },
-  lower(call, [x, y], build) {
-    const { a, b, batch, m, k, n } = productPlan(x!.shape, y!.shape)!
-    const left = build.expand(build.reshape(build.realise(x!), a), [...batch, m, k])
-    const right = build.expand(build.reshape(build.realise(y!), b), [...batch, k, n])
-    return [build.reshape(matmul(build, left, right), call.outputs[0]!.shape)]
-  },
+  reference: (_, [x, y]) => [multiply(x!, y!)],
+  lower: (_, [x, y], build) => [lowerProduct(build, x!, y!)],
   cases: {
     'two matrices': (draw) => {
       const [m, k, n] = [draw.whole(1, 20), draw.whole(1, 40), draw.whole(1, 20)]

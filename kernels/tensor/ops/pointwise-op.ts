@@ -1,5 +1,13 @@
 /** Operators that work element by element, inputs stretched to one shape: one formula in float64, one in WGSL. */
-import { broadcast, gpuElement, isFloat, sizeOf } from '../tensor.ts'
+import {
+  broadcast,
+  gpuElement,
+  isFloat,
+  sameShape,
+  sizeOf,
+  smallRange,
+  unusedBits,
+} from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { inputOf } from '../op.ts'
 import { stretched } from './stretched.ts'
@@ -21,6 +29,8 @@ export type PointwiseSpec = {
   readonly accepts?: 'floats' | 'numbers' | 'integers' | 'bools' | 'all'
   /** Inputs that need not have the type of the first. */
   readonly mixed?: true
+  /** Inputs that do not stretch to one shape, but must have it. */
+  readonly sameShape?: true
   /** Element type of the result; that of the first input if absent. */
   result?(call: Call): ElementType
   compute(call: Call): (x: number, y: number, z: number) => number
@@ -65,7 +75,9 @@ export const pointwiseOp = (spec: PointwiseSpec): Op => {
       if (spec.mixed !== true && inputs.some(({ element }) => element !== first.element))
         return refuse('bad-graph', 'inputs of different element types')
       const shape = broadcast(...inputs.map((input) => input.shape))
-      if (shape === null) return refuse('bad-shape', 'the inputs do not stretch to one shape')
+      const differs = inputs.some((input) => !sameShape(input.shape, first.shape))
+      if (shape === null || (spec.sameShape === true && differs))
+        return refuse('bad-shape', 'the inputs do not stretch to one shape')
       return [{ element: spec.result?.(call) ?? first.element, shape }]
     },
     flop: (call) => sizeOf(call.outputs[0]!),
@@ -73,7 +85,9 @@ export const pointwiseOp = (spec: PointwiseSpec): Op => {
       const compute = spec.compute(call)
       const { shape } = call.outputs[0]!
       const [x, y, z] = inputs.map((input) => stretched(input!, shape))
-      return [Float64Array.from(x!, (value, i) => compute(value, y?.[i] ?? 0, z?.[i] ?? 0))]
+      const out = new Float64Array(x!.length)
+      for (let i = 0; i < out.length; i++) out[i] = compute(x![i]!, y?.[i] ?? 0, z?.[i] ?? 0)
+      return [out]
     },
     lower(call, inputs, build) {
       const { shape, element } = call.outputs[0]!
@@ -90,18 +104,12 @@ export const pointwiseOp = (spec: PointwiseSpec): Op => {
 
 /** Integers of fewer than 32 bits wrap around as they would in memory of their own. */
 export const narrowText = (element: ElementType, text: string): string => {
-  switch (element) {
-    case 'i8':
-      return `((${text}) << U(24u)) >> U(24u)`
-    case 'i16':
-      return `((${text}) << U(16u)) >> U(16u)`
-    case 'u8':
-      return `(${text}) & I(0xff)`
-    case 'u16':
-      return `(${text}) & I(0xffff)`
-    default:
-      return text
-  }
+  const range = smallRange(element)
+  if (range === null) return text
+  const unused = unusedBits(element)
+  return range[0] < 0
+    ? `((${text}) << U(${unused}u)) >> U(${unused}u)`
+    : `(${text}) & I(${range[1]})`
 }
 
 const SPECIAL = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 0.5, -0.5, 2, -2, 20, -20, 100, -100]
@@ -121,7 +129,7 @@ const casesOf = (spec: PointwiseSpec, arity: number): Record<string, (draw: Draw
       return { attributes: draw.pick(trials), inputs }
     },
   }
-  if (arity > 1)
+  if (arity > 1 && spec.sameShape !== true)
     cases['stretched inputs'] = (draw) => {
       const shape = draw.shape(draw.whole(1, 4))
       const inputs = Array.from({ length: arity }, () => drawn(draw, draw.narrowed(shape)))

@@ -4,6 +4,8 @@ export type Axis = {
   readonly size: number
   readonly out: number
   readonly scale: number
+  /** What `out` would be if it need not be whole: corners are aligned to that. */
+  readonly length: number
   /** Part of the axis that is looked at, from 0 to 1. */
   readonly roi: readonly [number, number]
 }
@@ -43,13 +45,13 @@ export const ROUNDINGS: readonly string[] = [
 
 /** Where place `x` of the result lies in the input. */
 const originOf = (
-  { size, out, scale, roi: [start, end] }: Axis,
+  { size, out, scale, length, roi: [start, end] }: Axis,
   mode: string,
   x: number,
 ): number => {
   switch (mode) {
     case 'align_corners':
-      return out === 1 ? 0 : (x * (size - 1)) / (out - 1)
+      return x === 0 ? 0 : (x * (size - 1)) / (length - 1)
     case 'asymmetric':
       return x / scale
     case 'tf_crop_and_resize':

@@ -89,11 +89,12 @@ const planOf = (call: Call, name: string): Plan | null => {
   const kept = textOf(call, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch'
   const axes = shape.map((size, axis): Axis => {
     const i = named.indexOf(axis)
-    if (i === -1) return { size, out: size, scale: 1, roi: [0, 1] }
+    if (i === -1) return { size, out: size, scale: 1, length: size, roi: [0, 1] }
     const scale = factors[i]!
     const out =
       asked === null ? Math.floor(size * scale) : kept ? Math.floor(size * scale + 0.5) : asked[i]!
-    return { size, out, scale, roi: [roi?.[i] ?? 0, roi?.[i + named.length] ?? 1] }
+    const length = asked === null || kept ? size * scale : out
+    return { size, out, scale, length, roi: [roi?.[i] ?? 0, roi?.[i + named.length] ?? 1] }
   })
   return { axes, filter }
 }

@@ -1,10 +1,13 @@
 /** A tensor's numbers repeated to a larger shape, as broadcasting asks: plain, for references. */
 import { elements } from '../../kernel.ts'
+import { sameShape } from '../tensor.ts'
 import type { Shape, Tensor } from '../tensor.ts'
 
 export const stretched = ({ data, shape: own }: Tensor, shape: Shape): Float64Array => {
+  if (sameShape(own, shape)) return data instanceof Float64Array ? data : new Float64Array(data)
   const added = shape.length - own.length
-  return Float64Array.from({ length: elements(shape) }, (_, at) => {
+  const out = new Float64Array(elements(shape))
+  for (let at = 0; at < out.length; at++) {
     let rest = at
     let index = 0
     let step = 1
@@ -15,6 +18,7 @@ export const stretched = ({ data, shape: own }: Tensor, shape: Shape): Float64Ar
       if (size > 1) index += coordinate * step
       step *= size
     }
-    return data[index]!
-  })
+    out[at] = data[index]!
+  }
+  return out
 }

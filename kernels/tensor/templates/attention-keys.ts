@@ -18,8 +18,17 @@ export type Attention = {
   readonly scale: number
   /** 0 for none. */
   readonly softcap: number
-  /** Query i may look at keys up to i + offset; counted from the end of `lengths` where offset is null. */
-  readonly causal: { readonly offset: number | null } | null
+  /** Null where a query may look at all keys. */
+  readonly span: Span | null
+}
+
+/** Which keys a query may look at: those around it. */
+export type Span = {
+  /** Query i is at key i + offset; counted from the end of `lengths` where offset is null. */
+  readonly offset: number | null
+  /** How many before it, and how many behind it; null for all. */
+  readonly left: number | null
+  readonly right: number | null
 }
 
 export type Ready = {
@@ -38,19 +47,25 @@ export const realised = (build: Build, { q, k, v, mask, lengths }: Attention): R
   lengths: lengths === null ? null : build.realise(lengths),
 })
 
-/** Names how many keys a query may look at. */
-export const limitText = (
+/** Names of the first key that a query may look at, and of the first one behind those. */
+export type SpanText = { readonly first: string; readonly limit: string }
+
+export const spanText = (
   shader: Shader,
-  { causal }: Attention,
+  { span }: Attention,
   { q, k, lengths }: Ready,
   { batch, query }: { readonly batch: string; readonly query: string },
-): string => {
+): SpanText => {
   const keys = k.shape[2]!
   const length = lengths === null ? null : shader.let(shader.scalar(lengths, [batch]))
   const all = length === null ? String(keys) : `clamp(${length}, 0, ${keys})`
-  if (causal === null) return shader.let(all)
-  const first = causal.offset ?? `${length} - ${q.shape[3]!}`
-  return shader.let(`max(0, min(${all}, ${query} + ${first} + 1))`)
+  if (span === null) return { first: '0', limit: shader.let(all) }
+  const { left, right } = span
+  const place = shader.let(`${query} + ${span.offset ?? `${length} - ${q.shape[3]!}`}`)
+  return {
+    first: left === null ? '0' : shader.let(`max(0, ${place} - ${left})`),
+    limit: shader.let(right === null ? all : `max(0, min(${all}, ${place} + ${right} + 1))`),
+  }
 }
 
 /** The score of a product of query and key, before a mask. */

@@ -9,13 +9,13 @@
  */
 import { sizeOf } from '../tensor.ts'
 import { Shader } from '../shader.ts'
-import { limitText, realised, scoreText } from './attention-keys.ts'
+import { realised, scoreText, spanText } from './attention-keys.ts'
 import type { Build } from '../build.ts'
 import type { Shape } from '../tensor.ts'
 import type { Deferred, Finish } from '../value.ts'
 import type { Lanes } from '../wgsl-function.ts'
 import type { View } from '../view.ts'
-import type { Attention, Ready } from './attention-keys.ts'
+import type { Attention, Ready, SpanText } from './attention-keys.ts'
 
 /** Queries of a workgroup. */
 const WORKGROUP = { software: 4, gpu: 64 } as const
@@ -70,9 +70,9 @@ const write = (job: Job, finish: Finish, out: View): void => {
   const sums = chunks(shape[4]!, width).map(() => shader.var('F(0.0)'))
   const largest = shader.var('-3.4028234663852886e38')
   const total = shader.var('0.0')
-  const limitOf = (query: string): string =>
-    limitText(shader, asked, ready, { batch: heads[0], query })
-  const limit = limitOf(i)
+  const spanOf = (at: string): SpanText =>
+    spanText(shader, asked, ready, { batch: heads[0], query: at })
+  const span = spanOf(i)
   const step = (read: Read, j: string): void => {
     const score = scoreOf(job, { row, q, j, key: (c) => read('k', c) })
     const next = shader.let(`max(${largest}, ${score})`)
@@ -84,12 +84,12 @@ const write = (job: Job, finish: Finish, out: View): void => {
       shader.line(`${sum} = ${sum} * ${down} + ${weight} * ${read('v', c)};`)
   }
   if (shared) {
-    const last = shader.let(
-      `min(group.x * ${WORKGROUP.gpu} + ${WORKGROUP.gpu - 1}, ${queries - 1})`,
+    const [begin, end] = [0, WORKGROUP.gpu - 1].map((n) =>
+      spanOf(shader.let(`min(group.x * ${WORKGROUP.gpu} + ${n}, ${queries - 1})`)),
     )
-    tiles(job, { heads, limit, most: limitOf(last), keys }, step)
+    tiles(job, { heads, span, least: begin!.first, most: end!.limit, keys }, step)
   } else {
-    shader.line(`for (var j = 0; j < ${limit}; j++) {`)
+    shader.line(`for (var j = ${span.first}; j < ${span.limit}; j++) {`)
     step((from, c) => shader.read(ready[from], [heads[0], heads[1], 'j', String(c * width)]), 'j')
     shader.line('}')
   }
@@ -137,9 +137,11 @@ const maskText = (shader: Shader, mask: View, at: readonly string[]): string | n
   return mask.element === 'i32' ? null : found
 }
 
-type Span = {
+type Tiles = {
   readonly heads: readonly [string, string, string]
-  readonly limit: string
+  /** Of this invocation's query, and of the workgroup's first and last. */
+  readonly span: SpanText
+  readonly least: string
   readonly most: string
   readonly keys: number
 }
@@ -147,7 +149,7 @@ type Span = {
 /** Puts keys and values into workgroup memory, some at a time, and walks them there. */
 const tiles = (
   { shader, ready, shape, width }: Job,
-  { heads, limit, most, keys }: Span,
+  { heads, span, least, most, keys }: Tiles,
   step: (read: Read, j: string) => void,
 ): void => {
   const parts = { k: ready.k.shape[3]! / width, v: shape[4]! / width }
@@ -156,7 +158,7 @@ const tiles = (
   for (const from of ['k', 'v'] as const) {
     shader.global(`var<workgroup> tile_${from}: array<${type}, ${rows * parts[from]}>;`)
   }
-  shader.line(`for (var begin = 0; begin < ${most}; begin += ${rows}) {`)
+  shader.line(`for (var begin = ${least}; begin < ${most}; begin += ${rows}) {`)
   shader.line('workgroupBarrier();')
   for (const from of ['k', 'v'] as const) {
     const count = rows * parts[from]
@@ -174,7 +176,8 @@ const tiles = (
   shader.line('workgroupBarrier();')
   shader.line(`for (var n = 0; n < ${rows}; n++) {`)
   const j = shader.let('begin + n')
-  shader.line(`if (${j} >= ${limit}) { break; }`)
+  shader.line(`if (${j} >= ${span.limit}) { break; }`)
+  if (span.first !== '0') shader.line(`if (${j} < ${span.first}) { continue; }`)
   step((from, c) => `tile_${from}[n * ${parts[from]} + ${c}]`, j)
   shader.line('}')
   shader.line('}')

@@ -8,12 +8,12 @@ import { anyOf } from '../conditions.ts'
 import { sizeOf } from '../tensor.ts'
 import { transposeView } from '../view.ts'
 import { Shader } from '../shader.ts'
-import { limitText, realised, scoreText } from './attention-keys.ts'
+import { realised, scoreText, spanText } from './attention-keys.ts'
 import type { Build } from '../build.ts'
 import type { Shape } from '../tensor.ts'
 import type { Deferred, Finish } from '../value.ts'
 import type { View } from '../view.ts'
-import type { Attention, Ready } from './attention-keys.ts'
+import type { Attention, Ready, SpanText } from './attention-keys.ts'
 
 export const SUBGROUP = 4
 /** Queries, and keys for each lane, at once: more of either do not fit the registers of a CPU. */
@@ -64,7 +64,7 @@ type Job = {
 type Row = {
   /** Its coordinates in the queries. */
   readonly at: readonly string[]
-  readonly limit: string
+  readonly span: SpanText
   readonly largest: string
   readonly total: string
 }
@@ -78,13 +78,14 @@ const write = (job: Job, finish: Finish, out: View): void => {
     // Those beyond the last query do as it does, and store nothing.
     const row = shader.let(`min(group.x * ${tile} + ${r}, ${count - 1})`)
     const at = [...heads, ...shader.coordinates(row, shape.slice(2, 4))]
-    const limit = limitText(shader, asked, ready, { batch, query: at[3]! })
-    return { at, limit, largest: shader.var(LOWEST), total: shader.var('0.0') }
+    const span = spanText(shader, asked, ready, { batch, query: at[3]! })
+    return { at, span, largest: shader.var(LOWEST), total: shader.var('0.0') }
   })
-  const most = shader.let(rows.map(({ limit }) => limit).reduce((a, b) => `max(${a}, ${b})`))
+  const most = shader.let(rows.map(({ span }) => span.limit).reduce((a, b) => `max(${a}, ${b})`))
+  const least = shader.let(rows.map(({ span }) => span.first).reduce((a, b) => `min(${a}, ${b})`))
   const parts = shape[4]! / SUBGROUP
   shader.line(`var sums: array<f32, ${tile * parts}>;`)
-  shader.line(`for (var begin = 0; begin < ${most}; begin += ${SUBGROUP * KEYS}) {`)
+  shader.line(`for (var begin = ${least}; begin < ${most}; begin += ${SUBGROUP * KEYS}) {`)
   const weights = weigh(job, rows, scores(job, rows))
   gather(job, heads, weights, most)
   shader.line('}')
@@ -139,12 +140,13 @@ const weigh = (
   rows: readonly Row[],
   products: readonly (readonly string[])[],
 ): readonly Weights[] =>
-  rows.map(({ at, limit, largest, total }, r) => {
+  rows.map(({ at, span: { first, limit }, largest, total }, r) => {
     const seen = products[r]!.map((product, c) => {
       const j = shader.let(`begin + ${c * SUBGROUP} + local.x`)
       const score = scoreText(shader, asked, product)
       const { bias, hidden } = maskText(shader, ready.mask, [...at, j])
-      const none = shader.let(anyOf([`${j} >= ${limit}`, ...hidden]))
+      const before = first === '0' ? [] : [`${j} < ${first}`]
+      const none = shader.let(anyOf([`${j} >= ${limit}`, ...before, ...hidden]))
       const sum = bias === null ? score : `${score} + ${bias}`
       return { none, score: shader.let(`select(${sum}, ${LOWEST}, ${none})`) }
     })

@@ -48,7 +48,8 @@ export const convRegisters = (build: Build, asked: Conv): Deferred => {
   const rank = shape.length - 2
   const axes = Array.from({ length: rank }, (_, i) => i + 2)
   const w = build.dense(build.move(asked.w, (view) => transposeView(view, [0, ...axes, 1])))
-  return build.deferred('f32', shape, [x, w], (finish, out) => {
+  const { element } = x
+  return build.deferred(element, shape, [x, w], (finish, out) => {
     const shader = new Shader(1)
     const width = shape[1]! / group
     const last = shape.at(-1)!
@@ -73,10 +74,10 @@ export const convRegisters = (build: Build, asked: Conv): Deferred => {
       ...line.slice(0, -1),
       shader.let(`min(${name}, ${last - 1})`),
     ])
-    const sums = sumNames(shader, rows, columns)
+    const sums = sumNames(shader, element, [rows, columns])
     const subgroup = build.target.subgroup === LANES
     addWindows({ shader, asked, x, w, subgroup, batch, group: part, filters, places }, sums)
-    eachSum(shader, sums, (r) => {
+    eachSum(shader, element, sums, (r) => {
       const own = shader.let(`group.y * ${rows} + ${r}`)
       if (width % rows !== 0) shader.line(`if (${own} >= ${width}) { break; }`)
       const filter = shader.let(`${part} * ${width} + ${own}`)
@@ -123,7 +124,7 @@ const addWindows = (job: Job, sums: readonly (readonly string[])[]): void => {
     right(at, q, column) {
       const { index, inside } = looks[column]!
       const value = shader.element(x, `${index} + ${at} * ${step} + ${q * step}`)
-      return inside === null ? value : `select(0.0, ${value}, ${inside})`
+      return inside === null ? value : `select(${x.element}(0), ${value}, ${inside})`
     },
   })
   for (const _ of kernel) shader.line('}')

@@ -2,6 +2,7 @@
  * A convolution on a GPU, in squares: filters times windows, where the windows are looked up while a part of
  * them is brought into workgroup memory and are never written out.
  */
+import { allOf } from '../conditions.ts'
 import { sizeOf } from '../tensor.ts'
 import { Shader } from '../shader.ts'
 import { addSquares, eachRow, squareOf } from './square-tile.ts'
@@ -15,8 +16,9 @@ export const convTiles = (build: Build, asked: Conv): Deferred => {
   const [filters, places] = [shape[1]! / group, shape.slice(2)]
   const kernel = w.shape.slice(1)
   const [n, k] = [sizeOf({ shape: places }), sizeOf({ shape: kernel })]
-  return build.deferred('f32', shape, [x, w], (finish, out) => {
-    const square = squareOf(build.tile({ kind: 'conv', m: filters, n, k }))
+  const { element } = x
+  return build.deferred(element, shape, [x, w], (finish, out) => {
+    const square = squareOf(element, build.tile({ kind: 'conv', m: filters, n, k }))
     const shader = new Shader(1)
     const [batch, part] = shader.coordinates('group.z', [shape[0]!, group]) as [string, string]
     const window = (step: string, place: string): string => {
@@ -25,7 +27,7 @@ export const convTiles = (build: Build, asked: Conv): Deferred => {
       const { at, inside } = asked.look(shader, o, taps)
       const own = `(${part} * ${kernel[0]} + ${channel})`
       const value = shader.let(shader.scalar(x, [batch, own, ...at]))
-      return inside === 'true' ? value : shader.let(`select(0.0, ${value}, ${inside})`)
+      return inside === 'true' ? value : shader.let(`select(${element}(0), ${value}, ${inside})`)
     }
     const sums = addSquares(shader, square, k, {
       left: {
@@ -33,20 +35,21 @@ export const convTiles = (build: Build, asked: Conv): Deferred => {
         element(row, step) {
           const filter = `(${part} * ${filters} + min(${row}, ${filters - 1}))`
           const index = `${filter} * ${k} + min(${step}, ${k - 1}) + ${w.offset}`
-          return `select(0.0, ${shader.element(w, index)}, ${step} < ${k})`
+          return `select(${element}(0), ${shader.element(w, index)}, ${step} < ${k})`
         },
       },
       right(step, column) {
         const at = shader.let(`min(${step}, ${k - 1})`)
         const each = [0, 1, 2, 3].map((lane) => window(at, shader.let(`${column} + ${lane}`)))
-        return `select(vec4<f32>(0.0), vec4<f32>(${each.join(', ')}), vec4<bool>(${step} < ${k}))`
+        const value = `vec4<${element}>(${each.join(', ')})`
+        return `select(vec4<${element}>(0), ${value}, vec4<bool>(${step} < ${k}))`
       },
     })
     eachRow(shader, square, sums, (row, column, sum) => {
       const filter = shader.let(`${part} * ${filters} + ${row}`)
       for (const lane of [0, 1, 2, 3]) {
         const place = shader.let(`${column} + ${lane}`)
-        shader.line(`if (${row} < ${filters} && ${place} < ${n}) {`)
+        shader.line(`if (${allOf([`${row} < ${filters}`, `${place} < ${n}`])}) {`)
         const at = [batch, filter, ...shader.coordinates(place, places)]
         shader.store(out, at, finish(shader, at, `${sum}[${lane}]`))
         shader.line('}')

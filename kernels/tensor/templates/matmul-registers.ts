@@ -15,7 +15,8 @@ export const matmulRegisters = (build: Build, a: View, b: View): Deferred => {
   const right = b.strides.at(-1) !== 1 && n > 1 && m >= MIN_READS ? build.dense(b) : b
   const batch = a.shape.slice(0, -2)
   const shape = [...batch, m, n]
-  return build.deferred('f32', shape, [left, right], (finish, out) => {
+  const { element } = left
+  return build.deferred(element, shape, [left, right], (finish, out) => {
     const shader = new Shader(1)
     const tile = build.tile({ kind: 'product', m, n, k })
     const rows = tileRows(m, tile.rows)
@@ -38,7 +39,7 @@ export const matmulRegisters = (build: Build, a: View, b: View): Deferred => {
         shader.index(right, [...outer, '0', columnEnds ? `min(${column}, ${n - 1})` : column]),
       ),
     )
-    const sums = sumNames(shader, rows, columns)
+    const sums = sumNames(shader, element, [rows, columns])
     addProducts(shader, {
       sums,
       depth: k,
@@ -47,7 +48,7 @@ export const matmulRegisters = (build: Build, a: View, b: View): Deferred => {
       right: (at, step, column) =>
         shader.element(right, `${rights[column]} + ${at} * ${kRight} + ${step * kRight}`),
     })
-    eachSum(shader, sums, (r) => {
+    eachSum(shader, element, sums, (r) => {
       const row = shader.let(`group.y * ${rows} + ${r}`)
       if (rowEnds) shader.line(`if (${row} >= ${m}) { break; }`)
       return (c, sum) => {

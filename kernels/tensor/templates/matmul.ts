@@ -25,7 +25,7 @@ const MIN_TILED_FLOP = 2 ** 18
 const MIN_SIDE = 16
 const WORKGROUP = { software: 4, gpu: 64 } as const
 
-/** `a` is [batch..., M, K], `b` [batch..., K, N], with the same batch dimensions: expand before. */
+/** `a` is [batch..., M, K], `b` [batch..., K, N], of one type, with the same batch dimensions: expand before. */
 export const matmul = (build: Build, a: Value, b: Value): Lazy => {
   const [left, right] = [build.realise(a), build.realise(b)]
   const [m, k, n] = [left.shape.at(-2)!, left.shape.at(-1)!, right.shape.at(-1)!]
@@ -64,7 +64,7 @@ const inParts = (build: Build, left: View, right: View): Lazy => {
     take(left, alongRow, whole, k - whole),
     take(right, alongColumn, whole, k - whole),
   )
-  return build.pointwise('f32', [sum, rest], ([a, b]) => `${a} + ${b}`)
+  return build.pointwise(sum.element, [sum, rest], ([a, b]) => `${a} + ${b}`)
 }
 
 const matmulRows = (build: Build, left: View, right: View): Deferred => {
@@ -72,7 +72,8 @@ const matmulRows = (build: Build, left: View, right: View): Deferred => {
   const [m, k] = [left.shape.at(-2)!, left.shape.at(-1)!]
   const n = right.shape.at(-1)!
   const shape = [...batch, m, n]
-  return build.deferred('f32', shape, [left, right], (finish, out) => {
+  const { element } = left
+  return build.deferred(element, shape, [left, right], (finish, out) => {
     const lanes: Lanes = n % 4 === 0 ? 4 : 1
     const shader = new Shader(lanes)
     const workgroup = WORKGROUP[build.target.family]
@@ -84,7 +85,7 @@ const matmulRows = (build: Build, left: View, right: View): Deferred => {
     const at = places.with(-1, column)
     const outer = at.slice(0, batch.length)
     const row = at.at(-2)!
-    const sum = shader.var('F(0.0)')
+    const sum = shader.var(element === 'f32' ? 'F(0.0)' : 'I(0)')
     shader.line(`for (var k = 0; k < ${k}; k++) {`)
     const x = shader.scalar(left, [...outer, row, 'k'])
     const y = shader.read(right, [...outer, 'k', column])

@@ -8,6 +8,7 @@ import { elements } from '../../kernel.ts'
 import { leavesOf, replaceLeaves } from '../value.ts'
 import { collapse, transposeView } from '../view.ts'
 import { Shader } from '../shader.ts'
+import { allOf } from '../conditions.ts'
 import { foldText } from './fold.ts'
 import type { Build } from '../build.ts'
 import type { GpuElement, Shape } from '../tensor.ts'
@@ -243,7 +244,7 @@ const walk = (
   shader.line('}')
   if (step > 1 && inner % 4 !== 0) {
     // The last vector reaches beyond the row: what lies there is looked at, and does not count.
-    shader.line(`if (${full} < ${end} && ${from} == 0) {`)
+    shader.line(`if (${allOf([`${full} < ${end}`, `${from} == 0`])}) {`)
     const counts = `vec4<i32>(0, 1, 2, 3) < vec4<i32>(${end} - ${full})`
     const last = `select(${text.initial}, ${read(full)}, ${counts})`
     shader.line(`${found} = ${text.step(found, last)};`)

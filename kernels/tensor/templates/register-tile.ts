@@ -9,6 +9,7 @@
  * Products are added in order of k.
  */
 import type { Shader } from '../shader.ts'
+import type { GpuElement } from '../tensor.ts'
 
 /** Lanes of a workgroup, and steps of k at once. */
 export const LANES = 4
@@ -26,8 +27,14 @@ export type RegisterTile = {
   right(k: string, step: number, column: number): string
 }
 
-export const sumNames = (shader: Shader, rows: number, columns: number): string[][] =>
-  Array.from({ length: rows }, () => Array.from({ length: columns }, () => shader.var('0.0')))
+export const sumNames = (
+  shader: Shader,
+  element: GpuElement,
+  [rows, columns]: readonly [number, number],
+): string[][] =>
+  Array.from({ length: rows }, () =>
+    Array.from({ length: columns }, () => shader.var(`${element}(0)`)),
+  )
 
 /** Adds the products over all k to the sums. */
 export const addProducts = (shader: Shader, tile: RegisterTile): void => {
@@ -56,11 +63,12 @@ export const addProducts = (shader: Shader, tile: RegisterTile): void => {
  */
 export const eachSum = (
   shader: Shader,
+  element: GpuElement,
   sums: RegisterTile['sums'],
   begin: (row: string) => (column: number, sum: string) => void,
 ): void => {
   const [count, width] = [sums.length, sums[0]!.length]
-  const all = shader.var(`array<f32, ${count * width}>(${sums.flat().join(', ')})`)
+  const all = shader.var(`array<${element}, ${count * width}>(${sums.flat().join(', ')})`)
   shader.line(`for (var r = 0; r < ${count}; r++) {`)
   const body = begin('r')
   for (let column = 0; column < width; column++)

@@ -4,12 +4,14 @@
  * order of k.
  */
 import type { Shader } from '../shader.ts'
+import type { GpuElement } from '../tensor.ts'
 import type { Tile } from '../tiles.ts'
 
 /** Steps of k at once. */
 export const DEPTH = 16
 
 export type Square = {
+  readonly element: GpuElement
   readonly side: number
   /** Of an invocation; it has one vector of columns. */
   readonly rows: number
@@ -20,8 +22,8 @@ export type Square = {
   readonly pitch: number
 }
 
-export const squareOf = ({ rows, columns: side }: Tile): Square => {
-  return { side, rows, across: side / 4, down: side / rows, pitch: side + 1 }
+export const squareOf = (element: GpuElement, { rows, columns: side }: Tile): Square => {
+  return { element, side, rows, across: side / 4, down: side / rows, pitch: side + 1 }
 }
 
 /** How the parts of both sides get into workgroup memory; they have to be zero beyond K. */
@@ -34,10 +36,10 @@ export type Fetch = {
 
 /** WGSL names of the sums, a vector for each row of an invocation. */
 export const addSquares = (shader: Shader, square: Square, k: number, fetch: Fetch): string[] => {
-  const { rows, across, pitch } = square
-  shader.global(`var<workgroup> tile_a: array<f32, ${DEPTH * pitch}>;`)
-  shader.global(`var<workgroup> tile_b: array<vec4<f32>, ${DEPTH * across}>;`)
-  const sums = Array.from({ length: rows }, () => shader.var('vec4<f32>(0.0)'))
+  const { element, rows, across, pitch } = square
+  shader.global(`var<workgroup> tile_a: array<${element}, ${DEPTH * pitch}>;`)
+  shader.global(`var<workgroup> tile_b: array<vec4<${element}>, ${DEPTH * across}>;`)
+  const sums = Array.from({ length: rows }, () => shader.var(`vec4<${element}>(0)`))
   shader.line(`for (var begin = 0; begin < ${k}; begin += ${DEPTH}) {`)
   shader.line('workgroupBarrier();')
   fetchBoth(shader, square, fetch)
@@ -54,12 +56,12 @@ export const addSquares = (shader: Shader, square: Square, k: number, fetch: Fet
 /** Goes through an invocation's rows in a loop, as compiling takes long where there are many stores. */
 export const eachRow = (
   shader: Shader,
-  { side, rows }: Square,
+  { element, side, rows }: Square,
   sums: readonly string[],
   body: (row: string, column: string, sum: string) => void,
 ): void => {
   const column = shader.let(`group.x * ${side} + local.x * 4`)
-  const all = shader.var(`array<vec4<f32>, ${rows}>(${sums.join(', ')})`)
+  const all = shader.var(`array<vec4<${element}>, ${rows}>(${sums.join(', ')})`)
   shader.line(`for (var r = 0; r < ${rows}; r++) {`)
   const row = shader.let(`group.y * ${side} + local.y * ${rows} + r`)
   body(row, column, `${all}[r]`)

@@ -146,6 +146,10 @@ const misplaced = (
   return null
 }
 
+/** Of an operator that is no product: its check computes it again, in seconds, and nobody can interrupt it. */
+const RECOMPUTED_MAX = 2 ** 30
+const PRODUCTS: readonly string[] = ['MatMul', 'Gemm', 'Conv']
+
 const BOUNDS = { moved: TASK_BYTES_MAX / 4, held: SEGMENT_HELD_MAX }
 
 const cut = (
@@ -173,9 +177,16 @@ const taskOf = (
   locations: Map<ValueId, Location>,
   tensors: Record<string, Line>,
 ): Result<DraftTask, PlanError> => {
-  const { graph, shown } = segment
+  const { graph, shown, nodes } = segment
   const reads = readsOf(graph.inputs, locations, types, SEGMENT_READS_MAX)
   const label = `task ${index}, ${labelsOf(graph)}`
+  const dear = nodes.find(
+    ({ op, call }) => !PRODUCTS.includes(op.name) && (op.flop?.(call) ?? 0) > RECOMPUTED_MAX,
+  )
+  if (dear !== undefined) {
+    const expected = `at most ${RECOMPUTED_MAX} operations in one operator that is no product`
+    return refuse('too-much-work', nodeLabel(dear.node), expected, dear.op.flop?.(dear.call))
+  }
   if (reads === null)
     return refuse('too-large', label, `values of at most ${SEGMENT_READS_MAX} tensors`, 'more')
   const text = segmentText(graph, types, reads.placeOf)

@@ -63,12 +63,12 @@ const passedOn = (
     const most = wants.map(() => 0)
     for (const side of [-1, 1]) {
       const given = inputs.map((each) => each?.tensor ?? null)
-      given[which] = {
-        ...input.tensor,
-        data: Float64Array.from(input.tensor.data, (x) => x + side * input.error),
-      }
-      for (const [i, moved] of compute(made, given).entries())
-        most[i] = Math.max(most[i]!, furthest(moved.data, wants[i]!.data))
+      const { data } = input.tensor
+      const moved = new Float64Array(data.length)
+      for (let j = 0; j < moved.length; j++) moved[j] = data[j]! + side * input.error
+      given[which] = { ...input.tensor, data: moved }
+      for (const [i, { data: found }] of compute(made, given).entries())
+        most[i] = Math.max(most[i]!, furthest(found, wants[i]!.data))
     }
     for (const [i, each] of most.entries()) sums[i]! += CURVED * each
   }

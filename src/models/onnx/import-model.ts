@@ -4,7 +4,7 @@
  */
 import { plainName, writeGraphText, type TextInput } from '../../../kernels/tensor/graph-text.ts'
 import { nodeLabel } from '../../../kernels/tensor/graph.ts'
-import { LINES, lift, type Lifted } from '../../../kernels/tensor/lift.ts'
+import { LINES, lift, withoutConstantNodes, type Lifted } from '../../../kernels/tensor/lift.ts'
 import { opByName } from '../../../kernels/tensor/ops.ts'
 import { refuse } from '../../../kernels/tensor/outcome.ts'
 import { readModel, type InputInfo } from './read-model.ts'
@@ -27,7 +27,8 @@ const NAMED_MAX = 8
 export const importModel = (bytes: Uint8Array): Outcome<ImportedModel> => {
   const read = readModel(bytes)
   if (!read.ok) return read
-  const { graph, inputs } = read.value
+  const { inputs } = read.value
+  const graph = withoutConstantNodes(read.value.graph)
   const uncovered = graph.nodes.flatMap(lacking)
   if (uncovered.length > 0) {
     const more = uncovered.length > NAMED_MAX ? `, and ${uncovered.length - NAMED_MAX} more` : ''

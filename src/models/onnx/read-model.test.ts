@@ -116,6 +116,23 @@ describe('an ONNX model', () => {
   })
 
   it.each([
+    { type: 22, bytes: [0xf1, 0x08], numbers: [1, -1, -8] },
+    { type: 21, bytes: [0xf1, 0x08], numbers: [1, 15, 8] },
+    { type: 26, bytes: [0b10_11_01], numbers: [1, -1, -2] },
+    { type: 25, bytes: [0b10_11_01], numbers: [1, 3, 2] },
+  ])('holds several numbers of type $type in a byte, the first one lowest', (given) => {
+    const raw = (at: PbfWriter): void => at.writeBytesField(9, Uint8Array.from(given.bytes))
+    const head = all(whole(1, 3), whole(2, given.type))
+    const listed = all(head, (at) => at.writePackedVarint(5, given.bytes))
+    for (const write of [all(head, raw), listed]) {
+      const read = readTensorFile(bytesOf(write))
+      expect(read.ok && [...read.value.tensor.data]).toEqual(given.numbers)
+    }
+    const many = all(whole(1, 9), whole(2, given.type), raw)
+    expect(readTensorFile(bytesOf(many))).toMatchObject({ error: { code: 'bad-graph' } })
+  })
+
+  it.each([
     ['numbers in another file', all(whole(1, 1), whole(2, 1), whole(14, 1))],
     ['texts', all(whole(1, 1), whole(2, 8))],
     ['a type that nobody has heard of', all(whole(1, 1), whole(2, 99))],

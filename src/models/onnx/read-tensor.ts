@@ -3,9 +3,11 @@ import { elementOf } from '../../../kernels/tensor/ops/cast.ts'
 import { refuse } from '../../../kernels/tensor/outcome.ts'
 import { narrow } from '../../../kernels/tensor/tensor.ts'
 import { elements } from '../../../kernels/kernel.ts'
+import { isPacked, unpack } from './packed.ts'
 import { bytesIn, fieldsOf, numberIn, numbersIn, textIn } from './wire.ts'
 import type { Outcome, Refusal } from '../../../kernels/tensor/outcome.ts'
 import type { ElementType, Numbers, Tensor } from '../../../kernels/tensor/tensor.ts'
+import type { Packed } from './packed.ts'
 import type { Fields } from './wire.ts'
 
 /** Numbers of the fields of TensorProto in onnx.proto. */
@@ -44,7 +46,11 @@ export const readTensor = (fields: Fields): Outcome<NamedTensor> => {
   if (shape.some((size) => size < 0) || !(count <= MAX_ELEMENTS))
     return refused(refuse('too-large', `tensor ${name}: [${shape.slice(0, 16).join(', ')}]`))
   const raw = bytesIn(fields, RAW_DATA).at(-1)
-  const data = raw === undefined ? listed(fields, element) : fromRaw(raw, element)
+  const data = isPacked(element)
+    ? unpack(raw ?? numbersIn(fields, INT32_DATA, 'varint') ?? [], element, count)
+    : raw === undefined
+      ? listed(fields, element)
+      : fromRaw(raw, element)
   if (data === null) return refused(refuse('bad-graph', `tensor ${name}: broken numbers`))
   if (data.length !== count)
     return refused(
@@ -58,7 +64,10 @@ const refused = (error: Refusal): { readonly ok: false; readonly error: Refusal 
   error,
 })
 
-const listed = (fields: Fields, element: ElementType): Numbers | null => {
+/** Those that have at least a byte of their own. */
+type Whole = Exclude<ElementType, Packed>
+
+const listed = (fields: Fields, element: Whole): Numbers | null => {
   const [tag, kind] = LISTS[element]
   const numbers = numbersIn(fields, tag, kind)
   if (numbers === null) return null
@@ -76,7 +85,7 @@ const listed = (fields: Fields, element: ElementType): Numbers | null => {
 
 const whole = [INT32_DATA, 'varint'] as const
 /** Where numbers are that are not raw: those of 16 bits as their bits. */
-const LISTS: Record<ElementType, readonly [number, 'varint' | 'float' | 'double']> = {
+const LISTS: Record<Whole, readonly [number, 'varint' | 'float' | 'double']> = {
   f32: [FLOAT_DATA, 'float'],
   f64: [DOUBLE_DATA, 'double'],
   f16: whole,
@@ -92,7 +101,7 @@ const LISTS: Record<ElementType, readonly [number, 'varint' | 'float' | 'double'
   bool: whole,
 }
 
-const BYTES: Record<ElementType, number> = {
+const BYTES: Record<Whole, number> = {
   f32: 4,
   f64: 8,
   f16: 2,
@@ -109,7 +118,7 @@ const BYTES: Record<ElementType, number> = {
 }
 
 /** Little-endian, as ONNX has it on every machine. */
-const fromRaw = (raw: Uint8Array, element: ElementType): Numbers => {
+const fromRaw = (raw: Uint8Array, element: Whole): Numbers => {
   const size = BYTES[element]
   const count = Math.floor(raw.byteLength / size)
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength)

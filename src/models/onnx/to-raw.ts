@@ -1,4 +1,5 @@
 /** Numbers of a tensor as the little-endian bytes of `raw_data`. */
+import { isPacked, pack } from './packed.ts'
 import type { ElementType, Tensor } from '../../../kernels/tensor/tensor.ts'
 
 type Put = (view: DataView, at: number, x: number) => void
@@ -20,10 +21,12 @@ const PUT: Readonly<Partial<Record<ElementType, readonly [bytes: number, put: Pu
   bool: [1, (view, at, x) => view.setUint8(at, x === 0 ? 0 : 1)],
 }
 
-export const isWritable = (element: ElementType): boolean => PUT[element] !== undefined
+export const isWritable = (element: ElementType): boolean =>
+  PUT[element] !== undefined || isPacked(element)
 
 /** @param tensor of a type that is writable */
 export const toRaw = ({ element, data }: Tensor): Uint8Array<ArrayBuffer> => {
+  if (isPacked(element)) return pack(element, data)
   const [bytes, put] = PUT[element]!
   const raw = new Uint8Array(data.length * bytes)
   if (element === 'f32') new Float32Array(raw.buffer).set(data)

@@ -99,4 +99,22 @@ export const ATTENTION: readonly Example[] = [
     inputs: [f32([1, 1, 1, 1], 1), f32([1, 1, 2, 1], 3, 3), zeros(1, 1, 2, 1), f32([2], 7, 8)],
     outputs: [null, null, null, f32([1, 1, 1, 2], 10, -Infinity)],
   },
+  {
+    op: 'Attention',
+    title: 'a window: two keys before, one behind, from where the keys from before end',
+    attributes: { left_window_size: 2, right_window_size: 1 },
+    inputs: [
+      ...[zeros(1, 1, 2, 1), zeros(1, 1, 3, 1), f32([1, 1, 3, 1], 8, 16, 32), null],
+      ...[zeros(1, 1, 3, 1), f32([1, 1, 3, 1], 1, 2, 4)],
+    ],
+    // Keys 1 to 4 of six, then 2 to 5.
+    outputs: [f32([1, 1, 2, 1], 30 / 4, 60 / 4), null, null],
+  },
+  {
+    op: 'Attention',
+    title: 'a window of nothing but the own place, and causal comes first',
+    attributes: { left_window_size: 0, right_window_size: 5, is_causal: 1 },
+    inputs: [q, keys4, values4],
+    outputs: [f32([1, 1, 2, 1], 1, 3)],
+  },
 ]

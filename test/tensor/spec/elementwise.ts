@@ -1,5 +1,5 @@
 /** Element by element: defaults, signs, halves, types. */
-import { bool, f32, i32, i64, type Example } from './example.ts'
+import { bf16, bool, f16, f32, i32, i8, u8, i64, type Example } from './example.ts'
 
 const one = (
   op: string,
@@ -39,6 +39,13 @@ const activations: readonly Example[] = [
 ]
 
 const pairs: readonly Example[] = [
+  {
+    op: 'SwiGLU',
+    title: 'the first input is the gate',
+    attributes: { alpha: 2 },
+    inputs: [f32([3], 50, 0, -50), f32([3], 2, 3, 4)],
+    outputs: [f32([3], 100, 0, 0)],
+  },
   {
     op: 'Pow',
     title: 'a negative base, and exponents of another type',
@@ -162,6 +169,40 @@ const pairs: readonly Example[] = [
     attributes: { to: 6 },
     inputs: [f32([2], -1.9, 1.9)],
     outputs: [i32([2], -1, 1)],
+  },
+  {
+    op: 'Cast',
+    title: 'to 8 significant bits, halves to even',
+    attributes: { to: 16 },
+    inputs: [f32([6], 257, 259, -1.00390625, 3.39e38, 2 ** -134, NaN)],
+    outputs: [bf16([6], 256, 260, -1, 3.3895313892515355e38, 0, NaN)],
+  },
+  {
+    op: 'Cast',
+    title: 'to 11 significant bits; below 2^-14 to multiples of 2^-24; infinite from 65520 on',
+    attributes: { to: 10 },
+    inputs: [f32([6], 2049, 2051, 1.5 * 2 ** -24, -(2 ** -26), 65519, -65520)],
+    outputs: [f16([6], 2048, 2052, 2 ** -23, -0, 65504, -Infinity)],
+  },
+  {
+    op: 'BitCast',
+    title: 'the bits of 1 and -2',
+    attributes: { to: 6 },
+    inputs: [f32([2], 1, -2)],
+    outputs: [i32([2], 0x3f800000, -0x40000000)],
+  },
+  {
+    op: 'BitCast',
+    title: 'a sign bit is a bit',
+    attributes: { to: 3 },
+    inputs: [u8([2], 127, 128)],
+    outputs: [i8([2], 127, -128)],
+  },
+  {
+    op: 'Add',
+    title: 'what is answered is a number of its type',
+    inputs: [bf16([2], 256, 256), bf16([2], 1, 3)],
+    outputs: [bf16([2], 256, 260)],
   },
 ]
 

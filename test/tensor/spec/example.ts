@@ -22,6 +22,10 @@ const made =
   })
 
 export const f32 = made('f32')
+export const u8 = made('u8')
+export const i8 = made('i8')
+export const f16 = made('f16')
+export const bf16 = made('bf16')
 export const i64 = made('i64')
 export const i32 = made('i32')
 export const bool = made('bool')

@@ -1,5 +1,5 @@
-/** Resize and Upsample. */
-import { f32, i64, type Example } from './example.ts'
+/** Resize, Upsample and what samples pictures elsewhere. */
+import { count, f32, i64, type Example } from './example.ts'
 
 const scales = (...numbers: readonly number[]): ReturnType<typeof f32> =>
   f32([numbers.length], ...numbers)
@@ -33,6 +33,13 @@ export const PICTURES: readonly Example[] = [
     attributes: { mode: 'linear', coordinate_transformation_mode: 'align_corners' },
     inputs: [wide(1, 2), null, scales(1, 2)],
     outputs: [wide(1, 4 / 3, 5 / 3, 2)],
+  },
+  {
+    op: 'Resize',
+    title: 'corners on corners of 2.4 places, of which there are 2',
+    attributes: { mode: 'linear', coordinate_transformation_mode: 'align_corners' },
+    inputs: [wide(1, 2, 3, 4), null, scales(1, 0.6)],
+    outputs: [wide(1, 1 + 3 / 1.4)],
   },
   {
     op: 'Resize',
@@ -73,5 +80,59 @@ export const PICTURES: readonly Example[] = [
     opset: 9,
     inputs: [wide(1, 2), scales(1, 2)],
     outputs: [wide(1, 1, 2, 2)],
+  },
+  {
+    op: 'GridSample',
+    title: 'the grid names the last axis first',
+    attributes: { mode: 'nearest', align_corners: 1 },
+    inputs: [count(1, 1, 2, 3), f32([1, 1, 2, 2], 1, -1, -1, 1)],
+    outputs: [f32([1, 1, 1, 2], 3, 4)],
+  },
+  {
+    op: 'GridSample',
+    title: '-1 is the outer edge: half of it is outside, which is nothing',
+    inputs: [f32([1, 1, 2], 4, 8), f32([1, 3, 1], -1, 0, 1)],
+    outputs: [f32([1, 1, 3], 2, 6, 4)],
+  },
+  {
+    op: 'GridSample',
+    title: 'or the border',
+    attributes: { padding_mode: 'border' },
+    inputs: [f32([1, 1, 2], 4, 8), f32([1, 2, 1], -1, 9)],
+    outputs: [f32([1, 1, 2], 4, 8)],
+  },
+  {
+    op: 'GridSample',
+    title: 'or its mirror image: -3.5 is 1.5, and that is 0.5 of two',
+    attributes: { padding_mode: 'reflection', align_corners: 1 },
+    inputs: [f32([1, 1, 2], 4, 8), f32([1, 1, 1], -8)],
+    outputs: [f32([1, 1, 1], 6)],
+  },
+  {
+    op: 'GridSample',
+    title: 'a half is nearest to the even one',
+    attributes: { mode: 'nearest', align_corners: 1 },
+    inputs: [f32([1, 1, 3], 1, 2, 3), f32([1, 2, 1], -0.5, 0.5)],
+    outputs: [f32([1, 1, 2], 1, 3)],
+  },
+  {
+    op: 'GridSample',
+    title: 'cubic: four elements with the weights of -0.75',
+    attributes: { mode: 'cubic', align_corners: 1 },
+    inputs: [f32([1, 1, 4], 0, 1, 2, 3), f32([1, 1, 1], 0)],
+    outputs: [f32([1, 1, 1], 1.5)],
+  },
+  {
+    op: 'AffineGrid',
+    title: 'x is the last axis, and the last column is added',
+    attributes: { align_corners: 1 },
+    inputs: [f32([1, 2, 3], 1, 0, 10, 0, 2, 20), i64([4], 1, 1, 2, 3)],
+    outputs: [f32([1, 2, 3, 2], 9, 18, 10, 18, 11, 18, 9, 22, 10, 22, 11, 22)],
+  },
+  {
+    op: 'AffineGrid',
+    title: 'edges are half an element outside',
+    inputs: [f32([1, 2, 3], 1, 0, 0, 0, 1, 0), i64([4], 1, 1, 1, 2)],
+    outputs: [f32([1, 1, 2, 2], -0.5, 0, 0.5, 0)],
   },
 ]

@@ -148,4 +148,48 @@ const places: readonly Example[] = [
   },
 ]
 
-export const REDUCTIONS: readonly Example[] = [...ofNothing, ...sums, ...places]
+const scores = f32([2, 3, 2], 1, 2, 2, 2, 3, 2, 0, 1, 2, 2, 1, 2)
+const classes = i64([2, 2], 2, 1, 0, 2)
+const weights = f32([3], 0.2, 0.3, 0.1)
+
+const losses: readonly Example[] = [
+  {
+    op: 'NegativeLogLikelihoodLoss',
+    title: 'classes are the second dimension',
+    attributes: { reduction: 'none' },
+    inputs: [scores, classes],
+    outputs: [f32([2, 2], -3, -2, -0, -2)],
+  },
+  {
+    op: 'NegativeLogLikelihoodLoss',
+    title: 'a weighted sum',
+    attributes: { reduction: 'sum' },
+    inputs: [scores, classes, weights],
+    outputs: [f32([], -1.1)],
+  },
+  {
+    op: 'NegativeLogLikelihoodLoss',
+    title: 'a weighted mean is over the weights',
+    inputs: [scores, classes, weights],
+    outputs: [f32([], -1.1 / 0.7)],
+  },
+  {
+    op: 'NegativeLogLikelihoodLoss',
+    title: 'and over those that are not ignored, whatever number says so',
+    attributes: { ignore_index: -5 },
+    inputs: [f32([2, 2], 1, 2, 3, 4), i64([2], -5, 1)],
+    outputs: [f32([], -4)],
+  },
+  {
+    op: 'SoftmaxCrossEntropyLoss',
+    title: 'two classes that are held to be as likely, and their logarithms',
+    attributes: { reduction: 'none' },
+    inputs: [f32([2, 2], 7, 7, 0, 0), i64([2], 0, 1), f32([2], 1, 10)],
+    outputs: [
+      f32([2], Math.LN2, 10 * Math.LN2),
+      f32([2, 2], -Math.LN2, -Math.LN2, -Math.LN2, -Math.LN2),
+    ],
+  },
+]
+
+export const REDUCTIONS: readonly Example[] = [...ofNothing, ...sums, ...places, ...losses]

@@ -213,4 +213,40 @@ const conv: readonly Example[] = [
   },
 ]
 
-export const WINDOWS: readonly Example[] = [...average, ...max, ...conv]
+const moved: readonly Example[] = [
+  {
+    op: 'DeformConv',
+    title: 'offsets move places of the kernel, nothing is outside',
+    inputs: [line, f32([1, 1, 2], 1, 10), f32([1, 2, 3], 0, 0, 0.5, 0, 0.5, 1)],
+    // Last: 3.5 and ten times nothing.
+    outputs: [f32([1, 1, 3], 21, 37, 3.5)],
+  },
+  {
+    op: 'DeformConv',
+    title: 'height before width, and a mask',
+    inputs: [
+      f32([1, 1, 2, 2], 1, 2, 3, 4),
+      f32([1, 1, 1, 1], 1),
+      f32([1, 2, 2, 2], 1, 0, 0, 0, 0, 0, 0, -1),
+      null,
+      f32([1, 1, 2, 2], 1, 1, 1, 10),
+    ],
+    outputs: [f32([1, 1, 2, 2], 3, 2, 3, 30)],
+  },
+  {
+    op: 'RoiAlign',
+    title: 'the middle of a region, between four elements',
+    attributes: { coordinate_transformation_mode: 'output_half_pixel', sampling_ratio: 1 },
+    inputs: [square, f32([1, 4], 0, 0, 1, 1), i64([1], 0)],
+    outputs: [f32([1, 1, 1, 1], 2.5)],
+  },
+  {
+    op: 'RoiAlign',
+    title: 'half an element less, as many samples as elements, and the image that is named',
+    attributes: { output_width: 2, output_height: 1 },
+    inputs: [f32([2, 1, 1, 4], 0, 0, 0, 0, 1, 2, 3, 4), f32([1, 4], 0, 0, 4, 1), i64([1], 1)],
+    outputs: [f32([1, 1, 1, 2], 1.5, 3.5)],
+  },
+]
+
+export const WINDOWS: readonly Example[] = [...average, ...max, ...conv, ...moved]
