@@ -2,7 +2,7 @@
 import type { ValueId } from '../../kernels/tensor/graph.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { GraphWriter } from './graph-writer.ts'
-import type { Matrix, Packed } from './packed.ts'
+import type { Matrix, QuantisedMatrix } from './quantised-matrix.ts'
 
 /** Rows of numbers, as the graph knows them. */
 export type Rows = { readonly id: ValueId; readonly count: number }
@@ -21,7 +21,7 @@ export const linear = (
   }
   if (x.count === 1) return oneRow(write, x.id, weight, added)
   const numbers = write.node('Reshape', [
-    unpacked(write, weight),
+    numbersOf(write, weight),
     write.whole('matrix', weight.shape),
   ])
   return write.node('Gemm', [x.id, numbers, ...(added === null ? [] : [added])], { transB: 1 })
@@ -31,9 +31,9 @@ export const linear = (
 const FLOAT = 1
 
 /** [rows, parts, blocks, size]. */
-const unpacked = (
+const numbersOf = (
   write: GraphWriter,
-  { words, masks, zeros, scales, offsets }: Packed,
+  { words, masks, zeros, scales, offsets }: QuantisedMatrix,
 ): ValueId => {
   const bits = write.node('BitwiseAnd', [
     write.constant('words', words),
@@ -46,11 +46,16 @@ const unpacked = (
 }
 
 /** As a sum over products: nothing of the matrix is ever stored as numbers, as the engine fuses formulas into sums. */
-const oneRow = (write: GraphWriter, x: ValueId, weight: Packed, bias: ValueId | null): ValueId => {
+const oneRow = (
+  write: GraphWriter,
+  x: ValueId,
+  weight: QuantisedMatrix,
+  bias: ValueId | null,
+): ValueId => {
   const [, , groups, block] = weight.words.shape
   const parts = weight.masks.shape[0]!
   const apart = write.node('Reshape', [x, write.whole('apart', [1, parts, groups!, block!])])
-  const products = write.node('Mul', [unpacked(write, weight), apart])
+  const products = write.node('Mul', [numbersOf(write, weight), apart])
   const sums = write.node('ReduceSum', [products, write.whole('axes', [1, 2, 3])], { keepdims: 0 })
   const row = write.node('Reshape', [sums, write.whole('row', [1, weight.shape[0]])])
   return bias === null ? row : write.node('Add', [row, bias])

@@ -1,10 +1,10 @@
 /** The weights of some layers in memory, in the form in which the graph has them. */
 import { ok } from '../../base/result.ts'
 import { loadNumbers } from '../load-weight.ts'
-import { canPack, loadPacked } from '../packed.ts'
+import { canStayQuantised, loadQuantised } from '../quantised-matrix.ts'
 import type { Tensor } from '../../../kernels/tensor/tensor.ts'
 import type { ModelResult } from '../model-error.ts'
-import type { Matrix } from '../packed.ts'
+import type { Matrix } from '../quantised-matrix.ts'
 import type { Weight } from '../weight.ts'
 import type { LayerParts, LlamaParts } from './parts.ts'
 
@@ -62,8 +62,9 @@ class Loader {
 
   /** Numbers where they are needed as such already. */
   async matrix(weight: Weight): Promise<Matrix | null> {
-    if (this.wrong !== null || this.#loaded.has(weight) || !canPack(weight)) return this.one(weight)
-    const made = await loadPacked(weight)
+    if (this.wrong !== null || this.#loaded.has(weight) || !canStayQuantised(weight))
+      return this.one(weight)
+    const made = await loadQuantised(weight)
     if (!made.ok) this.wrong = made
     return made.ok ? made.value : null
   }

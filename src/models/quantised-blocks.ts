@@ -3,7 +3,7 @@ import { sixBitQ, sixBits } from './dequantise.ts'
 import { halfAt } from './half-floats.ts'
 
 /** Types that can stay as they are on a device. */
-export type PackedType = 'Q8_0' | 'Q4_0' | 'Q4_K' | 'Q6_K'
+export type QuantisedType = 'Q8_0' | 'Q4_0' | 'Q4_K' | 'Q6_K'
 
 /** Weights (q - zero) * scale - offset. */
 type BlockReader = {
@@ -18,7 +18,7 @@ type BlockReader = {
 
 type Scale = { readonly scale: number; readonly offset: number }
 
-export const BLOCK_READERS: Readonly<Record<PackedType, BlockReader>> = {
+export const BLOCK_READERS: Readonly<Record<QuantisedType, BlockReader>> = {
   Q8_0: {
     bits: 8,
     block: 32,

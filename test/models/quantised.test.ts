@@ -6,7 +6,7 @@ import { prng } from '../../src/base/prng.ts'
 import { GraphWriter } from '../../src/models/graph-writer.ts'
 import { linear } from '../../src/models/linear.ts'
 import { bytesFile } from '../../src/models/model-file.ts'
-import { canPack, loadPacked } from '../../src/models/packed.ts'
+import { canStayQuantised, loadQuantised } from '../../src/models/quantised-matrix.ts'
 import { randomBlocks } from './blocks.ts'
 import { distance, engines, given } from './engines.ts'
 import type { Weight, WeightType } from '../../src/models/weight.ts'
@@ -28,7 +28,7 @@ describe.each(engines)('on %s', (_, engine) => {
     '%s is multiplied with one row and with several, with a bias',
     async (type) => {
       const { weight, numbers } = weightOf(type, [ROWS, COLUMNS])
-      const packed = given(await loadPacked(weight))
+      const quantised = given(await loadQuantised(weight))
       const random = prng(4)
       const floats = (count: number) =>
         Float32Array.from({ length: count }, () => random.float() - 0.5)
@@ -37,7 +37,7 @@ describe.each(engines)('on %s', (_, engine) => {
         const write = new GraphWriter()
         const x = write.input('x')
         const added = { element: 'f32', shape: [ROWS], data: bias } as const
-        const graph = write.graph([linear(write, { id: x, count }, packed, added)])
+        const graph = write.graph([linear(write, { id: x, count }, quantised, added)])
         const type = { element: 'f32', shape: [count, COLUMNS] } as const
         const ready = given(await engine.prepare(given(bind(graph, [type]))))
         const data = floats(count * COLUMNS)
@@ -61,7 +61,7 @@ it('no matrix is stored as numbers for a product with one row', async () => {
   const { weight, numbers } = weightOf('Q4_K', [ROWS, COLUMNS])
   const write = new GraphWriter()
   const x = { id: write.input('x'), count: 1 }
-  const graph = write.graph([linear(write, x, given(await loadPacked(weight)), null)])
+  const graph = write.graph([linear(write, x, given(await loadQuantised(weight)), null)])
   const bound = given(bind(graph, [{ element: 'f32', shape: [1, COLUMNS] }]))
   for (const family of ['gpu', 'software'] as const) {
     const { buffers } = lower(bound, { family, subgroup: null })
@@ -72,7 +72,7 @@ it('no matrix is stored as numbers for a product with one row', async () => {
 
 it('a matrix stays quantised where its rows are whole words of blocks, and it is large', () => {
   const can = (type: WeightType, ...shape: number[]): boolean =>
-    canPack(weightOf(type, shape).weight)
+    canStayQuantised(weightOf(type, shape).weight)
   expect(can('Q4_0', 600, 256)).toBe(true)
   expect(can('Q8_0', 1100, 128)).toBe(true)
   expect(can('Q6_K', 600, 256)).toBe(true)
@@ -89,8 +89,14 @@ it('what stays quantised takes a quarter or less of what numbers would', async (
     ['Q6_K', 0.34],
   ] as const) {
     const { weight, numbers } = weightOf(type, [ROWS, COLUMNS])
-    const packed = given(await loadPacked(weight))
-    const tensors = [packed.words, packed.masks, packed.zeros, packed.scales, packed.offsets]
+    const quantised = given(await loadQuantised(weight))
+    const tensors = [
+      quantised.words,
+      quantised.masks,
+      quantised.zeros,
+      quantised.scales,
+      quantised.offsets,
+    ]
     const bytes = tensors.reduce((sum, one) => sum + (one?.data.byteLength ?? 0), 0)
     expect(bytes).toBeLessThan(numbers.length * 4 * most)
   }

@@ -5,7 +5,7 @@
  */
 import { elements } from '../../kernels/kernel.ts'
 import { ok } from '../base/result.ts'
-import { BLOCK_READERS, type PackedType } from './packed-blocks.ts'
+import { BLOCK_READERS, type QuantisedType } from './quantised-blocks.ts'
 import { readBlocks } from './load-weight.ts'
 import { BLOCKS } from './weight.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
@@ -17,7 +17,7 @@ import type { Weight } from './weight.ts'
  * `bits` of the row's words, so that neighbours in a row are neighbours in memory. A weight is
  * ((word & mask) - zero) * scale - offset, where scales have the place of the part in the word divided out.
  */
-export type Packed = {
+export type QuantisedMatrix = {
   readonly shape: readonly [rows: number, columns: number]
   /** i32 [rows, 1, blocks of a part, size of a block]. */
   readonly words: Tensor
@@ -29,23 +29,23 @@ export type Packed = {
   readonly offsets: Tensor | null
 }
 
-export type Matrix = Tensor | Packed
+export type Matrix = Tensor | QuantisedMatrix
 
 /** Up to here what is known is computed when a graph is bound, and kept as numbers after all. */
 const MIN_ELEMENTS = 2 ** 17
 
-const isPackedType = (type: Weight['type']): type is PackedType => type in BLOCK_READERS
+const isQuantisedType = (type: Weight['type']): type is QuantisedType => type in BLOCK_READERS
 
 /** Whether its parts are whole blocks, and it is worth it. */
-export const canPack = ({ type, shape }: Weight): boolean => {
-  if (!isPackedType(type) || shape.length !== 2 || elements(shape) <= MIN_ELEMENTS) return false
+export const canStayQuantised = ({ type, shape }: Weight): boolean => {
+  if (!isQuantisedType(type) || shape.length !== 2 || elements(shape) <= MIN_ELEMENTS) return false
   const { bits, block } = BLOCK_READERS[type]
   return shape[1]! % ((32 / bits) * block) === 0
 }
 
-/** @param weight one that `canPack` */
-export const loadPacked = async (weight: Weight): Promise<ModelResult<Packed>> => {
-  const type = weight.type as PackedType
+/** @param weight one that `canStayQuantised` */
+export const loadQuantised = async (weight: Weight): Promise<ModelResult<QuantisedMatrix>> => {
+  const type = weight.type as QuantisedType
   const { bits, block, zero, hasOffsets, read } = BLOCK_READERS[type]
   const [rows, columns] = weight.shape as readonly [number, number]
   const parts = 32 / bits
