@@ -49,7 +49,11 @@ const rooms = [
       ...library('yaml', 'valibot', 'fast-png'),
     ],
   },
-  { name: 'models', path: models, may: [models, core, kernels, base, ...library('pbf')] },
+  {
+    name: 'models',
+    path: models,
+    may: [models, core, kernels, base, ...library('pbf', '@huggingface/tokenizers')],
+  },
   {
     name: 'wire',
     path: wire,

@@ -28,7 +28,7 @@ export default defineConfig({
           include: [
             '{kernels,src,workers,relay}/**/*.test.ts',
             'test/*.test.ts',
-            'test/{sim,ports,tensor,vectors}/**/*.test.ts',
+            'test/{models,sim,ports,tensor,vectors}/**/*.test.ts',
           ],
           // Two slow cores shared with others: a property test of a second there is not a hang.
           testTimeout: 180_000,

@@ -22,6 +22,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   status: () => import('./commands/status.ts'),
   bench: () => import('./commands/bench.ts'),
   ops: () => import('./commands/ops.ts'),
+  generate: () => import('./commands/generate.ts'),
 }
 
 const help = async (): Promise<number> => {

@@ -43,7 +43,7 @@ const stages = [
   {
     name: 'unit',
     files:
-      /^(kernels|src|workers|relay)\/.*\.test\.ts$|^test\/([^/]+|(sim|ports|vectors)\/.*)\.test\.ts$/,
+      /^(kernels|src|workers|relay)\/.*\.test\.ts$|^test\/([^/]+|(models|sim|ports|tensor|vectors)\/.*)\.test\.ts$/,
     args: vitest('unit'),
     app: false,
     count: countVitest,

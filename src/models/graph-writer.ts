@@ -1,0 +1,70 @@
+/** Writes a tensor graph node by node. */
+import type { Attribute, Graph, Node, ValueId } from '../../kernels/tensor/graph.ts'
+import type { Tensor } from '../../kernels/tensor/tensor.ts'
+
+/** The first operator set with a cache of keys that has a fixed size. */
+const OPSET = 24
+
+export class GraphWriter {
+  readonly #values: string[] = []
+  readonly #nodes: Node[] = []
+  readonly #inputs: ValueId[] = []
+  readonly #constants = new Map<ValueId, Tensor>()
+  readonly #known = new Map<Tensor, ValueId>()
+
+  input(name: string): ValueId {
+    const id = this.#value(name)
+    this.#inputs.push(id)
+    return id
+  }
+
+  /** The same tensor is one value, however often it is asked for. */
+  constant(name: string, tensor: Tensor): ValueId {
+    const known = this.#known.get(tensor)
+    if (known !== undefined) return known
+    const id = this.#value(name)
+    this.#constants.set(id, tensor)
+    this.#known.set(tensor, id)
+    return id
+  }
+
+  whole(name: string, numbers: readonly number[]): ValueId {
+    const data = Float64Array.from(numbers)
+    return this.constant(name, { element: 'i64', shape: [data.length], data })
+  }
+
+  /** Its first output. `op` is ONNX's name, or that of another domain after a dot. */
+  node(
+    op: string,
+    inputs: readonly (ValueId | null)[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    name = op,
+  ): ValueId {
+    const id = this.#value(name)
+    const dot = op.lastIndexOf('.')
+    this.#nodes.push({
+      op: op.slice(dot + 1),
+      domain: op.slice(0, Math.max(0, dot)),
+      name,
+      inputs,
+      outputs: [id],
+      attributes: new Map(Object.entries(attributes)),
+    })
+    return id
+  }
+
+  graph(outputs: readonly ValueId[]): Graph {
+    return {
+      opset: OPSET,
+      values: this.#values,
+      nodes: this.#nodes,
+      inputs: this.#inputs,
+      outputs,
+      constants: this.#constants,
+    }
+  }
+
+  #value(name: string): ValueId {
+    return this.#values.push(name) - 1
+  }
+}

@@ -1,0 +1,79 @@
+/** One layer: attention over the tokens before, then the gated feed-forward part, each added to what came in. */
+import { linear } from '../linear.ts'
+import type { ValueId } from '../../../kernels/tensor/graph.ts'
+import type { Tensor } from '../../../kernels/tensor/tensor.ts'
+import type { GraphWriter } from '../graph-writer.ts'
+import type { LlamaConfig } from './config.ts'
+import type { LayerTensors } from './range-tensors.ts'
+
+export type LayerContext = {
+  readonly write: GraphWriter
+  readonly config: LlamaConfig
+  readonly fresh: number
+  /** Tokens before [1], and with the fresh ones [1]. */
+  readonly past: ValueId
+  readonly length: ValueId
+  /** Of the fresh tokens [1, fresh]. */
+  readonly places: ValueId
+  readonly cos: ValueId
+  readonly sin: ValueId
+}
+
+type Made = { readonly hidden: ValueId; readonly keys: ValueId; readonly values: ValueId }
+
+export const writeLayer = (
+  context: LayerContext,
+  layer: LayerTensors,
+  hidden: ValueId,
+  before: readonly [keys: ValueId, values: ValueId],
+): Made => {
+  const { write, config, fresh } = context
+  const { heads, keyHeads, headSize } = config
+  const input = norm(context, hidden, layer.attentionNorm)
+  const project = (part: 'q' | 'k' | 'v', bias: Tensor | null): ValueId =>
+    linear(write, { id: input, count: fresh }, layer[part], bias)
+  const q = turned(context, apart(context, project('q', layer.qBias), heads, layer.qNorm))
+  const k = turned(context, apart(context, project('k', layer.kBias), keyHeads, layer.kNorm))
+  const v = apart(context, project('v', layer.vBias), keyHeads, null)
+  const keep = (cache: ValueId, next: ValueId): ValueId =>
+    write.node('TensorScatter', [cache, next, context.past], { axis: 2 })
+  const [keys, values] = [keep(before[0], k), keep(before[1], v)]
+  const seen = write.node('Attention', [q, keys, values, null, null, null, context.length], {
+    is_causal: 1,
+  })
+  const rows = write.node('Transpose', [seen], { perm: [0, 2, 1, 3] })
+  const flat = write.node('Reshape', [rows, write.whole('flat', [fresh, heads * headSize])])
+  const attended = write.node('Add', [
+    hidden,
+    linear(write, { id: flat, count: fresh }, layer.o, layer.oBias),
+  ])
+  return { hidden: write.node('Add', [attended, inner(context, layer, attended)]), keys, values }
+}
+
+const norm = ({ write, config }: LayerContext, x: ValueId, scale: Tensor): ValueId =>
+  write.node('RMSNormalization', [x, write.constant('scale', scale)], { epsilon: config.epsilon })
+
+/** [1, heads, fresh, size], each head by itself in its norm. */
+const apart = (context: LayerContext, x: ValueId, heads: number, scale: Tensor | null): ValueId => {
+  const { write, config, fresh } = context
+  const split = write.node('Reshape', [x, write.whole('split', [1, fresh, heads, config.headSize])])
+  const each = scale === null ? split : norm(context, split, scale)
+  return write.node('Transpose', [each], { perm: [0, 2, 1, 3] })
+}
+
+const turned = ({ write, config, places, cos, sin }: LayerContext, x: ValueId): ValueId => {
+  const { turned: some, interleaved } = config.rope
+  return write.node('RotaryEmbedding', [x, cos, sin, places], {
+    interleaved: interleaved ? 1 : 0,
+    ...(some === config.headSize ? {} : { rotary_embedding_dim: some }),
+  })
+}
+
+const inner = (context: LayerContext, layer: LayerTensors, x: ValueId): ValueId => {
+  const { write, fresh: count } = context
+  const input = { id: norm(context, x, layer.innerNorm), count }
+  const gate = write.node('Swish', [linear(write, input, layer.gate, layer.gateBias)])
+  const up = linear(write, input, layer.up, layer.upBias)
+  const both = write.node('Mul', [gate, up])
+  return linear(write, { id: both, count }, layer.down, layer.downBias)
+}

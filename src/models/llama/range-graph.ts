@@ -1,0 +1,86 @@
+/**
+ * Some consecutive layers of a model as a tensor graph: `fresh` tokens in, and the keys and values of those
+ * before in tables of a fixed size, so that one graph serves every length. What lies behind the tokens that are
+ * there is never looked at.
+ */
+import { GraphWriter } from '../graph-writer.ts'
+import { linear } from '../linear.ts'
+import { ropeTables } from './rope.ts'
+import { writeLayer } from './layer.ts'
+import type { Graph, ValueId } from '../../../kernels/tensor/graph.ts'
+import type { TensorType } from '../../../kernels/tensor/tensor.ts'
+import type { LlamaConfig } from './config.ts'
+import type { LayerRange, RangeTensors } from './range-tensors.ts'
+
+export type RangeSize = {
+  /** Tokens in one run, padding among them. */
+  readonly fresh: number
+  /** Tokens that the tables have room for. */
+  readonly capacity: number
+}
+
+/**
+ * Inputs: token ids [fresh] or numbers [fresh, width]; how many tokens came before [1]; for the last range which
+ * of the fresh ones the logits are of [1]; tables of keys and of values of each layer. Outputs: numbers
+ * [fresh, width] or logits [1, vocabulary], and the tables again.
+ */
+export type RangeGraph = { readonly graph: Graph; readonly inputs: readonly TensorType[] }
+
+export const rangeGraph = (
+  config: LlamaConfig,
+  { range, tensors }: { readonly range: LayerRange; readonly tensors: RangeTensors },
+  { fresh, capacity }: RangeSize,
+): RangeGraph => {
+  const write = new GraphWriter()
+  const types: TensorType[] = []
+  const input = (name: string, element: TensorType['element'], shape: number[]): ValueId => {
+    types.push({ element, shape })
+    return write.input(name)
+  }
+  const { embedding, output } = tensors
+  const begin =
+    embedding === null
+      ? input('hidden', 'f32', [fresh, config.width])
+      : write.node('Gather', [
+          write.constant('embedding', embedding),
+          input('tokens', 'i64', [fresh]),
+        ])
+  const past = input('past', 'i64', [1])
+  const last = output === null ? null : input('last', 'i64', [1])
+  const { cos, sin } = ropeTables(config.rope, capacity)
+  const places = write.node('Add', [
+    past,
+    write.whole(
+      'order',
+      Array.from({ length: fresh }, (_, i) => i),
+    ),
+  ])
+  const context = {
+    write,
+    config,
+    fresh,
+    past,
+    length: write.node('Add', [past, write.whole('fresh', [fresh])]),
+    places: write.node('Reshape', [places, write.whole('row', [1, fresh])]),
+    cos: write.constant('cos', cos),
+    sin: write.constant('sin', sin),
+  }
+  const cache = [1, config.keyHeads, capacity, config.headSize]
+  const caches: ValueId[] = []
+  let hidden = begin
+  for (const [i, layer] of tensors.layers.entries()) {
+    const at = range.from + i
+    const before = [input(`keys ${at}`, 'f32', cache), input(`values ${at}`, 'f32', cache)] as const
+    const made = writeLayer(context, layer, hidden, before)
+    hidden = made.hidden
+    caches.push(made.keys, made.values)
+  }
+  if (output === null || last === null)
+    return { graph: write.graph([hidden, ...caches]), inputs: types }
+  const row = write.node('Gather', [hidden, last])
+  const norm = write.node('RMSNormalization', [row, write.constant('norm', output.norm)], {
+    epsilon: config.epsilon,
+  })
+  const logits = linear(write, { id: norm, count: 1 }, output.weight, null)
+  return { graph: write.graph([logits, ...caches]), inputs: types }
+}
