@@ -57,6 +57,15 @@ const ADDS: ReadonlySet<string> = new Set([
   'Sum',
 ])
 
+/**
+ * Sums of products whose weights have one sign. Asked with sizes in place of numbers, their references say
+ * what each place adds up, which is what its roundings are measured by.
+ */
+const SUMS: ReadonlySet<string> = new Set([
+  ...['AveragePool', 'Conv', 'ConvTranspose', 'CumSum', 'Einsum', 'GlobalAveragePool', 'MatMul'],
+  ...['ReduceMean', 'ReduceSum', 'ReduceSumSquare'],
+])
+
 const hasThreshold = ({ attributes }: Call): boolean =>
   /threshold/i.test(JSON.stringify(attributes.get('activations') ?? null))
 
@@ -78,6 +87,8 @@ const JUMPS: Readonly<Record<string, (call: Call) => boolean>> = {
 }
 
 export const jumps = ({ op, call }: BoundNode): boolean => JUMPS[op.name]?.(call) ?? false
+
+export const isSum = ({ op }: BoundNode): boolean => SUMS.has(op.name)
 
 export const addsUp = ({ op }: BoundNode): boolean => ADDS.has(op.name)
 

@@ -91,6 +91,30 @@ describe('one row where rounding decides everything', () => {
   })
 })
 
+describe('a sum beside one of large numbers', () => {
+  const [rows, columns] = [8, 64]
+  const x = waves(rows * columns).map((each, i) => (i < columns ? 1e6 : each))
+
+  it.each([
+    'ReduceMean(x, axis)',
+    'ReduceSum(x, axis)',
+    'ReduceSumSquare(x, axis)',
+    'CumSum(x, one)',
+    'Einsum(x, x) equation="ij,ij->i"',
+  ])('is held to its own size: %s', (call) => {
+    const lines = [
+      `input x f32[${rows},${columns}] r0@0`,
+      'const axis i64[1] 1',
+      'const one i64 1',
+      `y = ${call}`,
+      'output y',
+    ].filter((line) => !line.startsWith('const') || call.includes(line.split(' ')[1]!))
+    expect(verdictOf(lines, [x]).kind).toBe('accepted')
+    const lie: Lie = (y) => (y[y.length - 1]! *= 1.01)
+    expect(verdictOf(lines, [x], { y: lie }).kind).toBe('rejected')
+  })
+})
+
 it('does not take small numbers for nothing', () => {
   const lines = ['input x f32[4] r0@0', 'y = Mul(x, x)', 'z = Log(y)', 'output z']
   const reads = [Float32Array.of(1e-4, 2e-4, 3e-4, 4e-4)]

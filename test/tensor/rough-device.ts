@@ -3,7 +3,7 @@
  * tolerance half allows, one way or the other by chance. What only moves numbers moves them.
  */
 import { graphKernel, inputsOf, type GraphTask } from '../../kernels/graph.ts'
-import { certaintyOf } from '../../kernels/tensor/certainty.ts'
+import { certaintyOf, isSum } from '../../kernels/tensor/certainty.ts'
 import { noise } from '../../kernels/noise.ts'
 import { DEFAULT_TOLERANCE } from '../../kernels/tensor/op.ts'
 import { pack } from '../../kernels/tensor/packing.ts'
@@ -36,25 +36,49 @@ export const onRoughDevice = (
   for (const [i, tensor] of inputsOf(task, reads).entries()) values.set(graph.inputs[i]!, tensor)
   for (const node of nodes) {
     const given = node.call.inputs.map((_, i) => values.get(node.node.inputs[i] ?? -1) ?? null)
-    for (const [i, made] of compute(node, given).entries()) {
+    for (const [i, made] of rounded(node, given, compute(node, given), next).entries()) {
       const id = node.node.outputs[i] ?? null
-      if (id !== null) values.set(id, meddle(rounded(node, made, next), id))
+      if (id !== null) values.set(id, meddle(made, id))
     }
   }
   const shown = graph.outputs.map((id) => values.get(id)!)
   return new Uint8Array(pack(shown, task.packing).buffer as ArrayBuffer)
 }
 
-const rounded = (node: BoundNode, made: Tensor, next: () => number): Tensor => {
-  if (!isFloat(made.element)) return made
-  const { abs, rel, scale } = node.op.tolerance ?? DEFAULT_TOLERANCE
-  const exact = certaintyOf(node, () => true) === 'exact' || PRODUCTS.includes(node.op.name)
-  const finite = [...made.data].filter((x) => Number.isFinite(Math.fround(x)))
+const rounded = (
+  node: BoundNode,
+  given: readonly (Tensor | null)[],
+  made: readonly Tensor[],
+  next: () => number,
+): readonly Tensor[] => {
+  const isExact = certaintyOf(node, () => true) === 'exact' || PRODUCTS.includes(node.op.name)
+  return made.map((tensor, i) => {
+    if (!isFloat(tensor.element)) return tensor
+    const room = isExact ? () => 0 : isSum(node) ? sumRoom(node, given, i) : ownRoom(node, tensor)
+    const off = (x: number, j: number): number =>
+      Number.isFinite(x) ? (next() - 0.5) * room(x, j) : 0
+    return { ...tensor, data: Float32Array.from(tensor.data, (x, j) => x + off(x, j)) }
+  })
+}
+
+type Room = (x: number, place: number) => number
+
+const ownRoom = ({ op }: BoundNode, { data }: Tensor): Room => {
+  const { abs, rel, scale } = op.tolerance ?? DEFAULT_TOLERANCE
+  const finite = [...data].filter((x) => Number.isFinite(Math.fround(x)))
   const peak = finite.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
   const most = DEFAULT_TOLERANCE.abs + DEFAULT_TOLERANCE.rel * peak
-  const off = (x: number): number =>
-    exact || !Number.isFinite(x)
-      ? 0
-      : (next() - 0.5) * Math.min(most, abs + rel * (scale === 'tensor' ? peak : Math.abs(x)))
-  return { ...made, data: Float32Array.from(made.data, (x) => x + off(x)) }
+  return (x) => Math.min(most, abs + rel * (scale === 'tensor' ? peak : Math.abs(x)))
+}
+
+/** What is added up has the size that its roundings have. */
+const sumRoom = (node: BoundNode, given: readonly (Tensor | null)[], i: number): Room => {
+  const sizes = given.map((input) =>
+    input === null || !isFloat(input.element)
+      ? input
+      : { ...input, data: Float64Array.from(input.data, Math.abs) },
+  )
+  const { data } = compute(node, sizes)[i]!
+  const { rel } = node.op.tolerance ?? DEFAULT_TOLERANCE
+  return (_, j) => (Number.isFinite(data[j]) ? rel * data[j]! : 0)
 }

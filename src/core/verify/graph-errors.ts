@@ -4,7 +4,7 @@
  * that is told by trying, with all inputs off to one side and to the other.
  */
 import { DEFAULT_TOLERANCE } from '../../../kernels/tensor/op.ts'
-import { certaintyOf } from '../../../kernels/tensor/certainty.ts'
+import { certaintyOf, isSum } from '../../../kernels/tensor/certainty.ts'
 import { compute } from '../../../kernels/tensor/reference.ts'
 import { isFloat } from '../../../kernels/tensor/tensor.ts'
 import type { BoundNode } from '../../../kernels/tensor/bound.ts'
@@ -26,6 +26,8 @@ type Inputs = readonly (Tensor | null)[]
 const F32_MAX = 3.4028234663852886e38
 /** Devices may take for zero what lies below. */
 const NORMAL_MIN = 2 ** -126
+/** As many products as a sum has at most here, each so small that a device takes it for zero. */
+const FLUSHED = 2 ** 30 * NORMAL_MIN
 /** Steps are so short that what a formula does to them is nearly proportional; this pays for the rest. */
 const CURVED = 1.25
 /** Inputs are moved by so much of themselves, 16 units in the last place, to see what rounding may do. */
@@ -44,7 +46,7 @@ export const errorsOf = (
   const before = passedOn(made, inputs, wants, exact)
   return wants.map((want, i): Allowed => {
     if (!isFloat(want.element)) return { at: () => 0, carried: () => null }
-    const own = exact ? () => 0 : ownError(made, want)
+    const own = exact ? () => 0 : ownError(made, inputs, want, i)
     const at = (j: number): number => (before?.[i]![j] ?? 0) + own(j) + NORMAL_MIN
     const isSure = exact && before === null
     return { at, carried: () => (isSure ? null : Float64Array.from(want.data, (_, j) => at(j))) }
@@ -52,12 +54,26 @@ export const errorsOf = (
 }
 
 /** What the operator itself rounds. */
-const ownError = ({ op }: BoundNode, want: Tensor): ((place: number) => number) => {
-  const { abs, rel, scale } = op.tolerance ?? DEFAULT_TOLERANCE
+const ownError = (
+  made: BoundNode,
+  inputs: readonly (Known | null)[],
+  want: Tensor,
+  i: number,
+): ((place: number) => number) => {
+  const { abs, rel, scale } = made.op.tolerance ?? DEFAULT_TOLERANCE
+  if (isSum(made)) {
+    const sizes = compute(made, inputs.map(sizesOf))[i]!.data
+    return (j) => (Number.isFinite(sizes[j]) ? FLUSHED + rel * sizes[j]! : 0)
+  }
   const peak = peakOf(want)
   if (scale === 'tensor') return () => abs + rel * peak
   const most = DEFAULT_TOLERANCE.abs + DEFAULT_TOLERANCE.rel * peak
   return (j) => Math.min(most, abs + rel * Math.abs(want.data[j]!))
+}
+
+const sizesOf = (input: Known | null): Tensor | null => {
+  if (input === null || !isFloat(input.tensor.element)) return input?.tensor ?? null
+  return { ...input.tensor, data: Float64Array.from(input.tensor.data, Math.abs) }
 }
 
 /** What the errors of the inputs make of each output at most, place by place; null where there are none. */
