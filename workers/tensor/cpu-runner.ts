@@ -33,9 +33,12 @@ const PIECE_FLOP = { wasm: 1e8, reference: 2e6 } as const
  * a worker that is silent for 15 s is ended.
  */
 const REFERENCE_MAX = 2 ** 25
-/** Products of matrices take 2 ns. */
-const REFERENCE_PRODUCT_MAX = 2 ** 30
-const MATRICES: ReadonlySet<string> = new Set(['MatMul', 'Gemm'])
+/** Products of matrices and sums take some nanoseconds. */
+const REFERENCE_FAST_MAX = 2 ** 30
+const FAST: ReadonlySet<string> = new Set([
+  ...['MatMul', 'Gemm', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceMean'],
+  ...['ReduceSum', 'ReduceSumSquare'],
+])
 
 export type CpuOptions = {
   /** What a graph may take. */
@@ -196,7 +199,7 @@ class PreparedOnCpu implements Prepared {
 /** A node that a reference would be at for longer than anybody waits. */
 const endlessIn = ({ nodes }: CpuPiece): BoundNode | null =>
   nodes.find((made) => {
-    const most = MATRICES.has(made.op.name) ? REFERENCE_PRODUCT_MAX : REFERENCE_MAX
+    const most = FAST.has(made.op.name) ? REFERENCE_FAST_MAX : REFERENCE_MAX
     return flopOf(made) > most
   }) ?? null
 

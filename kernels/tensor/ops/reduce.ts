@@ -97,29 +97,48 @@ const reduceNumbers = (
   x: Tensor,
 ): Float64Array => {
   const { initial, compute } = COMBINE[kind]
+  const termOf = term?.compute ?? ((value: number) => value)
+  const { data } = x
   const found = new Float64Array(sizeOf(call.outputs[0]!)).fill(initial)
-  for (const [i, place] of reducedPlaces(call, x).entries())
-    found[place] = compute(found[place]!, term?.compute(x.data[i]!) ?? x.data[i]!)
+  eachRow(call, x, (first, length, start, step) => {
+    if (step === 0) {
+      let one = found[start]!
+      for (let i = first; i < first + length; i++) one = compute(one, termOf(data[i]!))
+      found[start] = one
+      return
+    }
+    for (let i = 0; i < length; i++) {
+      const place = start + i * step
+      found[place] = compute(found[place]!, termOf(data[first + i]!))
+    }
+  })
   const count = reducedAxes(call)!.reduce((product, axis) => product * x.shape[axis]!, 1)
   return found.map((sum) => (mean === true ? sum / count : (finish?.compute(sum) ?? sum)))
 }
 
-/** Number of the element of the result that each element goes to. */
-const reducedPlaces = (call: Call, { shape }: Tensor): Float64Array => {
+/** Runs along the last dimension: their first element and length, and where they go in the result. */
+const eachRow = (
+  call: Call,
+  { shape }: Tensor,
+  run: (first: number, length: number, place: number, step: number) => void,
+): void => {
   const axes = new Set(reducedAxes(call)!)
-  return Float64Array.from({ length: sizeOf({ shape }) }, (_, at) => {
-    let rest = at
+  const steps = [...shape]
+  let size = 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    steps[axis] = axes.has(axis) ? 0 : size
+    if (!axes.has(axis)) size *= shape[axis]!
+  }
+  const length = shape.at(-1) ?? 1
+  for (let first = 0; first < sizeOf({ shape }); first += length) {
+    let rest = first / length
     let place = 0
-    let step = 1
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const coordinate = rest % shape[axis]!
+    for (let axis = shape.length - 2; axis >= 0; axis--) {
+      place += (rest % shape[axis]!) * steps[axis]!
       rest = Math.floor(rest / shape[axis]!)
-      if (axes.has(axis)) continue
-      place += coordinate * step
-      step *= shape[axis]!
     }
-    return place
-  })
+    run(first, length, place, steps.at(-1) ?? 0)
+  }
 }
 
 /** Few numbers far from 1, as a product of thousands would not stay within f32. */
@@ -165,8 +184,11 @@ const logSumExp: Op = {
   reference(call, [x]) {
     const finite = (peak: number): number => (Number.isFinite(peak) ? peak : 0)
     const peaks = reduceNumbers(call, { kind: 'max' }, x!).map(finite)
-    const places = reducedPlaces(call, x!)
-    const data = Float64Array.from(x!.data, (value, i) => value - peaks[places[i]!]!)
+    const data = new Float64Array(x!.data.length)
+    eachRow(call, x!, (first, length, place, step) => {
+      for (let i = 0; i < length; i++)
+        data[first + i] = x!.data[first + i]! - peaks[place + i * step]!
+    })
     const term = { compute: Math.exp, wgsl: (name: string): string => `exp(${name})` }
     const sums = reduceNumbers(call, { kind: 'sum', term }, { ...x!, data })
     return [sums.map((sum, i) => Math.log(sum) + peaks[i]!)]
