@@ -65,7 +65,7 @@ describe('a part of a model as a task', () => {
         'y = QuantizeLinear(x, s) # jumpy',
         'output y',
       ),
-      'graph: operators that can be checked, jumpy QuantizeLinear',
+      'graph: operators that can be checked, "jumpy QuantizeLinear"',
     ],
     [
       'a value read before it is made',
