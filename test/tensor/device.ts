@@ -9,7 +9,8 @@ import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { Gpu } from '../../workers/gpu/device.ts'
 
 const BUDGET_BYTES = 2 ** 28
-const COMPILE_MS = 150_000
+/** A software adapter on a busy machine. */
+export const COMPILE_MS = 150_000
 
 type Options = LowerOptions & Partial<Target>
 

@@ -8,7 +8,7 @@ import { computeError } from '../../workers/errors.ts'
 import { BufferPool } from '../../workers/gpu/buffers.ts'
 import { FREE } from '../../workers/runnable.ts'
 import { TensorEngine } from '../../workers/tensor/engine.ts'
-import { engine as onDevice } from './device.ts'
+import { COMPILE_MS, engine as onDevice } from './device.ts'
 import { trialOf, type Trial } from './one-node.ts'
 import { randomGraph } from './random-graph.ts'
 import type { Bound } from '../../kernels/tensor/bound.ts'
@@ -24,7 +24,8 @@ afterAll(() => opened.forEach((each) => each.close()))
 
 const open = (options: Partial<TensorEngineOptions> = {}): TensorEngine => {
   const device = gpu === undefined ? {} : { gpu: async () => ({ ok: true, value: gpu }) as const }
-  const made = new TensorEngine({ memoryBytes: BUDGET_BYTES, threads: 1, ...device, ...options })
+  const own = { memoryBytes: BUDGET_BYTES, threads: 1, compileMs: COMPILE_MS }
+  const made = new TensorEngine({ ...own, ...device, ...options })
   opened.push(made)
   return made
 }

@@ -5,7 +5,7 @@ import { check } from '../../src/core/verify.ts'
 import { runGraph } from '../../workers/graph.ts'
 import { FREE } from '../../workers/runnable.ts'
 import { TensorEngine, type TensorForce } from '../../workers/tensor/engine.ts'
-import { engine as onDevice } from './device.ts'
+import { COMPILE_MS, engine as onDevice } from './device.ts'
 import { askedOf } from './graph-job.ts'
 import { taskOf } from './rough-device.ts'
 
@@ -17,7 +17,8 @@ afterAll(() => opened.forEach((each) => each.close()))
 
 const open = (force: TensorForce): TensorEngine => {
   const device = gpu === undefined ? {} : { gpu: async () => ({ ok: true, value: gpu }) as const }
-  const made = new TensorEngine({ memoryBytes: 2 ** 28, threads: 1, force, ...device })
+  const own = { memoryBytes: 2 ** 28, threads: 1, compileMs: COMPILE_MS }
+  const made = new TensorEngine({ ...own, force, ...device })
   opened.push(made)
   return made
 }
