@@ -17,6 +17,7 @@ describe('what an operator lends', () => {
   it('is only the kernels that are named, with or without a version', () => {
     const lent = lentOf(args('--skills', 'matmul@1, sum'))
     expect(lent.ok && lent.value.refuses).toEqual([
+      'graph',
       'image-filter',
       'mandelbrot',
       'map',
