@@ -34,14 +34,15 @@ const budgets = [
   { name: 'first page and styles', path: ['dist/app/index.html', ...styles], limit: '25 kB' },
   // libp2p with kad-dht alone was measured at 197 kB, and the rest of the node stands on it. Pictures and
   // specs are read by parts that load only when one is opened, yet they count here.
-  // The operators of models, 46 kB, are here as well: whoever is offered a part of one has to know its cost.
-  { name: 'after the first paint', path: later, limit: '475 kB' },
-  { name: 'workers', path: workers, limit: '110 kB' },
+  // The 173 operators of models, 60 kB, are here as well, and in the workers: whoever is offered a part of one
+  // has to know its cost.
+  { name: 'after the first paint', path: later, limit: '500 kB' },
+  { name: 'workers', path: workers, limit: '130 kB' },
   // The tensor engine with all its operators, when a graph comes or what it would run on is measured; and
   // what calls ONNX Runtime. Its WebAssembly, 14 MB, is fetched only where no GPU is usable.
   { name: 'loaded by workers', path: byWorkers, limit: '110 kB' },
   // The node of the page without its screens, in one piece.
-  { name: 'library', path: ['dist/sdk/sdk.js'], limit: '470 kB' },
+  { name: 'library', path: ['dist/sdk/sdk.js'], limit: '500 kB' },
   // Its workers and what they load: the CPU engine's WebAssembly lies beside them and is not written into them.
   { name: 'workers of the library', path: libraryScripts, limit: '190 kB' },
   { name: 'service worker', path: ['dist/app/offline.sw.js'], limit: '5 kB' },
