@@ -23,7 +23,11 @@ const RELAY = 'http://127.0.0.1:4100'
 const [, readme = ''] = readFileSync(join(root, 'README.md'), 'utf8').split('<!-- sdk-example -->')
 const code = readme.trim().replace(/^```js\n|\n```$/g, '')
 
-const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript' }
+const TYPES: Record<string, string> = {
+  html: 'text/html',
+  js: 'text/javascript',
+  wasm: 'application/wasm',
+}
 
 /** A page of somebody else: `/` has the library at hand, `/example` runs what the README says. */
 const test = base.extend<{ open(page: Page, path?: string): Promise<Page> }, { site: Server }>({
