@@ -12,6 +12,7 @@
 import { text as textField, readParams, refuse } from './params.ts'
 import { MAX_TENSOR_BYTES, type Kernel, type Params, type Parsed } from './kernel.ts'
 import { bind } from './tensor/bind.ts'
+import { flopOf, madeOf } from './tensor/bound.ts'
 import { jumps, witnessesOf } from './tensor/certainty.ts'
 import { nodeLabel } from './tensor/graph.ts'
 import { DEFAULT_TOLERANCE } from './tensor/op.ts'
@@ -76,7 +77,7 @@ export const graphKernel: Kernel<GraphTask> = {
   },
   inputs: ({ reads }) => reads,
   output: ({ packing: { dtype, length } }) => ({ dtype, shape: [length] }),
-  costFlop: ({ bound }) => bound.nodes.reduce((sum, { op, call }) => sum + flopOf(op, call), 0),
+  costFlop: ({ bound }) => bound.nodes.reduce((sum, made) => sum + flopOf(made), 0),
   // Every value is written once, and what is read is read once.
   costBytes: ({ bound, reads }) =>
     4 * (reads.reduce((sum, { shape }) => sum + shape[0]!, 0) + madeBy(bound)),
@@ -129,7 +130,7 @@ const withinBounds = (
     return refuse('graph', `at most ${SEGMENT_HELD_MAX} numbers at once`, held)
   const dear = tooDear(nodes)
   if (dear !== null) return refuse(`graph, ${nodeLabel(dear.made.node)}`, dear.expected, dear.flop)
-  const flop = nodes.reduce((sum, { op, call }) => sum + flopOf(op, call), 0)
+  const flop = nodes.reduce((sum, made) => sum + flopOf(made), 0)
   if (!Number.isSafeInteger(flop)) return refuse('graph', 'at most 9.0e15 operations', flop)
   const shown = [...graph.outputs, ...witnessesOf(bound)]
   const packing = packingOf(shown.map((id) => types.get(id)!))
@@ -145,7 +146,7 @@ type Dear = { readonly made: BoundNode; readonly expected: string; readonly flop
 export const tooDear = (nodes: readonly BoundNode[]): Dear | null => {
   for (const made of nodes) {
     const isProduct = PRODUCTS.has(made.op.name)
-    const [flop, most] = [flopOf(made.op, made.call), isProduct ? PRODUCT_MAX : RECOMPUTED_MAX]
+    const [flop, most] = [flopOf(made), isProduct ? PRODUCT_MAX : RECOMPUTED_MAX]
     const kind = isProduct ? 'product' : 'operator that is no product'
     if (!(flop <= most))
       return { made, expected: `at most ${most} operations in one ${kind}`, flop }
@@ -153,14 +154,8 @@ export const tooDear = (nodes: readonly BoundNode[]): Dear | null => {
   return null
 }
 
-const flopOf = (op: BoundNode['op'], call: BoundNode['call']): number => op.flop?.(call) ?? 0
-
 /** Numbers of all values that nodes make. */
-const madeBy = ({ nodes }: Bound): number =>
-  nodes.reduce(
-    (sum, { call }) => sum + call.outputs.reduce((own, type) => own + sizeOf(type), 0),
-    0,
-  )
+const madeBy = ({ nodes }: Bound): number => nodes.reduce((sum, made) => sum + madeOf(made), 0)
 
 const placeOf = (
   { element, shape, source }: TextInput,

@@ -1,24 +1,19 @@
 /** What the computing thread of a Node process does: run a task, check a result, measure itself. */
 import { createHash } from 'node:crypto'
 import { GRAPH, graphKernel } from '../kernels/graph.ts'
-import { kernelById, shaderById } from '../kernels/index.ts'
-import { words } from '../src/base/bytes.ts'
+import { shaderById } from '../kernels/index.ts'
 import { err, ok, type Result } from '../src/base/result.ts'
-import { checking, type Verdict } from '../src/core/verify.ts'
 import { rawCidFromDigest } from '../src/wire/codec.ts'
+import { checkingOf, inSlices } from '../workers/check.ts'
 import { runOnCpu } from '../workers/cpu.ts'
 import { computeError, type ComputeError } from '../workers/errors.ts'
 import { runGraph } from '../workers/graph.ts'
-import { breathe } from '../workers/pace.ts'
 import { prepare } from '../workers/prepare.ts'
 import { TensorEngine } from '../workers/tensor/engine.ts'
 import type { ComputeTask } from '../src/ports.ts'
 import type { Control, Finished } from '../workers/runnable.ts'
 import type { Ask, Reply } from './node-compute-messages.ts'
 import { measureCpu } from './node-measure.ts'
-
-/** Between two breaths of a check. */
-const CHECK_SLICE_MS = 10
 
 export const perform = async (
   asked: Ask,
@@ -35,21 +30,8 @@ export const perform = async (
       cid: rawCidFromDigest(createHash('sha256').update(output).digest()),
     })
   }
-  const kernel = kernelById(asked.task.kernel)
-  if (kernel === undefined) return err(computeError('unknown-kernel', asked.task.kernel))
-  const work = prepare(kernel, asked.task)
-  if (!work.ok) return work
-  const { params, output, rate } = asked.task
-  const seed = words(crypto.getRandomValues(new Uint8Array(32)))
-  const steps = checking({
-    kernel,
-    params,
-    inputs: work.value.views,
-    output,
-    seed,
-    rate,
-  })
-  return breathing(steps, controls)
+  const steps = checkingOf(asked.task)
+  return steps.ok ? inSlices(steps.value, controls.cancelled) : steps
 }
 
 let engine: TensorEngine | null = null
@@ -71,18 +53,4 @@ const run = async (
   if (kernel === undefined) return err(computeError('unknown-kernel', task.kernel))
   const work = prepare(kernel, task)
   return work.ok ? runOnCpu(work.value, controls, memoryBytes) : work
-}
-
-const breathing = async (
-  steps: ReturnType<typeof checking>,
-  controls: Control,
-): Promise<Result<Verdict, ComputeError>> => {
-  for (let rested = performance.now(); ;) {
-    const step = steps.next()
-    if (step.done === true) return ok(step.value)
-    if (performance.now() - rested < CHECK_SLICE_MS) continue
-    await breathe()
-    rested = performance.now()
-    if (controls.cancelled()) return err(computeError('cancelled', 'check'))
-  }
 }

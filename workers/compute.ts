@@ -3,22 +3,20 @@
  * the life of a job, and the place where checks of step 6 run, since both would freeze a page.
  */
 import { GRAPH, graphKernel } from '../kernels/graph.ts'
-import { kernelById, shaderById } from '../kernels/index.ts'
-import { words } from '../src/base/bytes.ts'
+import { shaderById } from '../kernels/index.ts'
 import { err, ok } from '../src/base/result.ts'
-import { checking } from '../src/core/verify.ts'
 import { measure } from './benchmark.ts'
+import { checkingOf, inSlices } from './check.ts'
 import { runOnCpu } from './cpu.ts'
 import { computeError } from './errors.ts'
 import { DeviceKeeper } from './gpu/device.ts'
 import { runOnGpu } from './gpu/run.ts'
 import { runGraph, type GraphWork } from './graph.ts'
 import { rawCid } from './hash.ts'
-import { breathe } from './pace.ts'
 import { prepare } from './prepare.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
-import type { Checking, Verdict } from '../src/core/verify.ts'
+import type { Verdict } from '../src/core/verify.ts'
 import type { Capability, CheckTask, ComputeDone, ComputeTask } from '../src/ports.ts'
 import type { ComputeError } from './errors.ts'
 import type { AdapterLabel } from './gpu/device.ts'
@@ -59,8 +57,6 @@ const DEFAULT_MEMORY = { gpu: 512 * MEGABYTE, software: 512 * MEGABYTE, cpu: 256
 const MAX_WAITING = 16
 /** Of a benchmark; the rest is the choice of what graphs run on. */
 const RATES_PART = 0.8
-/** How long a check goes on before it lets messages in. */
-const CHECK_SLICE_MS = 10
 
 type Flag = { cancelled: boolean }
 
@@ -135,16 +131,11 @@ export class ComputeEngine {
 
   /** Says whether a result is right, on the CPU, with a secret drawn here and now. */
   async check(task: CheckTask): Promise<Result<Verdict, ComputeError>> {
-    const kernel = kernelById(task.kernel)
-    if (kernel === undefined) return err(computeError('unknown-kernel', task.kernel))
-    const work = prepare(kernel, task)
-    if (!work.ok) return work
-    const { params, output, rate } = task
-    const seed = words(crypto.getRandomValues(new Uint8Array(32)))
-    const steps = checking({ kernel, params, inputs: work.value.views, output, seed, rate })
+    const steps = checkingOf(task)
+    if (!steps.ok) return steps
     return this.#present.has(task.id)
       ? err(computeError('bad-param', `${task.id} is already there`))
-      : this.#marked(task.id, (flag) => inSlices(steps, flag))
+      : this.#marked(task.id, (flag) => inSlices(steps.value, () => flag.cancelled))
   }
 
   /** Ends a task that runs, waits or is checked, at its next slice. */
@@ -284,15 +275,3 @@ const onceMore = async <T>(
 }
 
 type Computed = Finished & { readonly engine: Adapter['kind'] }
-
-const inSlices = async (steps: Checking, flag: Flag): Promise<Result<Verdict, ComputeError>> => {
-  let rested = performance.now()
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return ok(step.value)
-    if (performance.now() - rested < CHECK_SLICE_MS) continue
-    await breathe()
-    rested = performance.now()
-    if (flag.cancelled) return err(computeError('cancelled', 'check'))
-  }
-}

@@ -2,6 +2,7 @@
  * A graph with the types of its inputs: every shape inferred, everything computed that follows from shapes
  * and constants, and dropped what nobody asks for. What comes from a stranger's file is checked here.
  */
+import { flopOf } from './bound.ts'
 import { nodeLabel } from './graph.ts'
 import { opByName } from './ops.ts'
 import { isKind } from './op.ts'
@@ -138,7 +139,8 @@ const checkNode = (
 }
 
 /** Computes a node now if all that it needs is known and little; says whether its outputs are known. */
-const computed = ({ node, op, call }: BoundNode, values: Map<ValueId, Tensor>): boolean => {
+const computed = (made: BoundNode, values: Map<ValueId, Tensor>): boolean => {
+  const { node, op, call } = made
   const keep = (tensors: readonly Tensor[]): true => {
     for (const [i, id] of node.outputs.entries()) if (id !== null) values.set(id, tensors[i]!)
     return true
@@ -149,7 +151,7 @@ const computed = ({ node, op, call }: BoundNode, values: Map<ValueId, Tensor>): 
   const inputs = node.inputs.filter((id) => id !== null)
   const ready = op.fromShapes === true || inputs.every((id) => values.has(id))
   const size = [...asked, ...call.inputs].reduce((sum, type) => sum + (type ? sizeOf(type) : 0), 0)
-  const little = size <= MAX_FOLDED && (op.flop?.(call) ?? 0) <= MAX_FOLDED_FLOP
+  const little = size <= MAX_FOLDED && flopOf(made) <= MAX_FOLDED_FLOP
   const small = little || inputs.length === 0 || op.fromShapes === true
   return ready && small ? keep(compute({ op, call }, call.known)) : false
 }

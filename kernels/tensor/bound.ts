@@ -1,4 +1,5 @@
 /** A graph whose every type is known, with what is left of it to run. */
+import { sizeOf } from './tensor.ts'
 import type { Graph, Node, ValueId } from './graph.ts'
 import type { Call, Op } from './op.ts'
 import type { Tensor, TensorType } from './tensor.ts'
@@ -13,3 +14,13 @@ export type Bound = {
   /** Those that are left to run, in order. */
   readonly nodes: readonly BoundNode[]
 }
+
+/** Operations, from shapes. */
+export const flopOf = ({ op, call }: BoundNode): number => op.flop?.(call) ?? 0
+
+/** Numbers that it makes. */
+export const madeOf = ({ call }: BoundNode): number =>
+  call.outputs.reduce((sum, type) => sum + sizeOf(type), 0)
+
+/** What moves a number costs as much as what adds one. */
+export const costOf = (made: BoundNode): number => flopOf(made) + madeOf(made)

@@ -2,6 +2,7 @@
  * A bound graph cut into segments that run one after another, or side by side where none reads of the
  * other. Every edge may be cut: a segment is a run of the nodes in an order that keeps branches together.
  */
+import { costOf } from './bound.ts'
 import { witnessesOf } from './certainty.ts'
 import { partOf } from './part.ts'
 import { sizeOf } from './tensor.ts'
@@ -94,10 +95,6 @@ const halved = (
     halved(bound, costs, range, within),
   )
 }
-
-/** What a node costs: operations, and numbers that are moved. Told apart nowhere but here. */
-const costOf = ({ op, call }: BoundNode): number =>
-  (op.flop?.(call) ?? 0) + call.outputs.reduce((sum, type) => sum + sizeOf(type), 0)
 
 const segmentOf = (bound: Bound, from: number, to: number): Segment => {
   const graph = partOf(bound, from, to)

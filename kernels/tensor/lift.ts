@@ -76,7 +76,8 @@ export const lift = (graph: Graph, names: readonly string[]): Lifted => {
     lines[line] ??= allocate(line === 'weights' ? 'f32' : 'i32', ends[line])
     lines[line].set(toGpu(constants.get(taken[i]!)!), source!.at)
   }
-  const left = [...constants].filter(([id]) => read.has(id) && !taken.includes(id))
+  const gone = new Set(taken)
+  const left = [...constants].filter(([id]) => read.has(id) && !gone.has(id))
   const inputs = [...graph.inputs, ...taken]
   return { graph: { ...graph, inputs, constants: new Map(left) }, lifted, lines }
 }

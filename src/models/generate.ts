@@ -1,5 +1,5 @@
 /** Tokens of a model one after the other: the prompt through all stages, then each token on its own. */
-import { err, ok } from '../base/result.ts'
+import { ok } from '../base/result.ts'
 import { prng } from '../base/prng.ts'
 import { modelError } from './model-error.ts'
 import { checkSampling, GREEDY, sample } from './sampling.ts'
@@ -44,12 +44,12 @@ export async function* generate(asked: Generation): AsyncGenerator<Result<Piece,
   const { promptIds, sampling } = ready.value
   const random = prng(seed)
   let past = 0
-  let logits: ModelResult<Tensor> = await through(stages, promptIds.slice(0, MAX_FRESH), past)
-  for (past = Math.min(MAX_FRESH, promptIds.length); past < promptIds.length && logits.ok;) {
+  let logits: ModelResult<Tensor>
+  do {
     const some = promptIds.slice(past, past + MAX_FRESH)
     logits = await through(stages, some, past)
     past += some.length
-  }
+  } while (past < promptIds.length && logits.ok)
   if (!logits.ok) return yield logits
   yield ok({ promptIds, id: null, text: '', logits: logits.value })
   const stream = textStream(tokenizer, promptIds)
@@ -77,11 +77,13 @@ const start = ({
   if (!ids.ok) return ids
   if (ids.value.length === 0)
     return modelError('empty-prompt', 'the model has no token to begin with; say something')
-  if (ids.value.length > config.context) {
-    const detail = `the prompt has ${ids.value.length} tokens, the model takes ${config.context}`
-    return err({ code: 'prompt-too-long', detail })
-  }
-  return ok({ promptIds: ids.value, sampling })
+  const { length } = ids.value
+  return length > config.context
+    ? modelError(
+        'prompt-too-long',
+        `the prompt has ${length} tokens, the model takes ${config.context}`,
+      )
+    : ok({ promptIds: ids.value, sampling })
 }
 
 /** Through all stages, one after the other. */

@@ -7,16 +7,13 @@ import { lower } from '../../kernels/tensor/lower.ts'
 import { labelOf } from '../gpu/device.ts'
 import { FREE } from '../runnable.ts'
 import { targetOf } from './target.ts'
-import { trialOf } from './trial.ts'
+import { shortestRuns, trialOf } from './trial.ts'
 import type { Target } from '../../kernels/tensor/draft.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
-import type { Result } from '../../src/base/result.ts'
-import type { ComputeError } from '../errors.ts'
-import type { Control } from '../runnable.ts'
 import type { Choice, Choices } from './choices.ts'
 import type { CpuRunner } from './cpu-runner.ts'
-import type { GraphRun } from './prepared.ts'
 import type { TensorRunner } from './runner.ts'
+import type { Runs } from './trial.ts'
 
 /** Changes with kernels that change which of them is the fastest. */
 const VERSION = 3
@@ -75,25 +72,15 @@ export const choose = async (
   return choice
 }
 
-type Runs = {
-  run(inputs: readonly Tensor[], control: Control): Promise<Result<GraphRun, ComputeError>>
-  close(): void
-}
-type Ready = { readonly target: Target | null; readonly prepared: Runs }
+type Ready = { readonly target: Target | null; readonly prepared: Runs & { close(): void } }
 
-/** The shortest of some runs of each; what fails is no candidate. */
+/** What fails is no candidate. */
 const measure = async (
   ready: readonly Ready[],
   inputs: readonly Tensor[],
 ): Promise<readonly { readonly target: Target | null; readonly ms: number }[]> => {
-  const times = ready.map(() => Infinity)
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, { prepared }] of ready.entries()) {
-      const began = performance.now()
-      const ran = await prepared.run(inputs, FREE)
-      times[i] = ran.ok ? Math.min(times[i]!, performance.now() - began) : NaN
-    }
-  }
+  const all = ready.map(({ prepared }) => prepared)
+  const times = await shortestRuns(all, inputs, FREE, ROUNDS)
   return ready.flatMap(({ target }, i) =>
     Number.isFinite(times[i]) ? [{ target, ms: times[i]! }] : [],
   )

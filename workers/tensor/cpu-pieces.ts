@@ -2,8 +2,8 @@
  * A bound graph cut into what WebAssembly computes in one go: nobody can stop it, so a piece takes some tens
  * of ms where its operators are not larger. What it answers otherwise than ONNX says is kept apart.
  */
+import { costOf } from '../../kernels/tensor/bound.ts'
 import { partOf } from '../../kernels/tensor/part.ts'
-import { sizeOf } from '../../kernels/tensor/tensor.ts'
 import { isAnsweredOtherwise } from './wasm-differences.ts'
 import type { Bound, BoundNode } from '../../kernels/tensor/bound.ts'
 import type { Graph, ValueId } from '../../kernels/tensor/graph.ts'
@@ -25,7 +25,7 @@ export const cpuPieces = (bound: Bound, most: number): readonly CpuPiece[] => {
   for (const [i, node] of bound.nodes.entries()) {
     const before = bound.nodes[i - 1]
     const apart = isAnsweredOtherwise(node) || (before !== undefined && isAnsweredOtherwise(before))
-    const cost = flopOf(node)
+    const cost = costOf(node)
     if (apart || flop + cost > most) {
       starts.push(i)
       flop = 0
@@ -51,12 +51,8 @@ const pieceOf = (bound: Bound, from: number, to: number): CpuPiece => {
   return {
     graph: partOf(bound, from, to),
     nodes,
-    flop: nodes.reduce((sum, node) => sum + flopOf(node), 0),
+    flop: nodes.reduce((sum, node) => sum + costOf(node), 0),
     onWasm: !nodes.some(isAnsweredOtherwise),
     alone: () => nodes.map((_, i) => pieceOf(bound, from + i, from + i + 1)),
   }
 }
-
-/** What moves costs as much as what adds. */
-export const flopOf = ({ op, call }: BoundNode): number =>
-  (op.flop?.(call) ?? 0) + call.outputs.reduce((sum, type) => sum + sizeOf(type), 0)

@@ -2,6 +2,7 @@
  * The engine of nodes without a usable GPU: WebAssembly for what it knows, and the operators' own references
  * for the rest, which are slow and always there. Graphs run piece by piece, with rests in between.
  */
+import { costOf } from '../../kernels/tensor/bound.ts'
 import { nodeLabel } from '../../kernels/tensor/graph.ts'
 import { computeNodes } from '../../kernels/tensor/reference.ts'
 import { sizeOf } from '../../kernels/tensor/tensor.ts'
@@ -9,7 +10,7 @@ import { err, ok } from '../../src/base/result.ts'
 import { valueName, writeModel } from '../../src/models/onnx/write-model.ts'
 import { computeError } from '../errors.ts'
 import { breathe, Pace } from '../pace.ts'
-import { cpuPieces, endsOf, flopOf } from './cpu-pieces.ts'
+import { cpuPieces, endsOf } from './cpu-pieces.ts'
 import { WasmRunner } from './wasm-runner.ts'
 import type { Bound, BoundNode } from '../../kernels/tensor/bound.ts'
 import type { Graph, ValueId } from '../../kernels/tensor/graph.ts'
@@ -200,7 +201,7 @@ class PreparedOnCpu implements Prepared {
 const endlessIn = ({ nodes }: CpuPiece): BoundNode | null =>
   nodes.find((made) => {
     const most = FAST.has(made.op.name) ? REFERENCE_FAST_MAX : REFERENCE_MAX
-    return flopOf(made) > most
+    return costOf(made) > most
   }) ?? null
 
 const tooSlow = ({ node }: BoundNode): ComputeError =>

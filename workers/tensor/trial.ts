@@ -1,9 +1,12 @@
-/** One operator with numbers in it, to see how long it takes. */
+/** One operator with numbers in it, and how long it takes. */
 import { bind } from '../../kernels/tensor/bind.ts'
 import { assert } from '../../src/base/assert.ts'
 import type { Bound } from '../../kernels/tensor/bound.ts'
 import type { Attribute, Graph } from '../../kernels/tensor/graph.ts'
 import type { Shape, Tensor } from '../../kernels/tensor/tensor.ts'
+import type { Result } from '../../src/base/result.ts'
+import type { ComputeError } from '../errors.ts'
+import type { Control } from '../runnable.ts'
 
 export type Trial = { readonly bound: Bound; readonly inputs: readonly Tensor[] }
 
@@ -29,4 +32,25 @@ export const trialOf = (
   const bound = bind(graph, inputs)
   assert(bound.ok, `${op} of these shapes can be computed`)
   return { bound: bound.value, inputs }
+}
+
+export type Runs = {
+  run(inputs: readonly Tensor[], control: Control): Promise<Result<unknown, ComputeError>>
+}
+
+/** Of each the shortest of some runs in turn, in ms; NaN where one failed. */
+export const shortestRuns = async (
+  all: readonly Runs[],
+  inputs: readonly Tensor[],
+  control: Control,
+  rounds: number,
+): Promise<readonly number[]> => {
+  const times = all.map(() => Infinity)
+  for (let round = 0; round < rounds; round++)
+    for (const [i, one] of all.entries()) {
+      const began = performance.now()
+      const ran = await one.run(inputs, control)
+      times[i] = ran.ok ? Math.min(times[i]!, performance.now() - began) : NaN
+    }
+  return times
 }

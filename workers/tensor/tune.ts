@@ -4,7 +4,7 @@
  */
 import { lower } from '../../kernels/tensor/lower.ts'
 import { classOf, TILES } from '../../kernels/tensor/tiles.ts'
-import { trialOf } from './trial.ts'
+import { shortestRuns, trialOf } from './trial.ts'
 import type { Target } from '../../kernels/tensor/draft.ts'
 import type { Product, Tile } from '../../kernels/tensor/tiles.ts'
 import type { Control } from '../runnable.ts'
@@ -54,13 +54,8 @@ export const tryTiles = async (
     const made = await runner.prepare(lower(bound, { ...target, tiles }))
     if (made.ok) ready.push({ tile, program: made.value })
   }
-  const times = ready.map(() => Infinity)
-  for (let round = 0; round < ROUNDS; round++)
-    for (const [i, { program }] of ready.entries()) {
-      const began = performance.now()
-      const ran = await program.run(inputs, control)
-      times[i] = ran.ok ? Math.min(times[i]!, performance.now() - began) : NaN
-    }
+  const programs = ready.map(({ program }) => program)
+  const times = await shortestRuns(programs, inputs, control, ROUNDS)
   for (const { program } of ready) program.close()
   if (ready.length === 0 || times.some(Number.isNaN)) return null
   return ready.map(({ tile }, i) => ({ tile, ms: times[i]! }))

@@ -6,15 +6,7 @@ import { scan } from '../templates/scan.ts'
 import { intOf } from '../op.ts'
 import { sizeOf } from '../tensor.ts'
 import { ACTIVATION_FUNCTIONS } from './recurrent-activations.ts'
-import {
-  answersOf,
-  gateText,
-  inputText,
-  placeOfMoment,
-  readyOf,
-  stateTexts,
-  storeState,
-} from './recurrent-lower.ts'
+import { answersOf, gateText, hereOf, readyOf, stateTexts, storeState } from './recurrent-lower.ts'
 import { eachSequence, gateSums, recurrentPlaces } from './recurrent-reference.ts'
 import {
   drawRecurrent,
@@ -26,8 +18,9 @@ import {
 import type { Build } from '../build.ts'
 import type { Draw } from '../draw.ts'
 import type { Call, Op, Sample } from '../op.ts'
-import type { Moment, MomentKernel } from '../templates/scan.ts'
-import type { At, Place, Ready } from './recurrent-lower.ts'
+import type { Shader } from '../shader.ts'
+import type { MomentKernel } from '../templates/scan.ts'
+import type { Here, Ready } from './recurrent-lower.ts'
 import type { Recurrent } from './recurrent.ts'
 
 const planOf = (call: Call): Recurrent | null => recurrentOf(call, 3, ['Sigmoid', 'Tanh'])
@@ -92,37 +85,20 @@ export const gru: Op = {
   },
 }
 
-type Here = {
-  readonly shader: Moment['shader']
-  readonly own: At
-  readonly place: Place
-  /** Neuron k of the state before. */
-  before(k: string): string
-  /** What the inputs add to a gate. */
-  input(gate: number): string
-}
-
-const hereOf = (plan: Recurrent, ready: Ready, { shader, at, moment }: Moment): Here => {
-  const own = at as unknown as At
-  const [d, b] = own
-  const place = placeOfMoment({ shader, moment }, plan, ready.lengths, [d, b])
-  return {
-    shader,
-    own,
-    place,
-    before: (k) => shader.place(ready.h, [place.before, d, b, k]),
-    input: (gate) => inputText(shader, plan, ready, own, { gate, time: place.time }),
-  }
-}
-
-const gateOf = (plan: Recurrent, here: Here, gate: number, state: string): string => {
-  const sum = here.shader.let(`${here.input(gate)} + ${state}`)
-  return here.shader.let(gateText(plan, F, here.own[0], sum))
+const gateOf = (
+  shader: Shader,
+  plan: Recurrent,
+  { input, own }: Here,
+  gate: number,
+  state: string,
+): string => {
+  const sum = shader.let(`${input(gate)} + ${state}`)
+  return shader.let(gateText(plan, F, own[0], sum))
 }
 
 /** Between the old state and the new one. */
-const mixed = (here: Here, update: string, next: string): string =>
-  here.shader.let(`(1.0 - ${update}) * ${next} + ${update} * ${here.before(here.own[2])}`)
+const mixed = (shader: Shader, { before, own }: Here, update: string, next: string): string =>
+  shader.let(`(1.0 - ${update}) * ${next} + ${update} * ${before(own[2])}`)
 
 const linearKernel = (plan: Recurrent, ready: Ready): MomentKernel => ({
   outer: [plan.directions, plan.batch, plan.hidden],
@@ -130,13 +106,14 @@ const linearKernel = (plan: Recurrent, ready: Ready): MomentKernel => ({
   flop: 6 * plan.hidden,
   body(moment) {
     const here = hereOf(plan, ready, moment)
-    const { shader, own, place, before } = here
+    const { own, place, before } = here
+    const { shader } = moment
     const states = stateTexts(shader, plan, ready, own, [UPDATE, RESET, HIDDEN], before)
-    const update = gateOf(plan, here, UPDATE, states[UPDATE]!)
-    const reset = gateOf(plan, here, RESET, states[RESET]!)
+    const update = gateOf(shader, plan, here, UPDATE, states[UPDATE]!)
+    const reset = gateOf(shader, plan, here, RESET, states[RESET]!)
     const sum = shader.let(`${here.input(HIDDEN)} + ${reset} * ${states[HIDDEN]}`)
     const next = shader.let(gateText(plan, G, own[0], sum))
-    storeState(shader, ready, own, place, mixed(here, update, next))
+    storeState(shader, ready, own, place, mixed(shader, here, update, next))
   },
 })
 
@@ -151,9 +128,12 @@ const resetKernels = (build: Build, plan: Recurrent, ready: Ready): readonly Mom
     flop: 4 * hidden,
     body(moment) {
       const here = hereOf(plan, ready, moment)
-      const { shader, own, before } = here
+      const { own, before } = here
+      const { shader } = moment
       const states = stateTexts(shader, plan, ready, own, [UPDATE, RESET], before)
-      const [update, reset] = [UPDATE, RESET].map((gate) => gateOf(plan, here, gate, states[gate]!))
+      const [update, reset] = [UPDATE, RESET].map((gate) =>
+        gateOf(shader, plan, here, gate, states[gate]!),
+      )
       shader.line(`${shader.place(updates, own)} = ${update};`)
       shader.line(`${shader.place(seen, own)} = ${reset} * ${before(own[2])};`)
     },
@@ -164,14 +144,15 @@ const resetKernels = (build: Build, plan: Recurrent, ready: Ready): readonly Mom
     flop: 2 * hidden,
     body(moment) {
       const here = hereOf(plan, ready, moment)
-      const { shader, own, place } = here
+      const { own, place } = here
+      const { shader } = moment
       const [d, b] = own
       const seenAt = (k: string): string => shader.read(seen, [d, b, k])
       const [sum] = stateTexts(shader, plan, ready, own, [HIDDEN], seenAt)
       const whole = shader.let(`${here.input(HIDDEN)} + ${sum}`)
       const next = shader.let(gateText(plan, G, d, whole))
       const update = shader.let(shader.read(updates, own))
-      storeState(shader, ready, own, place, mixed(here, update, next))
+      storeState(shader, ready, own, place, mixed(shader, here, update, next))
     },
   }
   return [gates, state]

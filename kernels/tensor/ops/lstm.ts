@@ -6,9 +6,8 @@ import { ACTIVATION_FUNCTIONS } from './recurrent-activations.ts'
 import {
   answersOf,
   gateText,
-  inputText,
+  hereOf,
   lastOf,
-  placeOfMoment,
   readyOf,
   stateOf,
   stateTexts,
@@ -24,7 +23,6 @@ import {
   recurrentTypes,
 } from './recurrent.ts'
 import type { Call, Op } from '../op.ts'
-import type { At } from './recurrent-lower.ts'
 import type { Recurrent } from './recurrent.ts'
 
 const planOf = (call: Call): Recurrent | null => recurrentOf(call, 4, ['Sigmoid', 'Tanh', 'Tanh'])
@@ -89,22 +87,21 @@ export const lstm: Op = {
         outer: [directions, batch, hidden],
         functions: ACTIVATION_FUNCTIONS,
         flop: 8 * hidden,
-        body({ shader, at, moment }) {
-          const own = at as unknown as At
-          const [d, b, j] = own
-          const place = placeOfMoment({ shader, moment }, plan, ready.lengths, [d, b])
-          const before = (k: string): string => shader.place(ready.h, [place.before, d, b, k])
+        body(moment) {
+          const { shader } = moment
+          const { own, place, before, input } = hereOf(plan, ready, moment)
+          const [d, , j] = own
           const gates = [WRITE, OUTPUT, FORGET, CELL]
           const states = stateTexts(shader, plan, ready, own, gates, before)
           const cellPlace = shader.place(cells, ['0', ...own])
           const cell = shader.let(cellPlace)
           /** A function of what comes to a gate, the cell seen through its peephole too. */
           const gateOf = (gate: number, seen: string | null): string => {
-            const input = inputText(shader, plan, ready, own, { gate, time: place.time })
+            const came = input(gate)
             const looks = peepholes === null || seen === null
             const at3 = shader.let(`${gate * hidden} + ${j}`)
             const peep = looks ? '' : ` + ${shader.read(peepholes, [d, at3])} * ${seen}`
-            const sum = shader.let(`${input} + ${states[gate]}${peep}`)
+            const sum = shader.let(`${came} + ${states[gate]}${peep}`)
             return shader.let(gateText(plan, seen === null ? G : F, d, sum))
           }
           const write = gateOf(WRITE, cell)

@@ -88,21 +88,24 @@ const drawScales = (draw: Draw, shape: readonly number[]): Tensor => {
 const scaleShape = (
   shape: readonly number[],
   axes: readonly number[],
-  { axis = 1, block_size: block = 1 }: { readonly axis?: number; readonly block_size?: number },
+  { axis = 1, block_size: block = 1 }: Granular,
 ): number[] =>
   axes.map((own) =>
     axes.length > 1 && own === axis ? Math.ceil(shape[own]! / block) : shape[own]!,
   )
 
-const drawQuantize = (
-  draw: Draw,
-  axes: readonly number[],
-  attributes: { axis?: number; block_size?: number },
-): Sample => {
+type Granular = { readonly axis?: number; readonly block_size?: number }
+
+/** A shape with scales and zero points that fit it, of any type there is. */
+const drawGrains = (draw: Draw, axes: readonly number[], attributes: Granular) => {
   const shape = draw.shape(3)
   const scales = scaleShape(shape, axes, attributes)
   const type = draw.pick(TYPES)
-  const zeros = draw.chance(0.7) ? drawWhole(draw, scales, type) : null
+  return { shape, scales, type, zeros: draw.chance(0.7) ? drawWhole(draw, scales, type) : null }
+}
+
+const drawQuantize = (draw: Draw, axes: readonly number[], attributes: Granular): Sample => {
+  const { shape, scales, zeros } = drawGrains(draw, axes, attributes)
   return { attributes, inputs: [draw.floats(shape, -300, 300), drawScales(draw, scales), zeros] }
 }
 
@@ -149,17 +152,12 @@ const dequantize: Op = {
   },
 }
 
-const drawDequantize = (
-  draw: Draw,
-  axes: readonly number[],
-  attributes: { axis?: number; block_size?: number },
-): Sample => {
-  const shape = draw.shape(3)
-  const scales = scaleShape(shape, axes, attributes)
-  const type = draw.pick(TYPES)
-  const zeros = draw.chance(0.7) ? drawWhole(draw, scales, type) : null
-  const inputs = [drawWhole(draw, shape, type), draw.floats(scales, 0.01, 2), zeros]
-  return { attributes, inputs }
+const drawDequantize = (draw: Draw, axes: readonly number[], attributes: Granular): Sample => {
+  const { shape, scales, type, zeros } = drawGrains(draw, axes, attributes)
+  return {
+    attributes,
+    inputs: [drawWhole(draw, shape, type), draw.floats(scales, 0.01, 2), zeros],
+  }
 }
 
 export const QUANTIZES: readonly Op[] = [quantize, dequantize]

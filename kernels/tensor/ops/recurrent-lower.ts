@@ -107,7 +107,7 @@ export type Place = {
 }
 
 /** @param at direction and sequence */
-export const placeOfMoment = (
+const placeOfMoment = (
   { shader, moment }: Pick<Moment, 'shader' | 'moment'>,
   plan: Recurrent,
   lengths: View | null,
@@ -143,7 +143,7 @@ export const gateText = (
 export type At = readonly [direction: string, sequence: string, neuron: string]
 
 /** WGSL of what the inputs and their bias add to a gate. */
-export const inputText = (
+const inputText = (
   shader: Shader,
   { batch, hidden }: Recurrent,
   { x }: Ready,
@@ -155,6 +155,28 @@ export const inputText = (
     shader.let(`${time} * ${batch} + ${sequence}`),
     shader.let(`${gate * hidden} + ${neuron}`),
   ])
+
+/** What a kernel of one neuron at one moment looks at. */
+export type Here = {
+  readonly own: At
+  readonly place: Place
+  /** Neuron k of the state before. */
+  before(k: string): string
+  /** What the inputs add to a gate. */
+  input(gate: number): string
+}
+
+export const hereOf = (plan: Recurrent, ready: Ready, { shader, at, moment }: Moment): Here => {
+  const own = at as unknown as At
+  const [d, b] = own
+  const place = placeOfMoment({ shader, moment }, plan, ready.lengths, [d, b])
+  return {
+    own,
+    place,
+    before: (k) => shader.place(ready.h, [place.before, d, b, k]),
+    input: (gate) => inputText(shader, plan, ready, own, { gate, time: place.time }),
+  }
+}
 
 /** WGSL of what a state adds to some gates, each with its bias. @param state WGSL of neuron k's */
 export const stateTexts = (

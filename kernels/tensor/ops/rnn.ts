@@ -1,15 +1,7 @@
 /** RNN: Ht = f(Xt W + Ht-1 R + bias). */
 import { scan } from '../templates/scan.ts'
 import { ACTIVATION_FUNCTIONS } from './recurrent-activations.ts'
-import {
-  answersOf,
-  gateText,
-  inputText,
-  placeOfMoment,
-  readyOf,
-  stateTexts,
-  storeState,
-} from './recurrent-lower.ts'
+import { answersOf, gateText, hereOf, readyOf, stateTexts, storeState } from './recurrent-lower.ts'
 import { eachSequence, gateSums, recurrentPlaces } from './recurrent-reference.ts'
 import {
   drawRecurrent,
@@ -20,7 +12,6 @@ import {
 } from './recurrent.ts'
 import { sizeOf } from '../tensor.ts'
 import type { Call, Op } from '../op.ts'
-import type { At } from './recurrent-lower.ts'
 import type { Recurrent } from './recurrent.ts'
 
 const planOf = (call: Call): Recurrent | null => recurrentOf(call, 1, ['Tanh'])
@@ -60,15 +51,12 @@ export const rnn: Op = {
         outer: [directions, batch, hidden],
         functions: ACTIVATION_FUNCTIONS,
         flop: 2 * hidden,
-        body({ shader, at, moment }) {
-          const own = at as unknown as At
-          const [d, b] = own
-          const place = placeOfMoment({ shader, moment }, plan, ready.lengths, [d, b])
-          const before = (k: string): string => shader.place(ready.h, [place.before, d, b, k])
+        body(moment) {
+          const { shader } = moment
+          const { own, place, before, input } = hereOf(plan, ready, moment)
           const [state] = stateTexts(shader, plan, ready, own, [0], before)
-          const input = inputText(shader, plan, ready, own, { gate: 0, time: place.time })
-          const sum = shader.let(`${input} + ${state}`)
-          storeState(shader, ready, own, place, shader.let(gateText(plan, 0, d, sum)))
+          const sum = shader.let(`${input(0)} + ${state}`)
+          storeState(shader, ready, own, place, shader.let(gateText(plan, 0, own[0], sum)))
         },
       },
     ])

@@ -57,14 +57,35 @@ export type RowKernel = {
 
 export type Laid = Pick<Emitted, 'workgroup' | 'grid'>
 
-export const initialOf = ({ combine }: Folded): string =>
+const initialOf = ({ combine }: Folded): string =>
   combine === 'sum' ? 'F(0.0)' : 'F(-3.4028234663852886e38)'
 
 export const combined = ({ combine }: Folded, a: string, b: string): string =>
   combine === 'sum' ? `${a} + ${b}` : `max(${a}, ${b})`
 
+/** Loops over elements of a row; `body` gets the coordinates of each. */
+export type Walk = (body: (at: readonly string[]) => void) => void
+
+/** What the invocation that walks finds of a statistic; `whole` makes it that of the row. */
+export const foldRow = (
+  { shader, inputs }: RowKernel,
+  folded: Folded,
+  walk: Walk,
+  statistics: readonly string[],
+  whole: (own: string) => string = (own) => own,
+): string => {
+  const found = shader.var(initialOf(folded))
+  walk((at) => {
+    const here = inputs.map((input) => shader.read(input, at))
+    const term = folded.term({ shader, inputs: here, statistics })
+    shader.line(`${found} = ${combined(folded, found, term)};`)
+  })
+  const one = whole(acrossLanes(shader, folded, found))
+  return folded.finish === undefined ? one : shader.let(folded.finish(one))
+}
+
 /** The lanes of a vector as one number. */
-export const acrossLanes = (shader: Shader, folded: Folded, v: string): string => {
+const acrossLanes = (shader: Shader, folded: Folded, v: string): string => {
   if (shader.lanes === 1) return shader.let(v)
   const halves = [combined(folded, `${v}[0]`, `${v}[1]`), combined(folded, `${v}[2]`, `${v}[3]`)]
   return shader.let(combined(folded, `(${halves[0]})`, `(${halves[1]})`))

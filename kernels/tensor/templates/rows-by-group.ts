@@ -3,8 +3,8 @@
  * what they found together in workgroup memory. Short rows share a workgroup.
  */
 import { sizeOf } from '../tensor.ts'
-import { acrossLanes, combined, initialOf } from './row-kernel.ts'
-import type { Folded, Laid, RowKernel, Statistic } from './row-kernel.ts'
+import { combined, foldRow } from './row-kernel.ts'
+import type { Folded, Laid, RowKernel, Statistic, Walk } from './row-kernel.ts'
 
 const WORKGROUP = 64
 
@@ -22,7 +22,10 @@ export const rowsByGroup = (kernel: RowKernel): Laid => {
   const statistics: string[] = []
   for (const one of asked.statistics) statistics.push(...measure(kernel, one, at, statistics))
   shader.line(`if (place < ${count}) {`)
-  walk(kernel, at, (here) => {
+  walkIn(
+    kernel,
+    at,
+  )((here) => {
     const read = inputs.map((input) => shader.read(input, here))
     kernel.store(here, shader.let(asked.body({ shader, inputs: read, statistics })))
   })
@@ -63,17 +66,8 @@ const fold = (
   folded: Folded,
   row: readonly string[],
   statistics: readonly string[],
-): string => {
-  const { shader, inputs } = kernel
-  const own = shader.var(initialOf(folded))
-  walk(kernel, row, (at) => {
-    const here = inputs.map((input) => shader.read(input, at))
-    const term = folded.term({ shader, inputs: here, statistics })
-    shader.line(`${own} = ${combined(folded, own, term)};`)
-  })
-  const one = tree(kernel, folded, acrossLanes(shader, folded, own))
-  return folded.finish === undefined ? one : shader.let(folded.finish(one))
-}
+): string =>
+  foldRow(kernel, folded, walkIn(kernel, row), statistics, (own) => tree(kernel, folded, own))
 
 const tree = (kernel: RowKernel, folded: Folded, own: string): string => {
   const { shader } = kernel
@@ -90,17 +84,15 @@ const tree = (kernel: RowKernel, folded: Folded, own: string): string => {
   return shader.let('found[local.x - walker]')
 }
 
-/** Loops over every so many vectors of a row. */
-const walk = (
-  kernel: RowKernel,
-  row: readonly string[],
-  body: (at: readonly string[]) => void,
-): void => {
-  const { shader, inner } = kernel
-  const vectors = sizeOf({ shape: inner }) / shader.lanes
-  shader.line(`for (var v = walker; v < ${vectors}; v += ${walkersOf(kernel)}) {`)
-  const within = shader.coordinates('v', inner.with(-1, inner.at(-1)! / shader.lanes))
-  const last = shader.lanes === 1 ? within.at(-1)! : shader.let(`${within.at(-1)!} * 4`)
-  body([...row, ...within.with(-1, last)])
-  shader.line('}')
-}
+/** Every so many vectors of a row, behind its own coordinates. */
+const walkIn =
+  (kernel: RowKernel, row: readonly string[]): Walk =>
+  (body) => {
+    const { shader, inner } = kernel
+    const vectors = sizeOf({ shape: inner }) / shader.lanes
+    shader.line(`for (var v = walker; v < ${vectors}; v += ${walkersOf(kernel)}) {`)
+    const within = shader.coordinates('v', inner.with(-1, inner.at(-1)! / shader.lanes))
+    const last = shader.lanes === 1 ? within.at(-1)! : shader.let(`${within.at(-1)!} * 4`)
+    body([...row, ...within.with(-1, last)])
+    shader.line('}')
+  }

@@ -5,11 +5,11 @@
  */
 import { sizeOf } from '../tensor.ts'
 import { leavesOf } from '../value.ts'
-import { acrossLanes, combined, initialOf } from './row-kernel.ts'
+import { foldRow } from './row-kernel.ts'
 import type { Shape } from '../tensor.ts'
 import type { Pointwise } from '../value.ts'
 import type { View } from '../view.ts'
-import type { Folded, Laid, Moments, RowKernel } from './row-kernel.ts'
+import type { Laid, Moments, RowKernel, Walk } from './row-kernel.ts'
 
 const WORKGROUP = 4
 /** Few rows are rather spread over threads. */
@@ -31,7 +31,7 @@ export const rowsByInvocation = (kernel: RowKernel): Laid => {
     const at = shader.coordinates(shader.let(`first + ${i}`), outer)
     return { at, statistics: statisticsOf(kernel, at) }
   })
-  walk(kernel, (column) => {
+  walkIn(kernel)((column) => {
     // All is read before anything is stored: nobody knows that what is stored lies elsewhere.
     const common = inputs.map((input, i) =>
       shared[i]! ? shader.read(input, [...each[0]!.at, ...column]) : null,
@@ -59,27 +59,10 @@ const statisticsOf = (kernel: RowKernel, row: readonly string[]): readonly strin
     const found =
       one.combine === 'moments'
         ? momentsOf(kernel, one, row, statistics)
-        : [fold(kernel, one, row, statistics)]
+        : [foldRow(kernel, one, walkIn(kernel, row), statistics)]
     statistics.push(...found)
   }
   return statistics
-}
-
-const fold = (
-  kernel: RowKernel,
-  folded: Folded,
-  row: readonly string[],
-  statistics: readonly string[],
-): string => {
-  const { shader, inputs } = kernel
-  const found = shader.var(initialOf(folded))
-  walk(kernel, (column) => {
-    const here = inputs.map((input) => shader.read(input, [...row, ...column]))
-    const term = folded.term({ shader, inputs: here, statistics })
-    shader.line(`${found} = ${combined(folded, found, term)};`)
-  })
-  const one = acrossLanes(shader, folded, found)
-  return folded.finish === undefined ? one : shader.let(folded.finish(one))
 }
 
 /**
@@ -122,16 +105,17 @@ const momentsOf = (
   return [all, shader.let(finish(variance))]
 }
 
-/** Loops over the vectors of a row. */
-const walk = (kernel: RowKernel, body: (column: readonly string[]) => void): void => {
-  const { shader, inner } = kernel
-  for (const [i, size] of inner.entries()) {
-    const step = i === inner.length - 1 ? shader.lanes : 1
-    shader.line(`for (var c${i} = 0; c${i} < ${size}; c${i} += ${step}) {`)
+/** All vectors of a row, behind its own coordinates. */
+const walkIn =
+  ({ shader, inner }: RowKernel, row: readonly string[] = []): Walk =>
+  (body) => {
+    for (const [i, size] of inner.entries()) {
+      const step = i === inner.length - 1 ? shader.lanes : 1
+      shader.line(`for (var c${i} = 0; c${i} < ${size}; c${i} += ${step}) {`)
+    }
+    body([...row, ...inner.map((_, i) => `c${i}`)])
+    for (const _ of inner) shader.line('}')
   }
-  body(inner.map((_, i) => `c${i}`))
-  for (const _ of inner) shader.line('}')
-}
 
 /** The same in blocks along the last dimension, and what is left over one by one. */
 const walkBlocks = (

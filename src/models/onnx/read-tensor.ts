@@ -3,6 +3,7 @@ import { elementOf } from '../../../kernels/tensor/ops/cast.ts'
 import { refuse } from '../../../kernels/tensor/outcome.ts'
 import { narrow } from '../../../kernels/tensor/tensor.ts'
 import { elements } from '../../../kernels/kernel.ts'
+import { brainToNumber, halfToNumber } from '../half-floats.ts'
 import { isPacked, unpack } from './packed.ts'
 import { bytesIn, fieldsOf, numberIn, numbersIn, textIn } from './wire.ts'
 import type { Outcome, Refusal } from '../../../kernels/tensor/outcome.ts'
@@ -149,14 +150,3 @@ const fromRaw = (raw: Uint8Array, element: Whole): Numbers => {
       return Int32Array.from(all, (_, i) => narrow(element, view.getUint8(i)))
   }
 }
-
-const halfToNumber = (bits: number): number => {
-  const sign = (bits & 0x8000) === 0 ? 1 : -1
-  const exponent = (bits >> 10) & 0x1f
-  const part = bits & 0x3ff
-  if (exponent === 31) return part === 0 ? sign * Infinity : NaN
-  return sign * (exponent === 0 ? part * 2 ** -24 : (1 + part / 1024) * 2 ** (exponent - 15))
-}
-
-const brainToNumber = (bits: number): number =>
-  new Float32Array(Uint32Array.of((bits & 0xffff) << 16).buffer)[0]!
