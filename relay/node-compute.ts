@@ -16,6 +16,7 @@ import type {
   ComputeDone,
   ComputeTask,
   PortError,
+  Stages,
 } from '../src/ports.ts'
 import { rawCidFromDigest } from '../src/wire/codec.ts'
 import { SMALL_BYTES } from '../src/wire/stored.ts'
@@ -102,6 +103,7 @@ export const nodeCompute = (options: NodeComputeOptions = {}): Compute => {
       return rawCidFromDigest(new Uint8Array(digest))
     },
     measuredShare: () => meter.share(),
+    stages: noStages,
     close: () => {
       engine.close()
       checker.close()
@@ -110,6 +112,14 @@ export const nodeCompute = (options: NodeComputeOptions = {}): Compute => {
 }
 
 /** Copies are moved to the thread, so that the caller's bytes stay hers. */
+const notBuilt = async () => err({ code: 'not-built', detail: '' })
+const noStages: Stages = {
+  open: notBuilt,
+  step: notBuilt,
+  forget: () => undefined,
+  close: () => undefined,
+}
+
 const copied = (task: ComputeTask): { copy: ComputeTask; buffers: ArrayBuffer[] } => {
   const inputs = task.inputs.map((bytes) => bytes.slice())
   const { id, kernel, params } = task

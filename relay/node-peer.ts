@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { err, ok, type Result } from '../src/base/result.ts'
+import { memoryShelf } from '../src/adapters/memory-shelf.ts'
 import { live } from '../src/peer/living.ts'
 import type { NodeHandle } from '../src/peer/view.ts'
 import type { PortError } from '../src/ports.ts'
@@ -17,6 +18,7 @@ import { openKeyFile } from './node-signer.ts'
 export const KEY_FILE = 'account.key.json'
 /** A relay answers at once or is not there. */
 const INFO_MS = 10_000
+const SHELF_BYTES = 2 ** 28
 
 /** Asks a relay what it serves. @error no-relay, not-a-relay, bad-genesis */
 export const fetchSwarmInfo = async (url: string): Promise<Result<SwarmInfo, PortError>> => {
@@ -64,6 +66,7 @@ export const openNodePeer = async (
       clock,
       compute,
       store: stored.value.store,
+      shelf: memoryShelf(SHELF_BYTES),
       signer: account.value.signer,
       random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
     },

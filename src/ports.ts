@@ -8,6 +8,7 @@ import type { Result } from './base/result.ts'
 import type { EpochMs, Ms } from './base/units.ts'
 import type { Verdict } from './core/verify.ts'
 import type { Head } from './wire/messages.ts'
+import type { Manifest } from './wire/manifest.ts'
 import type { SignedAdvert, SignedBody } from './wire/signed.ts'
 
 export type PortError = { readonly code: string; readonly detail: string }
@@ -135,6 +136,63 @@ export type CheckTask = ComputeTask & {
   readonly rate: number
 }
 
+/** Some layers of a model, as a node has them ready. */
+export type StageSpec = {
+  /** The model's name and the layers: sessions with the same share weights and programs. */
+  readonly id: string
+  readonly model: Manifest
+  /** Layers [from, to). */
+  readonly from: number
+  readonly to: number
+}
+export type StageStep = {
+  readonly stage: string
+  /** Whose keys and values these are. */
+  readonly session: string
+  /** Tokens [at, at + count) of the session; what it knew from `at` on is forgotten. */
+  readonly at: number
+  readonly count: number
+  /** Tokens, or rows of f32 [count, width]. */
+  readonly input: readonly number[] | Uint8Array<ArrayBuffer>
+}
+
+/** Models in parts. What runs takes its turn with tasks. */
+export type Stages = {
+  /** Loads weights, leaf by leaf; what `read` gives has been checked. Ready at once where the stage is open. */
+  open(
+    stage: StageSpec,
+    read: (leaf: Cid) => Promise<Result<Uint8Array<ArrayBuffer>, PortError>>,
+    progress: (permille: number) => void,
+  ): Promise<Result<null, PortError>>
+  /** Rows of f32 [count, width], or after the last layer the logits [vocabulary] of the last token. */
+  step(
+    step: StageStep,
+    share: () => number,
+  ): Promise<
+    Result<{ readonly output: Uint8Array<ArrayBuffer>; readonly computeMs: number }, PortError>
+  >
+  /** Lets go of the keys and values of a session. */
+  forget(stage: string, session: string): void
+  /** Lets go of weights and programs. */
+  close(stage: string): void
+}
+
+/** Leaves of models on this device, within a quota; what was used longest ago goes first. */
+export type Shelf = {
+  /** Which of them are here. */
+  has(names: readonly Cid[]): Promise<Result<readonly boolean[], PortError>>
+  /** Null where it is not here, or is not what its name says any more. */
+  read(name: Cid): Promise<Result<Uint8Array<ArrayBuffer> | null, PortError>>
+  /** @error quota-exceeded, where everything that could go is in use */
+  write(name: Cid, bytes: Uint8Array<ArrayBuffer>): Promise<Result<null, PortError>>
+  /** In use: never forgotten until let go as often as kept. */
+  keep(names: readonly Cid[]): void
+  letGo(names: readonly Cid[]): void
+  usage(): Promise<{ readonly usedBytes: number; readonly quotaBytes: number }>
+  clear(): Promise<Result<null, PortError>>
+  close(): void
+}
+
 export type Compute = {
   capability(): Capability | null
   benchmark(
@@ -153,6 +211,7 @@ export type Compute = {
   hash(bytes: Uint8Array): Promise<Cid>
   /** The part of the last ten seconds in which the device was busy for others, 0..1. */
   measuredShare(): number
+  readonly stages: Stages
   close(): void
 }
 
@@ -167,6 +226,7 @@ export type Ports = {
   readonly random: Random
   readonly network: Network
   readonly store: Store
+  readonly shelf: Shelf
   readonly compute: Compute
   readonly signer: Signer
 }

@@ -13,6 +13,7 @@ import { check } from '../src/core/verify.ts'
 import type { Desk } from '../src/peer/desk.ts'
 import { peer, type Peer } from '../src/peer/peer.ts'
 import type { ComputeTask, Write } from '../src/ports.ts'
+import { virtualModels } from '../src/sim/models.ts'
 import { timeline } from '../src/sim/time.ts'
 import {
   cidOf,
@@ -190,6 +191,7 @@ export const town = (rich: Person) => {
           }))
           then(ok({ records, corrupt: [] }))
         }),
+      ...virtualModels(soon),
       changed: () => undefined,
     }
   }

@@ -6,7 +6,7 @@
 import { proxy, transfer } from 'comlink'
 import { busyMeter } from '../base/busy-meter.ts'
 import { err, type Result } from '../base/result.ts'
-import type { Capability, CheckTask, Compute, ComputeTask, PortError } from '../ports.ts'
+import type { Capability, CheckTask, Compute, ComputeTask, PortError, Stages } from '../ports.ts'
 import { rawCidFromDigest, sha256 } from '../wire/codec.ts'
 import { SMALL_BYTES } from '../wire/stored.ts'
 import type { Adapter } from '../../workers/compute.ts'
@@ -123,11 +123,20 @@ export const workerPool = (options: PoolOptions = {}): WorkerPool => {
       return rawCidFromDigest(digest === undefined ? sha256(bytes) : new Uint8Array(digest))
     },
     measuredShare: () => meter.share(),
+    stages: noStages,
     close: () => {
       engine.close()
       checker.close()
     },
   }
+}
+
+const notBuilt = async () => err({ code: 'not-built', detail: '' })
+const noStages: Stages = {
+  open: notBuilt,
+  step: notBuilt,
+  forget: () => undefined,
+  close: () => undefined,
 }
 
 const copied = (task: ComputeTask): { copy: ComputeTask; buffers: ArrayBuffer[] } => {

@@ -3,6 +3,7 @@ import { browserClock } from '../adapters/clock.ts'
 import { watchConditions } from '../adapters/conditions.ts'
 import { booksName, openStore } from '../adapters/indexeddb.ts'
 import { openBrowserNetwork } from '../adapters/libp2p.ts'
+import { memoryShelf } from '../adapters/memory-shelf.ts'
 import { memoryStore } from '../adapters/memory-store.ts'
 import { openKeyring, type Keyring } from '../adapters/webcrypto.ts'
 import { workerPool, type WorkerPool } from '../adapters/worker-pool.ts'
@@ -16,6 +17,8 @@ import { readSwarmInfo, type SwarmInfo } from '../wire/swarm-info.ts'
 
 export const AGENT = 'swarmharness/0.1.0'
 const INFO_MS = 10_000
+/** A quarter of what a tab may well take. */
+const SHELF_BYTES = 2 ** 28
 const INFO_CACHE = 'swarm-info'
 
 export type Joined = {
@@ -112,6 +115,7 @@ export const joinSwarm = async (options: JoinOptions): Promise<Result<Joined, Jo
     {
       clock,
       store,
+      shelf: memoryShelf(SHELF_BYTES),
       compute: watchDevice(compute, () => node.handle?.condition('device-lost', true)),
       signer,
       random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },

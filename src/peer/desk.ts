@@ -13,6 +13,8 @@ import type {
   PortError,
   Ports,
   Random,
+  StageSpec,
+  StageStep,
   Table,
   Write,
 } from '../ports.ts'
@@ -62,13 +64,32 @@ export type Desk = {
     table: Table,
     then: Answer<{ records: { key: string; value: unknown }[]; corrupt: string[] }>,
   ): void
+  openStage(
+    stage: StageSpec,
+    read: (leaf: Cid, then: Answer<Uint8Array<ArrayBuffer>>) => void,
+    progress: (permille: number) => void,
+    then: Answer<null>,
+  ): void
+  stepStage(
+    step: StageStep,
+    share: () => number,
+    then: Answer<{ output: Uint8Array<ArrayBuffer>; computeMs: number }>,
+  ): void
+  forgetStage(stage: string, session: string): void
+  closeStage(stage: string): void
+  hasLeaves(names: readonly Cid[], then: Answer<readonly boolean[]>): void
+  /** Null where it is not here. */
+  readLeaf(name: Cid, then: Answer<Uint8Array<ArrayBuffer> | null>): void
+  writeLeaf(name: Cid, bytes: Uint8Array<ArrayBuffer>, then: Answer<null>): void
+  keepLeaves(names: readonly Cid[]): void
+  letGoLeaves(names: readonly Cid[]): void
   /** What a person may see has changed. */
   changed(): void
 }
 
 /** A desk over real ports. A port that throws in spite of its contract is answered with an error. */
 export const realDesk = (ports: Ports, wake: () => void, changed: () => void): Desk => {
-  const { clock, compute, network, random, signer, store } = ports
+  const { clock, compute, network, random, shelf, signer, store } = ports
   const answer = <T>(work: Promise<Result<T, PortError>>, then: Answer<T>): void => {
     void work
       .catch((cause: unknown) => err({ code: 'port-failed', detail: String(cause) }))
@@ -113,6 +134,19 @@ export const realDesk = (ports: Ports, wake: () => void, changed: () => void): D
     write: (writes, durability, then) => answer(store.write(writes, durability), then),
     read: (table, key, then) => answer(store.read(table, key), then),
     all: (table, then) => answer(store.all(table), then),
+    openStage(stage, read, progress, then) {
+      const leaf = (name: Cid): Promise<Result<Uint8Array<ArrayBuffer>, PortError>> =>
+        new Promise((done) => read(name, done))
+      answer(compute.stages.open(stage, leaf, progress), then)
+    },
+    stepStage: (step, share, then) => answer(compute.stages.step(step, share), then),
+    forgetStage: (stage, session) => compute.stages.forget(stage, session),
+    closeStage: (stage) => compute.stages.close(stage),
+    hasLeaves: (names, then) => answer(shelf.has(names), then),
+    readLeaf: (name, then) => answer(shelf.read(name), then),
+    writeLeaf: (name, bytes, then) => answer(shelf.write(name, bytes), then),
+    keepLeaves: (names) => shelf.keep(names),
+    letGoLeaves: (names) => shelf.letGo(names),
     changed,
   }
 }

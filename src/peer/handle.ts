@@ -10,6 +10,7 @@ import type { Donor } from './donor.ts'
 import type { JobDesk } from './job-desk.ts'
 import { planProblem } from './stored-job.ts'
 import type { Links } from './links.ts'
+import type { Sessions } from './models/sessions.ts'
 import type { PeerOptions } from './options.ts'
 import type { Presence } from './presence.ts'
 import type { Requester } from './requester.ts'
@@ -27,6 +28,7 @@ export type Parts = {
   readonly lender: Donor
   readonly work: Worker
   readonly jobs: Requester
+  readonly talks: Sessions
   readonly purse: Wallet
   readonly here: Presence
   readonly net: Links
@@ -39,7 +41,7 @@ export type Parts = {
 }
 
 export const nodeHandle = (from: Parts): NodeHandle => {
-  const { desk, swarm, options, lender, work, jobs, purse, here, net, opinion, shelf } = from
+  const { desk, swarm, options, lender, work, jobs, talks, purse, here, net, opinion, shelf } = from
   const { watchers, troubles, changed } = from
   return {
     view: (): View =>
@@ -51,6 +53,7 @@ export const nodeHandle = (from: Parts): NodeHandle => {
         measuredShare: options.measuredShare(),
         work,
         jobs,
+        talks,
         purse,
         adverts: here.known(),
         linked: net.all(),
@@ -92,6 +95,8 @@ export const nodeHandle = (from: Parts): NodeHandle => {
     resumeJob: (job) => shelf.resume(job),
     forgetJob: (job) => shelf.forget(job),
     output: (job, name) => shelf.output(job, name),
+    talk: (asked) => talks.begin(asked),
+    stopTalk: (id) => talks.stop(id),
     async close() {
       lender.stop()
       for (const who of net.all()) net.drop(who.peer, 'closing')

@@ -14,6 +14,9 @@ import { nodeHandle } from './handle.ts'
 import { jobDesk } from './job-desk.ts'
 import { keptChains } from './kept-chains.ts'
 import { links, type Greeted } from './links.ts'
+import { leafExchange } from './models/leaf-exchange.ts'
+import { sessions } from './models/sessions.ts'
+import { stageHost } from './models/stage-host.ts'
 import type { PeerOptions } from './options.ts'
 import { paths } from './paths.ts'
 import { presence } from './presence.ts'
@@ -28,6 +31,10 @@ import { wallet } from './wallet.ts'
 import { worker } from './worker.ts'
 
 export type Peer = ReturnType<typeof peer>
+
+/** What trust is counted under when somebody gives leaves, and what a wrong one counts. */
+const LEAF = 'leaf@1'
+const LEAF_MICRO = 1_000
 
 export const peer = (desk: Desk, options: PeerOptions) => {
   const { swarm } = options
@@ -59,8 +66,11 @@ export const peer = (desk: Desk, options: PeerOptions) => {
         if ('code' in found) trouble(found)
         then(found)
       }),
-    busy: () => work.held().length > 0,
-    handBack: (everything) => work.handBack(everything),
+    busy: () => work.held().length + stages.held() > 0,
+    handBack(everything) {
+      work.handBack(everything)
+      if (everything) stages.handBack()
+    },
     changed() {
       // What the node advertises may have changed with it.
       desk.wake(desk.now())
@@ -96,6 +106,9 @@ export const peer = (desk: Desk, options: PeerOptions) => {
       past.gone(who)
       work.gone(who)
       jobs.gone(who.account)
+      leaves.gone(who)
+      stages.gone(who)
+      talks.gone(who)
       changed()
     },
   })
@@ -138,6 +151,17 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     trusted: opinion.hasServed,
   })
 
+  const leaves = leafExchange(desk, {
+    room: () => stages.room(),
+    linked: net.all,
+    lied: ({ account }) => opinion.judged(account, LEAF, 'wrong', LEAF_MICRO, 1),
+  })
+  const stages = stageHost(desk, door, lender, work.debts, () => leaves, {
+    linked: net.all,
+    changed,
+  })
+  const talks = sessions(desk)
+
   const crew = recruiter(desk, net, here, jobs, work, purse, opinion)
 
   const route = (who: Greeted, head: Head, body: Uint8Array<ArrayBuffer> | null): void => {
@@ -173,6 +197,22 @@ export const peer = (desk: Desk, options: PeerOptions) => {
       case 'result':
       case 'failed':
         return jobs.head(who.account, head, body)
+      case 'want':
+      case 'leaf':
+      case 'lack':
+      case 'seek':
+      case 'holds':
+        return leaves.head(who, head, body)
+      case 'stage':
+      case 'neighbours':
+      case 'feed':
+      case 'unstage':
+        return stages.head(who, head, body)
+      case 'staged':
+      case 'unstaged':
+      case 'fed':
+      case 'bill':
+        return talks.head(who, head, body)
       case 'hello':
       case 'bye':
         return
@@ -192,11 +232,14 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     work.wake()
     lender.wake()
     jobs.wake()
+    leaves.wake()
+    stages.wake()
+    talks.wake()
     here.wake()
     crew.call()
   }
 
-  const parts = { desk, swarm, options, lender, work, jobs, purse, here, net, opinion, shelf }
+  const parts = { desk, swarm, options, lender, work, jobs, talks, purse, here, net, opinion, shelf }
   const seen = { watchers, troubles, changed, reachability: () => reachability }
   const handle = nodeHandle({ ...parts, ...seen })
 
@@ -268,8 +311,20 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     welcome(from: PeerId, head: Head): number {
       const who = net.get(from)
       if (!who) return 0
-      if (head.k === 'tensor') return work.welcome(who, head)
-      return head.k === 'result' ? jobs.welcome(who.account, head) : 0
+      switch (head.k) {
+        case 'tensor':
+          return work.welcome(who, head)
+        case 'result':
+          return jobs.welcome(who.account, head)
+        case 'leaf':
+          return leaves.welcome(who, head)
+        case 'feed':
+          return stages.welcome(who, head)
+        case 'fed':
+          return talks.welcome(who, head)
+        default:
+          return 0
+      }
     },
     wake,
     /** For tests and the simulator: the jobs as the law sees them, and how full every table is. */
@@ -285,6 +340,9 @@ export const peer = (desk: Desk, options: PeerOptions) => {
         ...past.sizes(),
         ...here.sizes(),
         ...opinion.sizes(),
+        ...leaves.sizes(),
+        ...stages.sizes(),
+        ...talks.sizes(),
       ],
     }),
   }

@@ -10,6 +10,7 @@ import type { Desk } from './desk.ts'
 import type { Donor } from './donor.ts'
 import type { StoredJob } from './stored-job.ts'
 import type { Greeted } from './links.ts'
+import type { Sessions } from './models/sessions.ts'
 import type { Requester } from './requester.ts'
 import { taskIdOf, tookOf, type RunningJob } from './running-job.ts'
 import type { Opinion } from './standing.ts'
@@ -28,6 +29,7 @@ export type Sources = {
   readonly measuredShare: number
   readonly work: Worker
   readonly jobs: Requester
+  readonly talks: Sessions
   readonly purse: Wallet
   readonly adverts: readonly Advert[]
   readonly linked: readonly Greeted[]
@@ -44,6 +46,7 @@ export const viewOf = (from: Sources): View => ({
   peer: from.desk.self,
   reachability: from.reachability,
   donate: donateView(from),
+  sessions: from.talks.views(),
   jobs: [
     ...[...from.jobs.jobs().values()].map((job) => jobView(job, from)),
     ...from.stored.map((stored) => storedView(stored, from.isOpening(stored.id))),

@@ -7,6 +7,7 @@ import type { EpochMs, MicroCredits, Ms } from '../base/units.ts'
 import type { Job } from '../core/job.ts'
 import type { Capability, Reachability } from '../ports.ts'
 import type { Refusal } from '../wire/messages.ts'
+import type { SessionId, SessionView, Talk } from './models/session-view.ts'
 import type { DoneBy } from './running-job.ts'
 import type { SignedBlock, SignedReceipt } from '../wire/signed.ts'
 
@@ -172,6 +173,8 @@ export type View = {
   readonly reachability: Reachability
   readonly donate: DonateView
   readonly jobs: readonly JobView[]
+  /** Language models that we ask. */
+  readonly sessions: readonly SessionView[]
   readonly nodes: readonly NodeView[]
   readonly wallet: WalletView
   /** What is wrong right now, in words; empty when all is well. */
@@ -214,5 +217,8 @@ export type NodeHandle = {
   forgetJob(job: JobId): void
   /** The bytes of an output tensor as far as it is filled; whole when the job is done. */
   output(job: JobId, name: string): Uint8Array<ArrayBuffer> | null
+  /** Lets a language model go on with a prompt, over nodes that are there. */
+  talk(asked: Talk): SessionId
+  stopTalk(id: SessionId): void
   close(): Promise<void>
 }

@@ -17,6 +17,7 @@ import type { ComputeTask, PortError, Table, Write } from '../ports.ts'
 import { cidOfBytes } from '../wire/codec.ts'
 import type { SimDirectory } from './directory.ts'
 import type { Disk } from './disk.ts'
+import { virtualModels } from './models.ts'
 import type { SimNetwork } from './network.ts'
 import type { Notary } from './notary.ts'
 import { corrupt, type Person } from './people.ts'
@@ -143,6 +144,7 @@ export const simDesk = (options: DeskOptions): Desk => {
     read: (table, key, then) => later(1, () => then(ok(disk.read(table, key)))),
     all: (table: Table, then) =>
       later(2, () => then(ok({ records: disk.all(table), corrupt: [] }))),
+    ...virtualModels((then) => later(1, then)),
     changed: () => undefined,
   }
 }

@@ -34,6 +34,8 @@ const puppet = (first: View) => {
     resumeJob: note('resumeJob'),
     forgetJob: note('forgetJob'),
     output: () => null,
+    talk: () => '',
+    stopTalk: note('stopTalk'),
     close: async () => undefined,
   }
   const show = (next: View): void => {

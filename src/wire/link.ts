@@ -16,8 +16,8 @@ import {
   type FrameType,
   type LinkError,
 } from './frame.ts'
-import { bodyBytes, parseHead, type Head } from './messages.ts'
-import { hasBody, LINK_BYTES_MAX, Outbox, type QueueError } from './outbox.ts'
+import { bodyBytes, hasBody, parseHead, type Head } from './messages.ts'
+import { LINK_BYTES_MAX, Outbox, type QueueError } from './outbox.ts'
 
 /** Bodies announced and not complete. Our own sender finishes one before it begins the next. */
 export const PENDING_BODIES_MAX = 4

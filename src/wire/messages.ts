@@ -1,11 +1,13 @@
 /**
- * What two nodes say to each other while they work (`/swarm/work/1.0.0`). One stream per pair; each
- * message is a head of at most 64 KiB, and `tensor` and `result` are followed by a body of `bytes`.
+ * What two nodes say to each other while they work (`/swarm/work/2.0.0`). One stream per pair; each
+ * message is a head of at most 64 KiB, and one that says `bytes` is followed by a body of so many.
  *
  * Flow, requester -> worker unless noted:
  *   hello (both) · tip (worker) · blocks · probe · load (worker) · offer · accept | refuse (worker) ·
  *   tensor* · beat* (worker) · commit (worker) · reveal · result (worker) · settle | reject ·
  *   settled (worker) · cancel · bye (both)
+ *
+ * What they say about models that run over several nodes is in `model-heads.ts`.
  */
 import * as v from 'valibot'
 import type { Result } from '../base/result.ts'
@@ -13,6 +15,7 @@ import { err, ok } from '../base/result.ts'
 import type { JobId, TaskId } from '../base/ids.ts'
 import { PRICE_MILLI_MAX } from '../core/price.ts'
 import { decode, type WireError } from './codec.ts'
+import { MODEL_HEADS } from './model-heads.ts'
 import {
   ADAPTERS,
   CidText,
@@ -155,6 +158,7 @@ export const Head = v.variant('k', [
   }),
   v.strictObject({ k: v.literal('cancel'), lease: Lease }),
   v.strictObject({ k: v.literal('bye'), code: Text(40) }),
+  ...MODEL_HEADS,
 ])
 export type Head = v.InferOutput<typeof Head>
 export type HeadOf<K extends Head['k']> = Extract<Head, { k: K }>
@@ -172,5 +176,7 @@ export const parseHead = (bytes: Uint8Array): Result<Head, WireError> => {
 }
 
 /** How many body bytes follow a head. */
-export const bodyBytes = (head: Head): number =>
-  head.k === 'tensor' || head.k === 'result' ? head.bytes : 0
+export const bodyBytes = (head: Head): number => (hasBody(head) ? head.bytes : 0)
+
+/** Whether a body follows, even one of no bytes. */
+export const hasBody = (head: Head): head is Extract<Head, { bytes: number }> => 'bytes' in head

@@ -6,7 +6,7 @@ import { assert } from '../base/assert.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import { encode } from './codec.ts'
 import { CREDIT_EVERY_BYTES, FRAME, u32, writeFrame, wrong, type LinkError } from './frame.ts'
-import { bodyBytes, type Head } from './messages.ts'
+import { bodyBytes, hasBody, type Head } from './messages.ts'
 import { BODY_BYTES_MAX, CHUNK_BYTES, HEAD_BYTES_MAX, WINDOW_BYTES } from './version.ts'
 
 /** Heads waiting to be sent; a link that is so far behind is not being read any more. */
@@ -14,9 +14,6 @@ export const QUEUE_HEADS_MAX = 4_096
 
 /** 64 MiB, two of the largest bodies: what may wait to be sent on one link, and be held of it here. */
 export const LINK_BYTES_MAX = 2 * BODY_BYTES_MAX
-
-/** Whether a body follows, even one of no bytes. */
-export const hasBody = (head: Head): boolean => head.k === 'tensor' || head.k === 'result'
 
 export type QueueError = {
   readonly code: 'queue-full' | 'head-too-large' | 'body-too-large' | 'closed'

@@ -1,7 +1,7 @@
 /** Protocol names and the limits every reader enforces. Numbers are explained in docs/PROTOCOL.md. */
 export const WIRE_VERSION = 1
 
-export const WORK_PROTOCOL = '/swarm/work/1.0.0'
+export const WORK_PROTOCOL = '/swarm/work/2.0.0'
 export const REGISTRY_PROTOCOL = '/swarm/registry/1.0.0'
 export const KAD_PROTOCOL = '/swarm/kad/1.0.0'
 

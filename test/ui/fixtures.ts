@@ -285,6 +285,7 @@ export const view = (change: Partial<View> = {}): View => ({
   reachability: { kind: 'reachable', relay: '/ip4/127.0.0.1/tcp/8080/ws' },
   donate: donate(),
   jobs: [],
+  sessions: [],
   nodes: nodes(),
   wallet: wallet(),
   problems: [],

@@ -48,6 +48,8 @@ export const stillNode = (view: View, limits: Limits = LIMITS): NodeHandle => {
       }
       return null
     },
+    talk: () => '',
+    stopTalk: () => undefined,
     close: async () => undefined,
   }
 }

@@ -1,0 +1,89 @@
+/** A language model that goes on with a text over several nodes: what is asked, and what can be seen of it. */
+import type { Cid, Did, JobId } from '../../base/ids.ts'
+import type { MicroCredits } from '../../base/units.ts'
+import type { Sampling } from '../../models/sampling.ts'
+import type { Manifest } from '../../wire/manifest.ts'
+import type { Answer } from '../desk.ts'
+import type { Problem } from '../view.ts'
+
+export type SessionId = string
+
+/** A model on this device: what it is, and its leaves. */
+export type ModelSource = {
+  /** Without a publisher: whoever asks signs it. */
+  readonly manifest: Omit<Manifest, 'publisher'>
+  /** Bytes of a leaf, read from the model's files. */
+  read(leaf: Cid, then: Answer<Uint8Array<ArrayBuffer>>): void
+}
+
+export type Talk = {
+  readonly source: ModelSource
+  /** Names what is asked, as a job's CID does: its receipts carry it. */
+  readonly job: JobId
+  readonly title: string
+  readonly promptIds: readonly number[]
+  /** New tokens at most. */
+  readonly tokens: number
+  readonly sampling: Sampling
+  readonly seed: number
+  /** Nodes to spread over at most; as many as there are, and make it faster, if absent. */
+  readonly stages?: number
+  /** Thousandths of the metered cost to pay; 0 asks for the free tier. */
+  readonly price: number
+  /** Micro-credits that it may cost in all; then it ends with `over-budget`. */
+  readonly budget?: MicroCredits
+  /** Each token once it is drawn, with the logits it was drawn from; first null with the logits after the prompt. */
+  token(id: number | null, logits: Float32Array): void
+  /** Null when all is well: all tokens are there, or the model has ended its answer. */
+  ended(problem: Problem | null): void
+}
+
+export type StageView = {
+  readonly index: number
+  /** Layers [from, to). */
+  readonly from: number
+  readonly to: number
+  readonly node: Did | null
+  readonly state: 'calling' | 'fetching' | 'loading' | 'ready' | 'replaying' | 'lost'
+  readonly permille: number
+  /** Bytes of its weights: that were there, that we gave, that others gave. */
+  readonly here: number
+  readonly given: number
+  readonly others: number
+  /** Medians over the last tokens. */
+  readonly computeMs: number | null
+  /** Audits passed, and tokens they covered. */
+  readonly audited: number
+  readonly microCredits: MicroCredits
+  readonly paid: MicroCredits
+}
+
+export type SessionView = {
+  readonly id: SessionId
+  readonly job: JobId
+  readonly title: string
+  readonly model: { readonly name: string; readonly id: Cid | null; readonly layers: number }
+  readonly state: 'calling' | 'loading' | 'prompt' | 'tokens' | 'settling' | 'done' | 'failed' | 'stopped'
+  readonly problem: Problem | null
+  readonly stages: readonly StageView[]
+  readonly promptTokens: number
+  readonly tokens: number
+  /** Since the first token, over what is there now; null before the second token. */
+  readonly tokensPerSecond: number | null
+  /** Where the time of the last tokens went, milliseconds each: medians. */
+  readonly time: {
+    readonly compute: number
+    /** Between nodes, and waiting for other work there. */
+    readonly between: number
+    readonly here: number
+  } | null
+  readonly recoveries: readonly {
+    readonly stage: number
+    readonly code: string
+    readonly lost: Did
+    /** From the last word of the lost node to the next token. */
+    readonly ms: number
+    readonly replayed: number
+  }[]
+  readonly spent: MicroCredits
+}
