@@ -4,9 +4,10 @@ import type { MicroCredits } from '../../base/units.ts'
 import type { Sampling } from '../../models/sampling.ts'
 import type { Manifest } from '../../wire/manifest.ts'
 import type { Answer } from '../desk.ts'
-import type { Problem } from '../view.ts'
 
 export type SessionId = string
+
+export type SessionProblem = { readonly code: string; readonly text: string }
 
 /** A model on this device: what it is, and its leaves. */
 export type ModelSource = {
@@ -35,7 +36,7 @@ export type Talk = {
   /** Each token once it is drawn, with the logits it was drawn from; first null with the logits after the prompt. */
   token(id: number | null, logits: Float32Array): void
   /** Null when all is well: all tokens are there, or the model has ended its answer. */
-  ended(problem: Problem | null): void
+  ended(problem: SessionProblem | null): void
 }
 
 export type StageView = {
@@ -64,7 +65,7 @@ export type SessionView = {
   readonly title: string
   readonly model: { readonly name: string; readonly id: Cid | null; readonly layers: number }
   readonly state: 'calling' | 'loading' | 'prompt' | 'tokens' | 'settling' | 'done' | 'failed' | 'stopped'
-  readonly problem: Problem | null
+  readonly problem: SessionProblem | null
   readonly stages: readonly StageView[]
   readonly promptTokens: number
   readonly tokens: number
