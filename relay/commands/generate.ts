@@ -126,7 +126,8 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (!stages.ok) return explain(stages.error)
   if (json !== '-') process.stdout.write(prompt)
   const began = performance.now()
-  const asking = { ...model.value, stages: stages.value, prompt, tokens, sampling, seed }
+  const sessions = stages.value.map((stage) => stage.session())
+  const asking = { ...model.value, stages: sessions, prompt, tokens, sampling, seed }
   const made = await follow(generate(asking), { json, began })
   for (const stage of stages.value) stage.close()
   engine.value.close()
