@@ -66,7 +66,15 @@ export type SessionView = {
   readonly job: JobId
   readonly title: string
   readonly model: { readonly name: string; readonly id: Cid | null; readonly layers: number }
-  readonly state: 'calling' | 'loading' | 'prompt' | 'tokens' | 'settling' | 'done' | 'failed' | 'stopped'
+  readonly state:
+    | 'calling'
+    | 'loading'
+    | 'prompt'
+    | 'tokens'
+    | 'settling'
+    | 'done'
+    | 'failed'
+    | 'stopped'
   readonly problem: SessionProblem | null
   readonly stages: readonly StageView[]
   readonly promptTokens: number
