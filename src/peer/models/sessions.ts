@@ -13,7 +13,6 @@ import type { LlamaConfig } from '../../models/llama/config.ts'
 import { cidOfBytes, encode } from '../../wire/codec.ts'
 import { LEAF_BYTES } from '../../base/leaf.ts'
 import type { SignedManifest } from '../../wire/manifest.ts'
-import type { SignedBody } from '../../wire/signed.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { Desk } from '../desk.ts'
 import type { Greeted } from '../links.ts'
@@ -108,7 +107,7 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
       return id
     }
     const body = { ...talk.source.manifest, publisher: desk.account }
-    desk.sign([body as unknown as SignedBody], (signed) => {
+    desk.sign([body], (signed) => {
       if (!signed.ok) return refuse(id, signed.error.code, signed.error.detail)
       open(id, talk, model, { body, sig: signed.value[0]! })
     })
