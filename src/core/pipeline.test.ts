@@ -26,7 +26,13 @@ const rows = (stage: number, at: number, count: number): Float32Array =>
 
 describe('a pipeline', () => {
   it('is fed a prompt in chunks, no more of them ahead than may wait', () => {
-    const flow = ready(openPipeline(Array.from({ length: 300 }, (_, i) => i), WIDTH, 2))
+    const flow = ready(
+      openPipeline(
+        Array.from({ length: 300 }, (_, i) => i),
+        WIDTH,
+        2,
+      ),
+    )
     expect(nextFeeds(flow, 0)).toEqual([
       { at: 0, count: 128, replay: false },
       { at: 128, count: 128, replay: false },
@@ -94,7 +100,13 @@ describe('a pipeline', () => {
 /** Nodes that do as they are told, over links that take their time; now and then one is replaced, or a lie is found. */
 const simulate = (seed: number, stages: number, promptLength: number, wanted: number): Pipeline => {
   const random = prng(seed)
-  const flow = ready(openPipeline(Array.from({ length: promptLength }, (_, i) => i), WIDTH, stages))
+  const flow = ready(
+    openPipeline(
+      Array.from({ length: promptLength }, (_, i) => i),
+      WIDTH,
+      stages,
+    ),
+  )
   const known = Array.from({ length: stages }, () => 0)
   const lives = Array.from({ length: stages }, () => 0)
   /** On its way, by link: in order within one. */
@@ -108,7 +120,8 @@ const simulate = (seed: number, stages: number, promptLength: number, wanted: nu
     known[stage] = at + count
     const passed = stage + 1 < stages && random.below(4) > 0
     const to = lives[stage + 1]!
-    if (passed && !replay) post(`${stage}>${stage + 1}`, () => node(stage + 1, to, at, count, false))
+    if (passed && !replay)
+      post(`${stage}>${stage + 1}`, () => node(stage + 1, to, at, count, false))
     post(`${stage}>me`, () => {
       if (lives[stage] !== life) return
       heard(stage, { at, count, passed: passed && !replay })
