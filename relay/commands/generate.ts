@@ -117,7 +117,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
   const { path, prompt, tokens, sampling, seed } = options.value
   const files = await openModelFiles(path)
   if (!files.ok) return explain(files.error)
-  const model = await openModel(files.value.files)
+  const model = await openModel(files.value.files, files.value.folder)
   if (!model.ok) return explain(model.error)
   const engine = await openGraphEngine(options.value.engine)
   if (!engine.ok) return failed(engine.error)
@@ -126,7 +126,8 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (!stages.ok) return explain(stages.error)
   if (json !== '-') process.stdout.write(prompt)
   const began = performance.now()
-  const asking = { ...model.value, stages: stages.value, prompt, tokens, sampling, seed }
+  const sessions = stages.value.map((stage) => stage.session())
+  const asking = { ...model.value, stages: sessions, prompt, tokens, sampling, seed }
   const made = await follow(generate(asking), { json, began })
   for (const stage of stages.value) stage.close()
   engine.value.close()

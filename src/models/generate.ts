@@ -11,14 +11,14 @@ import type { Result } from '../base/result.ts'
 import type { LlamaConfig } from './llama/config.ts'
 import type { ModelError, ModelResult } from './model-error.ts'
 import type { Sampling } from './sampling.ts'
-import type { Stage } from './stage.ts'
+import type { StageSession } from './stage.ts'
 import type { Tokenizer } from './tokenizer/tokenizer.ts'
 
 export type Generation = {
   readonly config: LlamaConfig
   readonly tokenizer: Tokenizer
-  /** In their order; each has seen nothing yet. */
-  readonly stages: readonly Stage[]
+  /** Of each stage in their order; none has seen anything yet. */
+  readonly stages: readonly StageSession[]
   readonly prompt: string
   /** New tokens at most; fewer where the model ends its answer, or the context is full. */
   readonly tokens: number
@@ -80,7 +80,7 @@ const start = ({
 
 /** Through all stages, one after the other. */
 const through = async (
-  stages: readonly Stage[],
+  stages: readonly StageSession[],
   tokens: readonly number[],
   past: number,
 ): Promise<ModelResult<Tensor>> => {

@@ -1,7 +1,7 @@
 /**
- * Some layers of a model, ready to be asked token by token: their weights, a program for each size, and the
- * keys and values of what was said before. Stages in a row are a model; where each of them runs is not their
- * business.
+ * Some layers of a model, ready to be asked token by token: their weights and a program for each size, which all
+ * sessions share, and for each session the keys and values of what was said before. Stages in a row are a model;
+ * where each of them runs is not their business.
  */
 import { bind } from '../../kernels/tensor/bind.ts'
 import { ok } from '../base/result.ts'
@@ -31,9 +31,18 @@ type EngineError = { readonly code: string; readonly detail: string }
 /** Tokens of the first stage, or what the stage before it answered; `past` tokens came before. */
 export type Step = { readonly input: readonly number[] | Tensor; readonly past: number }
 
-export type Stage = {
+/** What was said before, in one session: its own tables of keys and values, over a stage that others share. */
+export type StageSession = {
   /** Numbers [count, width] for the next stage, or the logits [1, vocabulary] of the last token. */
   step(step: Step): Promise<ModelResult<Tensor>>
+  /** Lets go of the tables. */
+  close(): void
+}
+
+export type Stage = {
+  /** With tables of its own, which are empty. */
+  session(): StageSession
+  /** Lets go of weights and programs, and ends every session. */
   close(): void
 }
 
@@ -63,26 +72,81 @@ type Range = {
   readonly tensors: RangeTensors
 }
 
+/** What sessions share: weights, and a program for each number of tokens and size of tables. */
 class RangeStage implements Stage {
-  readonly #range: Range
+  readonly range: Range
   readonly #engine: GraphEngine
   readonly #programs = new Map<string, ReadyGraph>()
-  #capacity = 0
-  #caches: readonly Tensor[] = []
+  readonly #sessions = new Set<RangeSession>()
 
   constructor(range: Range, engine: GraphEngine) {
-    this.#range = range
+    this.range = range
     this.#engine = engine
   }
 
+  session(): StageSession {
+    const session = new RangeSession(this)
+    this.#sessions.add(session)
+    return session
+  }
+
+  close(): void {
+    for (const session of this.#sessions) session.close()
+    for (const program of this.#programs.values()) program.close()
+    this.#programs.clear()
+  }
+
+  async program(fresh: number, capacity: number): Promise<ModelResult<ReadyGraph>> {
+    const key = keyOf(fresh, capacity)
+    const known = this.#programs.get(key)
+    if (known !== undefined) return ok(known)
+    const { config, range, tensors } = this.range
+    const { graph, inputs } = rangeGraph(config, { range, tensors }, { fresh, capacity })
+    const bound = bind(graph, inputs)
+    if (!bound.ok) return modelError('engine', `${bound.error.code}: ${bound.error.detail}`)
+    const made = await this.#engine.prepare(bound.value)
+    if (!made.ok) return modelError('engine', `${made.error.code}: ${made.error.detail}`)
+    this.#programs.set(key, made.value)
+    return ok(made.value)
+  }
+
+  /** Closes programs for tables of a size that no session has any more. */
+  retire(capacity: number): void {
+    if ([...this.#sessions].some((session) => session.capacity === capacity)) return
+    for (const fresh of FRESH) {
+      const key = keyOf(fresh, capacity)
+      this.#programs.get(key)?.close()
+      this.#programs.delete(key)
+    }
+  }
+
+  forget(session: RangeSession): void {
+    this.#sessions.delete(session)
+  }
+}
+
+const keyOf = (fresh: number, capacity: number): string => `${fresh} of ${capacity}`
+
+class RangeSession implements StageSession {
+  readonly #stage: RangeStage
+  #isOpen = true
+  /** Places that the tables have. */
+  capacity = 0
+  #caches: readonly Tensor[] = []
+
+  constructor(stage: RangeStage) {
+    this.#stage = stage
+  }
+
   async step({ input, past }: Step): Promise<ModelResult<Tensor>> {
-    const { config, tensors } = this.#range
+    const { config, tensors } = this.#stage.range
     const count = 'shape' in input ? input.shape[0]! : input.length
+    if (!this.#isOpen) return modelError('engine', 'the session has ended')
     if (count < 1 || count > MAX_FRESH || past + count > config.context)
       return modelError('prompt-too-long', `${past} + ${count} tokens, ${config.context} at most`)
     const fresh = FRESH.find((size) => size >= count)!
     this.#makeRoom(past + fresh)
-    const program = await this.#program(fresh)
+    const program = await this.#stage.program(fresh, this.capacity)
     if (!program.ok) return program
     const given = [
       'shape' in input ? padded(input, fresh) : whole(input, fresh),
@@ -98,39 +162,24 @@ class RangeStage implements Stage {
   }
 
   close(): void {
-    for (const program of this.#programs.values()) program.close()
-    this.#programs.clear()
+    this.#isOpen = false
     this.#caches = []
-  }
-
-  async #program(fresh: number): Promise<ModelResult<ReadyGraph>> {
-    const key = `${fresh} of ${this.#capacity}`
-    const known = this.#programs.get(key)
-    if (known !== undefined) return ok(known)
-    const { config, range, tensors } = this.#range
-    const size = { fresh, capacity: this.#capacity }
-    const { graph, inputs } = rangeGraph(config, { range, tensors }, size)
-    const bound = bind(graph, inputs)
-    if (!bound.ok) return modelError('engine', `${bound.error.code}: ${bound.error.detail}`)
-    const made = await this.#engine.prepare(bound.value)
-    if (!made.ok) return modelError('engine', `${made.error.code}: ${made.error.detail}`)
-    this.#programs.set(key, made.value)
-    return ok(made.value)
+    this.#stage.forget(this)
   }
 
   /** Tables double until the context fits, and what the last run pads it with. */
   #makeRoom(needed: number): void {
-    const { config, tensors } = this.#range
-    if (this.#capacity >= needed && this.#caches.length > 0) return
-    let capacity = Math.max(MIN_CAPACITY, this.#capacity)
+    const { config, tensors } = this.#stage.range
+    if (this.capacity >= needed && this.#caches.length > 0) return
+    const before = this.capacity
+    let capacity = Math.max(MIN_CAPACITY, before)
     while (capacity < needed) capacity *= 2
     capacity = Math.min(capacity, config.context + MAX_FRESH)
     const shape = [1, config.keyHeads, capacity, config.headSize]
     const old = this.#caches
     this.#caches = Array.from({ length: 2 * tensors.layers.length }, (_, i) => grown(old[i], shape))
-    this.#capacity = capacity
-    for (const program of this.#programs.values()) program.close()
-    this.#programs.clear()
+    this.capacity = capacity
+    if (capacity !== before) this.#stage.retire(before)
   }
 }
 

@@ -239,7 +239,20 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     crew.call()
   }
 
-  const parts = { desk, swarm, options, lender, work, jobs, talks, purse, here, net, opinion, shelf }
+  const parts = {
+    desk,
+    swarm,
+    options,
+    lender,
+    work,
+    jobs,
+    talks,
+    purse,
+    here,
+    net,
+    opinion,
+    shelf,
+  }
   const seen = { watchers, troubles, changed, reachability: () => reachability }
   const handle = nodeHandle({ ...parts, ...seen })
 

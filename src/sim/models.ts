@@ -5,7 +5,7 @@
 import { err, ok } from '../base/result.ts'
 import type { Cid } from '../base/ids.ts'
 import type { Desk } from '../peer/desk.ts'
-import { leafNames } from '../wire/manifest.ts'
+import { blocksOf, leafNames } from '../wire/manifest.ts'
 import type { StageSpec, StageStep } from '../ports.ts'
 
 type ModelDesk = Pick<
@@ -37,7 +37,8 @@ export const virtualModels = (
   const past = new Map<string, number[]>()
 
   const openStage: ModelDesk['openStage'] = (spec, read, progress, then) => {
-    const names = spec.model.blocks.slice(spec.from, spec.to + 2).flatMap(leafNames)
+    const needed = blocksOf(spec, spec.model).map((i) => spec.model.blocks[i]!)
+    const names = needed.flatMap(leafNames)
     let weight = 0
     const next = (i: number): void => {
       if (i === names.length) {
@@ -56,8 +57,7 @@ export const virtualModels = (
 
   const stepStage: ModelDesk['stepStage'] = (step, _share, then) => {
     const stage = open.get(step.stage)
-    if (stage === undefined)
-      return later(() => then(err({ code: 'no-stage', detail: step.stage })))
+    if (stage === undefined) return later(() => then(err({ code: 'no-stage', detail: step.stage })))
     const key = `${step.stage} ${step.session}`
     const before = (past.get(key) ?? []).slice(0, step.at)
     if (before.length < step.at)

@@ -7,8 +7,8 @@
  */
 import * as v from 'valibot'
 import type { JobId } from '../base/ids.ts'
+import { LEAF_BYTES } from '../base/leaf.ts'
 import { PRICE_MILLI_MAX } from '../core/price.ts'
-import { LEAF_BYTES } from './manifest.ts'
 import { CidText, PeerText, Whole } from './signed.ts'
 
 /** Tokens of one feed, as many as a stage computes in one run. */

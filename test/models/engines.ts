@@ -4,7 +4,7 @@ import { openGraphEngine, type EngineName } from '../../relay/tensor-engines.ts'
 import { generate, type Generation } from '../../src/models/generate.ts'
 import { openModel, type Model } from '../../src/models/open-model.ts'
 import { splitLayers } from '../../src/models/split-layers.ts'
-import { openStage, type GraphEngine, type Stage } from '../../src/models/stage.ts'
+import { openStage, type GraphEngine, type StageSession } from '../../src/models/stage.ts'
 import type { Result } from '../../src/base/result.ts'
 import type { ModelError } from '../../src/models/model-error.ts'
 
@@ -29,16 +29,23 @@ const opened = new Map<string, ModelFiles>()
 export const modelAt = async (path: string): Promise<Model> => {
   const known = opened.get(path) ?? given(await openModelFiles(path))
   opened.set(path, known)
-  return given(await openModel(known.files))
+  return given(await openModel(known.files, known.folder))
 }
 
 export const stagesOf = async (
   model: Model,
   count: number,
   engine: GraphEngine,
-): Promise<readonly Stage[]> => {
+): Promise<readonly StageSession[]> => {
   const ranges = splitLayers(model.config.layers, count)
-  return Promise.all(ranges.map(async (range) => given(await openStage(model, range, engine))))
+  return Promise.all(
+    ranges.map(async (range) => {
+      const stage = given(await openStage(model, range, engine))
+      const session = stage.session()
+      // Here nobody else uses the stage.
+      return { step: (asked) => session.step(asked), close: () => stage.close() }
+    }),
+  )
 }
 
 export type Told = {

@@ -7,7 +7,7 @@ import { oracle } from './oracle.ts'
 import { plainLogits } from './plain-llama.ts'
 import type { Generation } from '../../src/models/generate.ts'
 import type { Sampling } from '../../src/models/sampling.ts'
-import type { Stage } from '../../src/models/stage.ts'
+import type { StageSession } from '../../src/models/stage.ts'
 
 const [, cpu] = engines[0]!
 const LONG = { ...MADE, max_position_embeddings: 400 }
@@ -84,7 +84,7 @@ describe('an answer', () => {
     const model = await open()
     const [first] = await stagesOf(model, 1, cpu)
     let steps = 0
-    const step: Stage['step'] = async (asked) =>
+    const step: StageSession['step'] = async (asked) =>
       steps++ === 2 ? { ok: false, error: { code: 'engine', detail: 'lost' } } : first!.step(asked)
     const stage = { step, close: () => first!.close() }
     const told = await tell({ ...model, prompt: 'abc', tokens: 8, stages: [stage] })
