@@ -118,6 +118,7 @@ export class Chat {
           const { answer } = this
           if (answer) change({ text: answer.text + text, made: answer.made + 1 })
         },
+        rewound: (made, text) => change({ made, text }),
         ended: (problem) => {
           if (this.answer?.over === false) this.#swarm.said = problem?.text ?? t.said.done
           change({ over: true, problem })

@@ -4,10 +4,7 @@
 const FILES_MAX = 1_000
 
 /** A folder, a file of weights, or several files at once: nothing else is brought so. */
-export const mayBeModel = (
-  files: readonly File[],
-  items: readonly DataTransferItem[],
-): boolean =>
+export const mayBeModel = (files: readonly File[], items: readonly DataTransferItem[]): boolean =>
   files.length > 1 ||
   files.some(({ name }) => /\.(gguf|safetensors)$/i.test(name)) ||
   items.some((item) => item.webkitGetAsEntry()?.isDirectory === true)

@@ -26,6 +26,8 @@ export type TextNews = {
   /** As `View.sessions` names it. */
   began(session: string): void
   piece(text: string): void
+  /** A node had lied: only the first `made` tokens stand, and `text` is theirs. */
+  rewound(made: number, text: string): void
   /** Null: all tokens are there, or the model has ended its answer. */
   ended(problem: Problem | null): void
 }

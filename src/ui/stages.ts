@@ -45,7 +45,7 @@ export const recoveryWords = (session: SessionView, at: number): string => {
   const again = at + 1 === session.recoveries.length || isLast(session, at)
   return t.recovery({
     lost: nickname(lost),
-    why: t.whys[code] ?? t.whys['node-left']!,
+    why: t.whys[code] ?? t.whys['gone']!,
     token,
     layers: stage ? layersOf(stage) : null,
     to: stage && again && stage.node !== null ? nickname(stage.node) : null,

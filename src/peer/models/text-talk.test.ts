@@ -33,7 +33,11 @@ const begin = (change: Partial<TextAsked> = {}) => {
     handle,
     source,
     { ...asked, ...change },
-    { piece: (piece) => told.push(piece), ended: (problem) => told.push(problem) },
+    {
+      piece: (piece) => told.push(piece),
+      rewound: (kept, text) => told.push({ kept, text }),
+      ended: (problem) => told.push(problem),
+    },
   )
   return { began, talks, told }
 }
@@ -69,6 +73,19 @@ describe('a language model asked in text', () => {
     expect(told).toEqual([
       { id: 120, text: 'x' },
       { id: END, text: '' },
+    ])
+  })
+
+  it('is told again from where a node had lied', () => {
+    const { talks, told } = begin()
+    const [e, u] = [...new TextEncoder().encode('é')]
+    for (const id of [120, e!, u!]) talks[0]!.token(id, new Float32Array(0))
+    talks[0]!.rewound(2)
+    for (const id of [u!, 121]) talks[0]!.token(id, new Float32Array(0))
+    expect(told.slice(3)).toEqual([
+      { kept: 2, text: 'x' },
+      { id: u, text: 'é' },
+      { id: 121, text: 'y' },
     ])
   })
 

@@ -39,6 +39,8 @@ export type TextEvents = {
   /** Once, before the first token. */
   prompted?(logits: Float32Array): void
   piece(piece: TextPiece): void
+  /** A node had lied: of the tokens told so far only the first `kept` stand, and `text` is theirs. */
+  rewound(kept: number, text: string): void
   ended(problem: SessionProblem | null): void
 }
 
@@ -76,21 +78,44 @@ export const beginText = (
   const { name, root } = source.manifest
   const tokens = Math.min(asked.tokens, roomAfter(config.context, promptIds.length))
   const job = talkJob({ model: { name, root }, promptIds, tokens, sampling, seed, budget })
-  const stream = textStream(tokenizer, promptIds)
-  let made = 0
+  const told = teller(config.eos, tokenizer, promptIds, tokens)
   const session = handle.talk({
     ...{ source, job, title, promptIds, tokens, sampling, seed },
     ...(stages === 0 ? {} : { stages }),
     // Whoever pays pays what the formula says: a lower price is refused by some, and makes it slower.
     ...(budget === 0 ? { price: 0 } : { price: PRICE_MILLI_MAX, budget }),
     token(id, logits) {
-      if (id === null) return events.prompted?.(logits)
-      made += 1
-      const isEnd = config.eos.includes(id)
-      const text = isEnd ? '' : stream.add(id)
-      events.piece({ id, text: isEnd || made === tokens ? text + stream.end() : text })
+      if (id === null) events.prompted?.(logits)
+      else events.piece({ id, text: told.add(id) })
     },
+    rewound: (kept) => events.rewound(kept, told.rewind(kept)),
     ended: events.ended,
   })
   return ok({ session, job, promptIds })
+}
+
+/** Tokens become text in their order, and again up to a place from which they are drawn anew. */
+const teller = (
+  eos: readonly number[],
+  tokenizer: Tokenizer,
+  promptIds: readonly number[],
+  most: number,
+) => {
+  let ids: number[] = []
+  let stream = textStream(tokenizer, promptIds)
+  const add = (id: number): string => {
+    ids.push(id)
+    const isEnd = eos.includes(id)
+    const text = isEnd ? '' : stream.add(id)
+    return isEnd || ids.length === most ? text + stream.end() : text
+  }
+  return {
+    add,
+    rewind(kept: number): string {
+      const before = ids.slice(0, kept)
+      ids = []
+      stream = textStream(tokenizer, promptIds)
+      return before.map(add).join('')
+    },
+  }
 }

@@ -13,10 +13,12 @@ const STATES: Readonly<Record<StageView['state'], string>> = {
 
 /** What happened to a node, as `name …`. Codes of the asking side. */
 const WHYS: Readonly<Record<string, string>> = {
-  'node-left': 'left',
+  gone: 'left',
   silent: 'fell silent',
+  stalled: 'did not go on',
   'wrong-result': 'answered wrongly',
-  lied: 'answered wrongly',
+  'bad-answer': 'answered wrongly',
+  'wrong-bill': 'asked for too much',
   'handed-back': 'was stopped by its owner',
   paused: 'was paused by its owner',
   closed: 'left',
@@ -35,8 +37,6 @@ const PROBLEMS: Readonly<Record<string, (detail: string) => string>> = {
   unsupported: (why) => `This model has something that is not known here: ${why}.`,
   'prompt-too-long': (why) => `The text is too long: ${why}.`,
   'empty-prompt': () => 'This model needs a beginning: write something.',
-  'no-room': (why) => `The nodes that are here have not enough memory: ${why}.`,
-  'nobody-came': (why) => `No node takes layers of it: ${why}.`,
   'over-budget': () => 'The budget is used up. What has come is paid.',
   'no-credit': () => 'There is not enough credit. Lend some time first, or use the free tier.',
 }
@@ -85,7 +85,8 @@ export const chat = {
   ask: {
     title: 'Beginning',
     prompt: 'What the text begins with',
-    measured: (n: number, most: number): string => `${plural(n, 'token', 'tokens')} of ${count(most)}`,
+    measured: (n: number, most: number): string =>
+      `${plural(n, 'token', 'tokens')} of ${count(most)}`,
     tokens: 'New tokens, at most',
     manner: 'How words are chosen',
     manners: { likeliest: 'likeliest', steady: 'steady', lively: 'lively', own: 'own' },
@@ -109,7 +110,8 @@ export const chat = {
     title: 'Text',
     label: 'The text so far',
     waiting: 'The text appears here.',
-    made: (made: number, wanted: number): string => `${count(made)} of ${plural(wanted, 'token', 'tokens')}`,
+    made: (made: number, wanted: number): string =>
+      `${count(made)} of ${plural(wanted, 'token', 'tokens')}`,
     speed: (perSecond: number): string => `${short(perSecond)} a second`,
     takeUp: 'Begin from here',
     copy: 'Copy',
