@@ -29,11 +29,14 @@ export const holderOf = ({ node }: Pick<StageView, 'node'>): string =>
 export const layersOf = ({ from, to }: Pick<StageView, 'from' | 'to'>): string =>
   t.map.layers(from + 1, to)
 
+export const stateOf = ({ node, state }: Pick<StageView, 'node' | 'state'>): string =>
+  node === null && state === 'calling' ? t.map.looking : t.map.states[state]
+
 /** The whole map in one sentence, for whoever does not see it. */
 export const mapWords = (layers: number, stages: readonly StageView[]): string => {
   if (stages.length === 0) return t.map.unassigned(layers)
   return stages
-    .map((stage) => `${layersOf(stage)}: ${holderOf(stage)}, ${t.map.states[stage.state]}`)
+    .map((stage) => `${layersOf(stage)}: ${holderOf(stage)}, ${stateOf(stage)}`)
     .join('; ')
 }
 
@@ -42,13 +45,12 @@ export const recoveryWords = (session: SessionView, at: number): string => {
   const { lost, code, ms, replayed, stage: index } = session.recoveries[at]!
   const stage = session.stages[index]
   const token = replayed - session.promptTokens
-  const again = at + 1 === session.recoveries.length || isLast(session, at)
   return t.recovery({
     lost: nickname(lost),
     why: t.whys[code] ?? t.whys['gone']!,
     token,
     layers: stage ? layersOf(stage) : null,
-    to: stage && again && stage.node !== null ? nickname(stage.node) : null,
+    to: stage && isLast(session, at) && stage.node !== null ? nickname(stage.node) : null,
     ms,
   })
 }

@@ -73,7 +73,7 @@ export const moved: SessionView = {
   ],
   recoveries: [
     { stage: 1, code: 'gone', lost: account(2), ms: 1_240, replayed: 24 },
-    { stage: 2, code: 'wrong-result', lost: account(3), ms: 2_300, replayed: 35 },
+    { stage: 2, code: 'wrong-result', lost: account(3), ms: 0, replayed: 35 },
   ],
 }
 
@@ -85,4 +85,19 @@ export const short: SessionView = {
     code: 'no-room',
     text: 'The model needs 4,812 MiB of memory; the nodes that are there lend 1,280 MiB together.',
   },
+}
+
+/** Eighty layers over six nodes, one of which is still being given its weights. */
+export const long: SessionView = {
+  ...asked,
+  model: { ...asked.model, layers: 80 },
+  stages: [0, 13, 27, 40, 53, 67].map((from, index, all) =>
+    calm(index, {
+      ...{ from, to: all[index + 1] ?? 80, audited: index % 3 },
+      ...(index === 4 ? { state: 'loading', permille: 350, computeMs: null } : {}),
+      ...{ here: index % 2 === 0 ? 5_900 * MB : 0, given: 0 },
+      others: index % 2 === 0 ? 0 : 6_800 * MB,
+      microCredits: microCredits(48_200 + index * 7_000),
+    }),
+  ),
 }

@@ -33,7 +33,7 @@ import {
   wide,
   wordy,
 } from './jobs.ts'
-import { asked, COME, done, moved, short, spread } from './sessions.ts'
+import { asked, COME, done, long, moved, short, spread } from './sessions.ts'
 import type { Twist } from './stand-ins.ts'
 
 export type State = {
@@ -334,7 +334,7 @@ export const states: Readonly<Record<string, State>> = {
   'chat-done': talk(done, COME, null),
   'chat-recovered': talk(moved, COME.slice(0, 31)),
   'chat-no-room': talk(short, [], short.problem),
-  'chat-many-layers': talk(asked, COME.slice(0, 9), undefined, {
+  'chat-many-layers': talk(long, COME.slice(0, 9), undefined, {
     name: 'A model with a name that nobody has cut short, instruct, distilled, third of March',
     layers: 80,
     bytes: 42_520_000_000,

@@ -48,6 +48,7 @@ export type RecoveryFacts = {
   readonly token: number
   readonly layers: string | null
   readonly to: string | null
+  /** 0: it does not go on yet. */
   readonly ms: number
 }
 
@@ -129,6 +130,7 @@ export const chat = {
     unassigned: (layers: number): string =>
       `${plural(layers, 'layer', 'layers')}, held by no node yet`,
     nobody: 'no node yet',
+    looking: 'looked for',
     states: STATES,
     weights: (here: number, given: number, others: number): string =>
       [
@@ -139,16 +141,17 @@ export const chat = {
         .filter(([n]) => n > 0)
         .map(([n, from]) => `${bytes(n)} ${from}`)
         .join(', '),
-    compute: (ms: number): string => `${duration(ms)} a token`,
+    compute: (ms: number): string => `${duration(ms)} a\u00a0token`,
     audited: (n: number): string => `checked ${n === 1 ? 'once' : `${count(n)} times`}`,
-    credits: (amount: string): string => `${amount} credits`,
+    credits: (amount: string): string => `${amount}\u00a0credits`,
     moved: 'Moved while it ran',
   },
 
   recovery: ({ lost, why, token, layers, to, ms }: RecoveryFacts): string => {
     const when = token < 1 ? 'while the prompt was read' : `at token ${count(token)}`
-    const moved = layers === null || to === null ? '' : `; ${layers} moved to ${to}`
-    return `${lost} ${why} ${when}${moved}, ${duration(ms)}.`
+    const verb = ms > 0 ? 'moved' : 'move'
+    const moved = layers === null || to === null ? '' : `; ${layers} ${verb} to ${to}`
+    return `${lost} ${why} ${when}${moved}${ms > 0 ? `, ${duration(ms)}` : ''}.`
   },
   whys: WHYS,
 
