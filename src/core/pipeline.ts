@@ -76,9 +76,13 @@ export const nextFeeds = (flow: Pipeline, stage: number): readonly Feed[] => {
 }
 
 /** The rows [at, at + count) that a stage is fed; of the first one these are the tokens themselves. */
-export const rowsFor = (flow: Pipeline, stage: number, at: number, count: number): Uint8Array<ArrayBuffer> => {
-  if (stage === 0)
-    return new Uint8Array(Uint32Array.from(flow.tokens.slice(at, at + count)).buffer)
+export const rowsFor = (
+  flow: Pipeline,
+  stage: number,
+  at: number,
+  count: number,
+): Uint8Array<ArrayBuffer> => {
+  if (stage === 0) return new Uint8Array(Uint32Array.from(flow.tokens.slice(at, at + count)).buffer)
   return answersOf(flow, stage - 1, at, count)
 }
 

@@ -9,7 +9,7 @@
 import * as v from 'valibot'
 import { DIGEST_BYTES, digestsIn, rawCidOf } from '../base/leaf.ts'
 import type { Cid } from '../base/ids.ts'
-import { DidText, Signature, Whole } from './signed.ts'
+import { DidText, Signature, Whole } from './fields.ts'
 
 /** One for each of 1 024 layers, and the two at the ends. */
 export const BLOCKS_MAX = 1_026

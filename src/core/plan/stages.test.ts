@@ -3,7 +3,11 @@ import type { Did } from '../../base/ids.ts'
 import { planReplacement, planStages, stageBytes } from './stages.ts'
 import type { ModelSize, StageCandidate } from './stages.ts'
 
-const MODEL: ModelSize = { blocks: [50, 100, 100, 100, 100, 100, 100, 60], tied: true, tableBytes: 10 }
+const MODEL: ModelSize = {
+  blocks: [50, 100, 100, 100, 100, 100, 100, 60],
+  tied: true,
+  tableBytes: 10,
+}
 const node = (name: string, more: Partial<StageCandidate> = {}): StageCandidate => ({
   node: `did:key:${name}` as Did,
   room: 10_000,
@@ -33,7 +37,11 @@ describe('layers are spread over nodes', () => {
   it('so that nobody has more than fits', () => {
     const small = { room: 230 }
     expect(plan([node('alice', small), node('bob', small), node('carol', small)])).toBe('no-room')
-    const planned = plan([node('alice', { room: 280 }), node('bob', small), node('carol', { room: 340 })])
+    const planned = plan([
+      node('alice', { room: 280 }),
+      node('bob', small),
+      node('carol', { room: 340 }),
+    ])
     expect(planned).toEqual(['alice 0-2', 'bob 2-4', 'carol 4-6'])
   })
 
@@ -46,7 +54,9 @@ describe('layers are spread over nodes', () => {
   })
 
   it('on no more nodes than are wanted', () => {
-    expect(plan([node('alice'), node('bob'), node('carol', { speed: 2 })], 1)).toEqual(['carol 0-6'])
+    expect(plan([node('alice'), node('bob'), node('carol', { speed: 2 })], 1)).toEqual([
+      'carol 0-6',
+    ])
   })
 
   it('and what is missing is said', () => {

@@ -161,7 +161,9 @@ const divide = (
 ): readonly StageRange[] | null => {
   const layers = model.blocks.length - 2
   const bytes = bytesWithin(model, model.blocks)
-  const best = [Array.from({ length: layers + 1 }, (_, to) => ({ seconds: to === 0 ? 0 : Infinity, from: 0 }))]
+  const best = [
+    Array.from({ length: layers + 1 }, (_, to) => ({ seconds: to === 0 ? 0 : Infinity, from: 0 })),
+  ]
   nodes.forEach((node, i) => {
     const before = best[i]!
     const seconds = secondsOn(model, node, usual)

@@ -41,7 +41,11 @@ export const auditor = (
   }
 
   /** Tokens and rows are copied now, since a lie elsewhere may take them back in the middle. */
-  const compare = (work: AuditWork, { at, count }: Run, output: Uint8Array<ArrayBuffer>): number | null => {
+  const compare = (
+    work: AuditWork,
+    { at, count }: Run,
+    output: Uint8Array<ArrayBuffer>,
+  ): number | null => {
     const flow = flowOf()
     const truth = new Float32Array(output.buffer, output.byteOffset, output.byteLength / 4)
     if (work.stage < flow.lanes.length - 1) {
@@ -62,32 +66,39 @@ export const auditor = (
       // It was taken back meanwhile.
       return then({ ok: true, value: { end: Math.min(at, work.end), wrongAt: null } })
     const input =
-      work.stage === 0
-        ? flow.tokens.slice(at, at + count)
-        : rowsFor(flow, work.stage, at, count)
+      work.stage === 0 ? flow.tokens.slice(at, at + count) : rowsFor(flow, work.stage, at, count)
     const step = { stage: work.spec.id, session: 'audit', at, count, input }
-    desk.stepStage(step, () => 1, (done) => {
-      if (!done.ok) return then(done)
-      if (at + count > flow.lanes[work.stage]!.answered)
-        return then({ ok: true, value: { end: at, wrongAt: null } })
-      const wrongAt = at + count > work.from ? compare(work, next, done.value.output) : null
-      if (wrongAt !== null && wrongAt >= work.from)
-        return then({ ok: true, value: { end: wrongAt, wrongAt } })
-      run(work, rest, then)
-    })
+    desk.stepStage(
+      step,
+      () => 1,
+      (done) => {
+        if (!done.ok) return then(done)
+        if (at + count > flow.lanes[work.stage]!.answered)
+          return then({ ok: true, value: { end: at, wrongAt: null } })
+        const wrongAt = at + count > work.from ? compare(work, next, done.value.output) : null
+        if (wrongAt !== null && wrongAt >= work.from)
+          return then({ ok: true, value: { end: wrongAt, wrongAt } })
+        run(work, rest, then)
+      },
+    )
   }
 
   return {
     audit(work: AuditWork, then: Answer<Audited>): void {
       if (open !== work.spec.id) close()
       open = work.spec.id
-      desk.openStage(work.spec, source.read, () => undefined, (opened) => {
-        if (!opened.ok) {
-          open = null
-          return then(opened)
-        }
-        run(work, runsFor(flowOf(), work), then)
-      })
+      desk.openStage(
+        work.spec,
+        source.read,
+        () => undefined,
+        (opened) => {
+          if (!opened.ok) {
+            open = null
+            return then(opened)
+          }
+          run(work, runsFor(flowOf(), work), then)
+        },
+      )
     },
     close,
   }

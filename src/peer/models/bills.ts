@@ -3,11 +3,11 @@
  * is good if it says the same of the very same answers. Bills wait until an audit has passed.
  */
 import { microCredits, type MicroCredits } from '../../base/units.ts'
+import { addWork, NO_WORK, type StageWork } from '../../core/stage-cost.ts'
 import type { HeadOf } from '../../wire/messages.ts'
-import { nextAnswers } from './stage-part.ts'
+import { NO_ANSWERS, nextAnswers } from './stage-part.ts'
 
 export type Bill = HeadOf<'bill'>
-export type Metered = { readonly flop: number; readonly moved: number; readonly wire: number }
 
 export const BILL_LIMITS = {
   /** Bills whose answers have not all come: heads may overtake bodies. */
@@ -17,15 +17,15 @@ export const BILL_LIMITS = {
 export type Account = ReturnType<typeof account>
 
 /** @param costOf what a bill may say for such sums */
-export const account = (costOf: (sums: Metered) => MicroCredits) => {
-  let answers: Uint8Array = new Uint8Array(32)
-  let sums: Metered = { flop: 0, moved: 0, wire: 0 }
+export const account = (costOf: (sums: StageWork) => MicroCredits) => {
+  let answers: Uint8Array = NO_ANSWERS
+  let sums = NO_WORK
   let part = 0
   let early: Bill[] = []
   /** Good, and not paid yet. */
   let due: Bill[] = []
   let paid = 0
-  let owed = 0
+  let billed = 0
 
   const isRight = (bill: Bill): boolean =>
     bill.part === part &&
@@ -42,22 +42,18 @@ export const account = (costOf: (sums: Metered) => MicroCredits) => {
     for (const bill of now) {
       if (!isRight(bill)) return false
       due.push(bill)
-      owed += bill.microCredits
+      billed += bill.microCredits
       part += 1
-      sums = { flop: 0, moved: 0, wire: 0 }
+      sums = NO_WORK
     }
     return true
   }
 
   return {
     /** An answer came; false where a bill about it is wrong. */
-    answered(metered: Metered, output: Uint8Array): boolean {
-      answers = nextAnswers(answers, output)
-      sums = {
-        flop: sums.flop + metered.flop,
-        moved: sums.moved + metered.moved,
-        wire: sums.wire + metered.wire,
-      }
+    answered(work: StageWork, output: Uint8Array): boolean {
+      if (output.byteLength > 0) answers = nextAnswers(answers, output)
+      sums = addWork(sums, work)
       return look()
     },
     /** False where it cannot be right. */
@@ -76,9 +72,8 @@ export const account = (costOf: (sums: Metered) => MicroCredits) => {
     hasDue: (): boolean => due.length > 0,
     /** Metered, and not billed. */
     isOpen: (): boolean => sums.flop > 0,
-    owed: (): MicroCredits => microCredits(owed),
     paid: (): MicroCredits => microCredits(paid),
     /** With what is not billed yet. */
-    spent: (): MicroCredits => microCredits(owed + costOf(sums)),
+    spent: (): MicroCredits => microCredits(billed + (sums.flop > 0 ? costOf(sums) : 0)),
   }
 }

@@ -34,7 +34,10 @@ export const candidates = (
         node: who.account,
         room: holds.room,
         speed: holds.speed,
-        holds: Array.from({ length: blocks }, (_, i) => ((holds.blocks[i >> 3] ?? 0) >> (i & 7)) % 2 === 1),
+        holds: Array.from(
+          { length: blocks },
+          (_, i) => ((holds.blocks[i >> 3] ?? 0) >> (i & 7)) % 2 === 1,
+        ),
       }
       known.set(who.peer, { candidate, at: desk.now() })
       changed()

@@ -3,7 +3,8 @@ import type { Did } from '../../base/ids.ts'
 import { microCredits, ms, type MicroCredits, type Ms } from '../../base/units.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { Greeted } from '../links.ts'
-import { account, type Account, type Metered } from './bills.ts'
+import type { StageWork } from '../../core/stage-cost.ts'
+import { account, type Account } from './bills.ts'
 import type { StageView } from './session-view.ts'
 
 export type Post = {
@@ -42,7 +43,7 @@ const RECENT = 32
 export const newPost = (
   index: number,
   { from, to }: { readonly from: number; readonly to: number },
-  costOf: (sums: Metered) => MicroCredits,
+  costOf: (sums: StageWork) => MicroCredits,
 ): Post => ({
   index,
   from,
@@ -70,7 +71,7 @@ export const assign = (
   post: Post,
   who: Greeted | null,
   now: Ms,
-  costOf: (sums: Metered) => MicroCredits,
+  costOf: (sums: StageWork) => MicroCredits,
 ): void => {
   post.paidBefore += post.book.paid()
   Object.assign(post, {

@@ -3,10 +3,11 @@ import type { Cid, Did, PeerId } from '../../base/ids.ts'
 import type { MicroCredits, Ms } from '../../base/units.ts'
 import type { Pipeline } from '../../core/pipeline.ts'
 import type { ModelSize } from '../../core/plan/stages.ts'
+import type { StageFeed, StageWork } from '../../core/stage-cost.ts'
 import type { Outcome } from '../../core/trust.ts'
 import type { LlamaConfig } from '../../models/llama/config.ts'
 import type { SignedManifest } from '../../wire/manifest.ts'
-import type { Bill, Metered } from './bills.ts'
+import type { Bill } from './bills.ts'
 import type { Greeted } from '../links.ts'
 import type { LeafExchange } from './leaf-exchange.ts'
 import type { Post } from './post.ts'
@@ -43,7 +44,7 @@ export type SessionPorts = {
   moreToCome(): boolean
   judged(node: Did, outcome: Outcome, microCredits: MicroCredits, elapsedMs: number): void
   /** Pays a bill that was found right. */
-  pay(session: SessionState, post: Post, bill: Bill, worker: Did): void
+  pay(session: SessionState, bill: Bill, worker: Did): void
   funds(): number
   changed(): void
 }
@@ -51,8 +52,8 @@ export type SessionPorts = {
 export const isOver = ({ phase }: SessionState): boolean =>
   phase === 'done' || phase === 'failed' || phase === 'stopped'
 
-/** Sums of one answer of a stage, and what sums cost at the price of this session. */
+/** What answers of a stage are worth, at the price of this session. */
 export type Metering = {
-  of(post: Pick<Post, 'from' | 'to'>, at: number, count: number): Metered
-  cost(sums: Metered): MicroCredits
+  work(post: Pick<Post, 'from' | 'to'>, feed: StageFeed): StageWork
+  cost(work: StageWork): MicroCredits
 }

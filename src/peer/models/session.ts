@@ -12,7 +12,6 @@ import {
   rowsFor,
   type Feed,
 } from '../../core/pipeline.ts'
-import { sha256 } from '../../wire/codec.ts'
 import { equalBytes } from '../../base/bytes.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { Desk } from '../desk.ts'
@@ -22,6 +21,7 @@ import { EARLY_MAX, noteTime, type Post } from './post.ts'
 import { roster } from './roster.ts'
 import { isOver, type Metering, type SessionPorts, type SessionState } from './session-state.ts'
 import { settling } from './settling.ts'
+import { inputDigest } from './stage-part.ts'
 import { timing } from './timing.ts'
 
 const PATIENCE = {
@@ -35,12 +35,7 @@ const PATIENCE = {
 
 export type Session = ReturnType<typeof session>
 
-export const session = (
-  desk: Desk,
-  s: SessionState,
-  ports: SessionPorts,
-  metering: Metering,
-) => {
+export const session = (desk: Desk, s: SessionState, ports: SessionPorts, metering: Metering) => {
   const draws = drawing(s.talk, s.config)
   const times = timing(() => desk.now())
   const tries = new Map<number, number>()
@@ -148,7 +143,9 @@ export const session = (
   const fed = (post: Post, head: HeadOf<'fed'>, body: Uint8Array<ArrayBuffer>): void => {
     const { at, count } = head
     post.heardAt = desk.now()
-    if (!post.book.answered(metering.of(post, at, count), body)) return crew.lose(post, 'wrong-bill')
+    // Only what is remembered is answered by nothing.
+    const work = metering.work(post, { at, count, replay: body.byteLength === 0 })
+    if (!post.book.answered(work, body)) return crew.lose(post, 'wrong-bill')
     till.billed()
     // What is audited or paid may have ended it, or another may have the stage now.
     if (post.who?.peer && !isOver(s) && s.phase !== 'settling') take(post, head, body)
@@ -210,7 +207,7 @@ export const session = (
   }
 
   const saysItsInput = ({ index }: Post, { at, count, input }: HeadOf<'fed'>): boolean =>
-    equalBytes(input, sha256(rowsFor(s.flow!, index, at, count)))
+    equalBytes(input, inputDigest(rowsFor(s.flow!, index, at, count)))
 
   /** What one stage says that it sent, the next says that it did not get: one of them lies, so nothing goes between them. */
   const contradicted = (post: Post, at: number): void => {
@@ -240,7 +237,11 @@ export const session = (
 
   return {
     state: s,
-    head(who: Greeted, head: HeadOf<'staged' | 'unstaged' | 'fed' | 'bill'>, body: Uint8Array<ArrayBuffer> | null): void {
+    head(
+      who: Greeted,
+      head: HeadOf<'staged' | 'unstaged' | 'fed' | 'bill'>,
+      body: Uint8Array<ArrayBuffer> | null,
+    ): void {
       const post = crew.postOf(who.peer, head.index)
       if (!post || isOver(s)) return
       switch (head.k) {

@@ -16,7 +16,7 @@ import type { SessionPorts, SessionState } from './session-state.ts'
 /** The last bills of nodes that were told to close their stage come within this, or never. */
 const LAST_BILLS_MS = 5_000
 
-type Owed = { readonly post: Post; readonly who: Greeted; readonly bill: Bill }
+type Owed = { readonly who: Greeted; readonly bill: Bill }
 
 export type SettlingEvents = {
   /** A stage answered something else than its layers do, from this place on. */
@@ -45,13 +45,13 @@ export const settling = (
 
   const collect = (): void => {
     for (const post of s.posts)
-      if (post.who) for (const bill of post.book.take()) owed.push({ post, who: post.who, bill })
+      if (post.who) for (const bill of post.book.take()) owed.push({ who: post.who, bill })
   }
 
   const payAll = (bills: readonly Owed[]): void => {
-    for (const { post, who, bill } of bills) {
+    for (const { who, bill } of bills) {
       ports.judged(who.account, 'accepted', microCredits(bill.microCredits), 1_000)
-      ports.pay(s, post, bill, who.account)
+      ports.pay(s, bill, who.account)
     }
     owed = owed.filter((each) => !bills.includes(each))
   }

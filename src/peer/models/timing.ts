@@ -42,7 +42,11 @@ export const timing = (now: () => Ms) => {
         time:
           all === null || computed === null
             ? null
-            : { compute: Math.min(computed, all), between: Math.max(0, all - computed), here: own ?? 0 },
+            : {
+                compute: Math.min(computed, all),
+                between: Math.max(0, all - computed),
+                here: own ?? 0,
+              },
         tokensPerSecond: seconds > 0 && drawnCount > 1 ? (drawnCount - 1) / seconds : null,
       }
     },
