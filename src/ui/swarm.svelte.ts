@@ -46,6 +46,8 @@ export class Swarm {
   dialog = $state.raw<{ readonly name: 'help' | 'log' } | null>(null)
   /** A spec somebody dropped or pasted, on its way to the playground. */
   dropped = $state.raw<SpecFile | File | null>(null)
+  /** Files of a model, on their way to Chat. */
+  brought = $state.raw<readonly File[] | null>(null)
   /** What has been wrong since the page was opened, such as storage that keeps nothing. */
   troubles = $state.raw<readonly Problem[]>([])
   /** No direct links: chosen here, in force since the page was loaded. */
@@ -174,6 +176,11 @@ export class Swarm {
     }
     this.dropped = spec ? { name: file.name, text: await file.text() } : file
     this.goPlace('new')
+  }
+
+  takeModel(files: readonly File[]): void {
+    this.brought = files
+    this.goPlace('chat')
   }
 
   start(): void {
