@@ -219,9 +219,7 @@ export const stageHost = (
     gone(who: Greeted): void {
       for (const stage of held.values()) {
         stage.coming.delete(who.peer)
-        if (stage.who.peer !== who.peer) continue
-        stage.goneAt = desk.now()
-        desk.wake(ms(desk.now() + HOST_LIMITS.goneMs))
+        if (stage.who.peer === who.peer) stage.goneAt = desk.now()
       }
     },
     /** Its owner stops: nothing more is computed. */
