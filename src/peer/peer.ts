@@ -149,6 +149,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     },
     busy: () => jobs.busy(),
     trusted: opinion.hasServed,
+    models: () => leaves.models(),
   })
 
   const leaves = leafExchange(desk, {
@@ -330,6 +331,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     /** For tests and the simulator: the jobs as the law sees them, and how full every table is. */
     inspect: () => ({
       jobs: jobs.jobs(),
+      leaves,
       sizes: [
         ...net.sizes(),
         ...door.sizes(),
