@@ -55,7 +55,7 @@ const spelled = (license: string): string =>
 
 export const mayShare = (license: string): MayShare => {
   const text = spelled(license)
-  // Most files say nothing, and who opens one here has it to use it here.
+  // Most files say nothing; then there is nothing to go by.
   if (license.trim() === '') return { kind: 'yes' }
   const forbids = FORBIDS.find(([words]) => words.test(text))
   if (forbids) return ask(`The model's license ("${license}") ${forbids[1]}.`)
