@@ -68,6 +68,7 @@ export type Served = {
   /** What the engine calls its layers; sessions with the same share them. */
   readonly layers: string
   weightBytes: number
+  /** Of keys and values, and of rows that wait. */
   tableBytes: number
   /** Of several that share weights, one holds the memory for them. */
   holdsWeights: boolean

@@ -27,8 +27,6 @@ export type StageHostEvents = {
   changed(): void
 }
 
-export type StageHost = ReturnType<typeof stageHost>
-
 export const stageHost = (
   desk: Desk,
   door: Gate,
@@ -76,6 +74,8 @@ export const stageHost = (
     remember(late, stage.key, stage, HOST_LIMITS.late)
     bills.bill(stage)
     events.changed()
+    // An owner who finishes waits for the last one.
+    desk.wake(desk.now())
   }
 
   const giveBack = (stage: Served, code: StageTrouble): void => {
