@@ -150,6 +150,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     },
     busy: () => jobs.busy(),
     trusted: opinion.hasServed,
+    models: () => leaves.models(),
   })
 
   const leaves = leafExchange(desk, {
@@ -344,6 +345,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     /** For tests and the simulator: the jobs as the law sees them, and how full every table is. */
     inspect: () => ({
       jobs: jobs.jobs(),
+      leaves,
       sizes: [
         ...net.sizes(),
         ...door.sizes(),
