@@ -1,10 +1,12 @@
 /** The thread that computes for a Node process: the CPU engine, one task after another. */
 import { parentPort } from 'node:worker_threads'
 import { err, type Result } from '../src/base/result.ts'
+import type { Cid } from '../src/base/ids.ts'
+import type { LeafReader } from '../workers/stages.ts'
 import { computeError, type ComputeError } from '../workers/errors.ts'
 import { busyTotalMs } from '../workers/pace.ts'
-import type { Answer, Ask, Reply } from './node-compute-messages.ts'
-import { perform } from './node-compute-work.ts'
+import type { Answer, Ask, Reply, Word } from './node-compute-messages.ts'
+import { openStage, perform, stages } from './node-compute-work.ts'
 import type { Control } from '../workers/runnable.ts'
 
 /** Tasks that wait; the node before us holds only its few leases. */
@@ -28,7 +30,28 @@ const control = (ask: number, flag: { cancelled: boolean }): Control => {
   }
 }
 
-const answer = async (asked: Ask): Promise<void> => {
+type Found = Awaited<ReturnType<LeafReader>>
+/** Leaves that were asked for, by question and name. */
+const wanted = new Map<string, (found: Found) => void>()
+
+const wantedAs = (ask: number, name: Cid): string => `${ask} ${name}`
+
+const reader =
+  (ask: number): LeafReader =>
+  (name) =>
+    new Promise((done) => {
+      wanted.set(wantedAs(ask, name), done)
+      port.postMessage({ ask, wants: name, busyMs: busyTotalMs() } satisfies Answer)
+    })
+
+/** That waits for leaves and not for the processor: tasks have their turn meanwhile. */
+const open = async (asked: Ask & { kind: 'open-stage' }): Promise<void> => {
+  const { progress } = control(asked.ask, { cancelled: false })
+  const reply = await openStage(asked, reader(asked.ask), progress)
+  port.postMessage({ ask: asked.ask, reply, busyMs: busyTotalMs() } satisfies Answer)
+}
+
+const answer = async (asked: Exclude<Ask, { kind: 'open-stage' }>): Promise<void> => {
   const flag = { cancelled: false }
   const { id } = asked
   let reply: Result<Reply, ComputeError>
@@ -45,17 +68,36 @@ const answer = async (asked: Ask): Promise<void> => {
     turn = mine.catch(() => undefined)
     reply = await mine.finally(() => present.delete(id))
   }
-  const output = reply.ok && 'output' in reply.value ? [reply.value.output.buffer] : []
+  const output =
+    reply.ok && reply.value !== null && 'output' in reply.value ? [reply.value.output.buffer] : []
   port.postMessage({ ask: asked.ask, reply, busyMs: busyTotalMs() } satisfies Answer, output)
 }
 
-port.on(
-  'message',
-  (message: Ask | { kind: 'cancel'; id: string } | { kind: 'share'; value: number }) => {
-    if (message.kind === 'share') share = message.value
-    else if (message.kind === 'cancel') {
-      const flag = present.get(message.id)
+const hear = (word: Word): void => {
+  switch (word.kind) {
+    case 'share':
+      share = word.value
+      return
+    case 'cancel': {
+      const flag = present.get(word.id)
       if (flag !== undefined) flag.cancelled = true
-    } else void answer(message)
-  },
-)
+      return
+    }
+    case 'leaf': {
+      const key = wantedAs(word.ask, word.name)
+      wanted.get(key)?.(word.found)
+      wanted.delete(key)
+      return
+    }
+    case 'forget-stage':
+      return stages?.forget(word.stage, word.session)
+    case 'close-stage':
+      return stages?.close(word.stage)
+  }
+}
+
+port.on('message', (message: Ask | Word) => {
+  if (!('id' in message) || message.kind === 'cancel') hear(message)
+  else if (message.kind === 'open-stage') void open(message)
+  else void answer(message)
+})

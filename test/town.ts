@@ -42,13 +42,17 @@ export const newDisk = (): Disk => new Map()
 /** What is at one end of links: a node, or somebody who only pretends to be one. */
 export type End = Pick<Peer, 'opened' | 'received' | 'closed'>
 
+export type Said = { readonly head: Head; readonly body: Uint8Array<ArrayBuffer> | null }
+
 /** Says hello as anybody does, and after that what it pleases. */
 export type Stranger = {
   readonly self: PeerId
   readonly heard: readonly Head[]
+  /** The same with who said it, and bodies. */
+  readonly got: readonly (Said & { readonly from: PeerId })[]
   /** Why others hung up. */
   readonly refused: readonly string[]
-  say(to: PeerId, head: Head): void
+  say(to: PeerId, head: Head, body?: Uint8Array<ArrayBuffer>): void
 }
 
 export type Resident = {
@@ -212,6 +216,7 @@ export const town = (rich: Person) => {
     swarm: founded.value,
     sign,
     connect,
+    disconnect,
     send,
     join,
     run: (forMs: number): void => time.run(time.now() + forMs, EVENTS_MAX),
@@ -263,23 +268,31 @@ export const town = (rich: Person) => {
       return resident
     },
     /** Somebody who speaks the protocol by hand, and stands in the registry. */
-    stranger(person: Person, answer: (head: Head, from: PeerId) => readonly Head[]): Stranger {
+    stranger(
+      person: Person,
+      answer: (head: Head, from: PeerId) => readonly (Head | Said)[],
+    ): Stranger {
       const self = this.freshPeer()
       const heard: Head[] = []
+      const got: (Said & { readonly from: PeerId })[] = []
       const refused: string[] = []
-      const say = (to: PeerId, head: Head): void => send(self, to, head, null)
+      const say = (to: PeerId, head: Head, body?: Uint8Array<ArrayBuffer>): void =>
+        send(self, to, head, body ?? null)
       join(self, {
         opened: ({ peer: to }) => say(to, helloOf(person, self)),
-        received(from, head) {
+        received(from, head, body) {
           heard.push(head)
+          got.push({ from, head, body })
           if (head.k === 'bye') refused.push(head.code)
-          for (const each of answer(head, from)) say(from, each)
+          for (const each of answer(head, from))
+            if ('head' in each) say(from, each.head, each.body ?? undefined)
+            else say(from, each)
         },
         closed: () => undefined,
       })
       const body = { ...ADVERT, swarm: founded.value.cid, account: person.did, peer: self }
       adverts.set(person.name, { body, sig: sign(person, body) })
-      return { self, heard, refused, say }
+      return { self, heard, got, refused, say }
     },
   }
 }

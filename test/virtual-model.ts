@@ -1,130 +1,95 @@
-/** A model for virtual nodes: a few bytes a layer, and what its whole would answer without any nodes. */
-import { rawCidOf } from '../src/base/leaf.ts'
-import type { Cid, JobId } from '../src/base/ids.ts'
-import { err, ok } from '../src/base/result.ts'
-import { GREEDY } from '../src/models/sampling.ts'
-import type { ModelSource, Talk } from '../src/peer/models/session-view.ts'
+/** A small virtual model, published by alice: its layers are those of `src/sim/models.ts`, its leaves are real. */
+import { ok } from '../src/base/result.ts'
+import type { Cid } from '../src/base/ids.ts'
+import { costedModel, type CostedModel } from '../src/core/stage-cost.ts'
 import { virtualModels } from '../src/sim/models.ts'
+import { sha256, cidOfBytes, rawCidFromDigest } from '../src/wire/codec.ts'
+import { signNow } from '../src/wire/ed25519.ts'
+import type { Manifest, SignedManifest } from '../src/wire/manifest.ts'
 import { merkleRoot } from '../src/wire/merkle.ts'
-import { cidOf, sha256 } from '../src/wire/codec.ts'
+import { signingBytes } from '../src/wire/signed.ts'
+import { manifestBytes } from '../src/wire/signed-manifest.ts'
+import { alice } from './people.ts'
 
-export const VIRTUAL = {
-  layers: 6,
-  width: 8,
+export const SHAPE = {
+  layers: 3,
+  width: 4,
   heads: 2,
   keyHeads: 1,
-  headSize: 4,
-  inner: 16,
-  vocabulary: 32,
-  context: 512,
+  headSize: 2,
+  inner: 8,
+  vocabulary: 11,
+  context: 4_096,
   tied: false,
-  eos: [] as number[],
+} as const
+
+const BLOCK_BYTES = 96
+
+export type VirtualModel = {
+  readonly id: Cid
+  readonly signed: SignedManifest
+  readonly costed: CostedModel
+  /** The manifest among them. */
+  readonly leaves: ReadonlyMap<Cid, Uint8Array<ArrayBuffer>>
 }
 
-export const virtualSource = (
-  seed = 1,
-  leafBytes = 40,
-): ModelSource & { leaves: Map<Cid, Uint8Array<ArrayBuffer>> } => {
+/** @param change of what it says of itself */
+export const virtualModel = (change: Partial<Manifest> = {}, tensors = 1): VirtualModel => {
   const leaves = new Map<Cid, Uint8Array<ArrayBuffer>>()
-  const digests: Uint8Array[] = []
-  const blocks = Array.from({ length: VIRTUAL.layers + 2 }, (_, block) => {
-    const bytes = Uint8Array.from({ length: leafBytes }, (_, i) => 37 * seed + 53 * block + i)
+  const digests: Uint8Array<ArrayBuffer>[] = []
+  const blocks = Array.from({ length: SHAPE.layers + 2 }, (_, block) => {
+    const bytes = Uint8Array.from({ length: BLOCK_BYTES }, (_, i) => (block * 37 + i * 11) % 251)
     const digest = new Uint8Array(sha256(bytes))
     digests.push(digest)
-    leaves.set(rawCidOf(digest), bytes)
-    return { bytes: leafBytes, tensors: [], leaves: digest }
+    leaves.set(rawCidFromDigest(digest), bytes)
+    const shape = [tensors, BLOCK_BYTES / 4]
+    const weight = { part: 'q', type: 'F32' as const, shape, at: 0 }
+    return { bytes: BLOCK_BYTES, tensors: [weight], leaves: digest }
   })
-  return {
-    leaves,
-    manifest: {
-      v: 1,
-      kind: 'model',
-      name: 'virtual',
-      version: '1',
-      license: 'mit',
-      config: JSON.stringify(VIRTUAL),
-      blocks,
-      root: merkleRoot(digests),
-    },
-    read(leaf, then) {
-      const found = leaves.get(leaf)
-      then(found ? ok(found) : err({ code: 'unreadable', detail: leaf }))
-    },
+  const body: Manifest = {
+    v: 1,
+    kind: 'model',
+    name: 'virtual',
+    version: '1',
+    license: '',
+    publisher: alice.did,
+    config: JSON.stringify(SHAPE),
+    blocks,
+    root: merkleRoot(digests),
+    ...change,
   }
+  const signed = { body, sig: signNow(alice.secret, signingBytes(body)) }
+  const bytes = manifestBytes(signed)
+  if (!bytes.ok) throw new Error(bytes.error.code)
+  const id = cidOfBytes(bytes.value)
+  leaves.set(id, bytes.value)
+  return { id, signed, costed: costedModel({ config: JSON.stringify(SHAPE), blocks })!, leaves }
 }
 
-export const PROMPT = Array.from({ length: 20 }, (_, i) => (7 * i) % VIRTUAL.vocabulary)
+type Input = readonly number[] | Uint8Array<ArrayBuffer>
 
-export type Heard = {
-  ids: number[]
-  logits: Float32Array | null
-  rewound: number[]
-  end: string | null | undefined
-}
-
-/** What is asked, and what was heard of it. */
-export const virtualTalk = (
-  source: ModelSource,
-  more: Partial<Talk> = {},
-): Talk & { heard: Heard } => {
-  const heard: Heard = { ids: [], logits: null, rewound: [], end: undefined }
-  return {
-    source,
-    job: cidOf({ v: 1, kind: 'talk', ask: 1 }) as JobId,
-    title: 'a talk',
-    promptIds: PROMPT,
-    tokens: 40,
-    sampling: GREEDY,
-    seed: 0,
-    price: 1_000,
-    ...more,
-    heard,
-    token(id, logits) {
-      if (id === null) heard.logits = logits
-      else heard.ids.push(id)
-    },
-    rewound(kept) {
-      heard.ids.length = kept
-      heard.rewound.push(kept)
-    },
-    ended(problem) {
-      heard.end = problem?.code ?? null
-    },
-  }
-}
-
-/** The same tokens by all layers in one place. */
-export const tokensAlone = (
-  source: ModelSource,
-  prompt: readonly number[],
-  count: number,
-): number[] => {
+/** The layers [from, to) by themselves: what each feed must be answered with. */
+export const plainStage = (model: VirtualModel, from: number, to: number) => {
   const desk = virtualModels((then) => then())
-  const spec = {
-    id: 'all',
-    model: { ...source.manifest, publisher: '' as never },
-    from: 0,
-    to: VIRTUAL.layers,
-  }
+  const spec = { id: 'plain', model: model.signed.body, from, to }
+  const read = (leaf: Cid) => ok(model.leaves.get(leaf)!)
   desk.openStage(
     spec,
-    source.read,
+    (leaf, then) => then(read(leaf)),
     () => undefined,
     () => undefined,
   )
-  const tokens = [...prompt]
-  for (let at = 0; tokens.length < prompt.length + count; at = tokens.length - 1) {
-    const input = tokens.slice(at)
-    const step = { stage: 'all', session: 'one', at, count: input.length, input }
+  return (at: number, count: number, input: Input): Uint8Array<ArrayBuffer> => {
+    let output = new Uint8Array(0)
+    const step = { stage: 'plain', session: 'one', at, count, input }
     desk.stepStage(
       step,
       () => 1,
       (done) => {
         if (!done.ok) throw new Error(done.error.code)
-        const logits = new Float32Array(done.value.output.buffer)
-        tokens.push(logits.indexOf(Math.max(...logits)))
+        output = done.value.output
       },
     )
+    return output
   }
-  return tokens.slice(prompt.length)
 }

@@ -31,7 +31,9 @@ export type Post = {
   audited: number
   audits: number
   readonly computeMs: number[]
-  /** Answers whose own input is still on its way to us. */
+  /** It was fed so often more than it has answered. */
+  feeds: number
+  /** Answers whose own input is still on its way to us, and those after them. */
   readonly early: { readonly head: HeadOf<'fed'>; readonly body: Uint8Array<ArrayBuffer> }[]
 }
 
@@ -63,6 +65,7 @@ export const newPost = (
   audited: 0,
   audits: 0,
   computeMs: [],
+  feeds: 0,
   early: [],
 })
 
@@ -84,6 +87,7 @@ export const assign = (
     given: 0,
     others: 0,
     book: account(costOf),
+    feeds: 0,
     early: [],
   })
   post.computeMs.length = 0

@@ -12,7 +12,7 @@ import type { Desk } from '../desk.ts'
 import type { Greeted } from '../links.ts'
 import { candidates } from './candidates.ts'
 import { assign, newPost, type Post } from './post.ts'
-import type { Metering, SessionPorts, SessionState } from './session-state.ts'
+import { isOver, type Metering, type SessionPorts, type SessionState } from './session-state.ts'
 
 export const ROSTER_LIMITS = {
   /** Others may be on their way while the first are here. */
@@ -133,6 +133,7 @@ export const roster = (
 
   /** Somebody else takes a stage that nobody has. */
   const fill = (): void => {
+    if (s.phase === 'settling' || isOver(s)) return
     for (const post of s.posts) {
       if (post.who) continue
       const since = vacant.get(post.index) ?? desk.now()
@@ -152,7 +153,7 @@ export const roster = (
 
   const look = (): void => {
     if (s.phase === 'calling') gather()
-    else if (s.phase !== 'settling') fill()
+    else fill()
   }
 
   const lose = (post: Post, code: string, forever = false): void => {

@@ -2,54 +2,35 @@
  * One prompt and its answer over several nodes: layers are given to them, tokens are fed and drawn. Where a node
  * goes its stage is fed once more elsewhere; where one lied everything from there on is done again.
  */
-import { ms } from '../../base/units.ts'
-import {
-  feedAgain,
-  inputsOf,
-  nextFeeds,
-  noteAnswer,
-  rewind,
-  rowsFor,
-  type Feed,
-} from '../../core/pipeline.ts'
-import { equalBytes } from '../../base/bytes.ts'
+import { rewind } from '../../core/pipeline.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { Desk } from '../desk.ts'
 import type { Greeted } from '../links.ts'
 import { drawing } from './drawing.ts'
-import { EARLY_MAX, noteTime, type Post } from './post.ts'
+import { flowing } from './flowing.ts'
+import type { Post } from './post.ts'
 import { roster } from './roster.ts'
 import { isOver, type Metering, type SessionPorts, type SessionState } from './session-state.ts'
 import { settling } from './settling.ts'
-import { inputDigest } from './stage-part.ts'
 import { timing } from './timing.ts'
-
-const PATIENCE = {
-  /** Something that was fed is answered by then, or fed once more. */
-  leastMs: 4_000,
-  /** Of how long its answers take. */
-  times: 8,
-  /** Then another node may try. */
-  tries: 3,
-} as const
 
 export type Session = ReturnType<typeof session>
 
 export const session = (desk: Desk, s: SessionState, ports: SessionPorts, metering: Metering) => {
   const draws = drawing(s.talk, s.config)
   const times = timing(() => desk.now())
-  const tries = new Map<number, number>()
 
-  const end = (phase: 'done' | 'failed' | 'stopped', code: string | null, text = ''): void => {
+  let ending: 'done' | 'failed' | 'stopped' = 'done'
+
+  const end = (phase: typeof ending, code: string | null, text = ''): void => {
     if (isOver(s) || s.phase === 'settling') return
     s.problem = code === null ? null : { code, text }
     ending = phase
     s.phase = 'settling'
-    crew.release()
-    till.finish()
     ports.changed()
+    if (s.flow) till.finish()
+    else over()
   }
-  let ending: 'done' | 'failed' | 'stopped' = 'done'
 
   const over = (): void => {
     s.phase = ending
@@ -67,8 +48,8 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
       if (s.phase === 'loading' && s.flow!.lanes.every(({ isReady }) => isReady)) s.phase = 'prompt'
       if (s.phase === 'loading') return ports.changed()
       if (s.flow!.lanes[post.index]!.answered > 0) post.state = 'replaying'
-      for (const each of s.posts) pump(each)
-      caughtUp(post)
+      stream.pump()
+      stream.caughtUp(post)
       ports.changed()
     },
     lost(post, who, code) {
@@ -82,6 +63,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
           replayed,
           since: post.heardAt,
         })
+      if (code !== 'wrong-result') till.left({ index: post.index, who, book: post.book })
       ports.changed()
     },
     failed: (code, text) => end('failed', code, text),
@@ -89,19 +71,40 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
 
   const till = settling(desk, s, ports, draws.shown, {
     lied(post, at) {
-      ports.judged(post.who!.account, 'wrong', post.book.spent(), 1)
       post.audited = Math.min(post.audited, at)
       takeBack(post, at)
-      if (s.phase === 'settling') {
-        s.phase = 'tokens'
-        till.goOn()
-      }
-      crew.lose(post, 'wrong-result', true)
+      // At the very end of the answer: it is not the end then.
+      if (s.phase === 'settling' && ending === 'done') s.phase = 'tokens'
+      expose(post)
+      if (s.phase === 'settling') till.finish()
     },
-    cannotAudit: (detail) =>
-      end('failed', 'no-audit', `No part of the model can be checked on this device: ${detail}`),
+    cannotAudit(detail) {
+      const text = `No part of the model can be checked on this device: ${detail}`
+      s.problem ??= { code: 'no-audit', text }
+      ending = ending === 'done' ? 'failed' : ending
+      s.phase = 'settling'
+      till.giveUp()
+    },
+    release: () => crew.release(),
     settled: over,
   })
+
+  const stream = flowing(desk, s, metering, times, {
+    counted: () => till.step(),
+    caughtUp: (post) => crew.caughtUp(post),
+    drawn: (place, logits) => drawn(place, logits),
+    lose: (post, code) => crew.lose(post, code),
+    expose: (post) => expose(post),
+    contradicted: (post, at) => contradicted(post, at),
+  })
+
+  /** It answered what it cannot have computed. */
+  const expose = (post: Post): void => {
+    if (!post.who) return
+    ports.judged(post.who.account, 'wrong', post.book.spent(), 1)
+    crew.lose(post, 'wrong-result', true)
+    stream.pump()
+  }
 
   /** From a place on, what a stage answered is forgotten, with all that was made of it. */
   const takeBack = (post: Post, at: number): void => {
@@ -110,72 +113,8 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     for (const each of s.posts) {
       const { answered } = s.flow!.lanes[each.index]!
       each.audited = Math.min(each.audited, answered)
-      each.early.length = 0
     }
-    if (s.flow!.tokens.length < before || draws.shown.has(before - 1)) draws.rewound(s.flow!)
-  }
-
-  const pump = (post: Post): void => {
-    if (!post.who || isOver(s) || s.phase === 'settling' || s.phase === 'loading') return
-    const isIdle = s.flow!.lanes[post.index]!.ahead === 0
-    const feeds = nextFeeds(s.flow!, post.index)
-    if (isIdle && feeds.length > 0) post.movedAt = desk.now()
-    for (const feed of feeds) send(post, feed)
-    if (feeds.length > 0) desk.wake(ms(desk.now() + patience(post)))
-  }
-
-  const send = (post: Post, { at, count, replay }: Feed): void => {
-    const of = { session: s.id, index: post.index, at, count, replay }
-    if (post.index === 0 && !replay) times.fed(at + count)
-    const tokens = post.index === 0 ? s.flow!.tokens.slice(at, at + count) : []
-    const body = post.index === 0 ? new Uint8Array(0) : rowsFor(s.flow!, post.index, at, count)
-    desk.send(post.who!.peer, { k: 'feed', ...of, tokens, bytes: body.byteLength }, body)
-  }
-
-  /** A stage that knows as much as the one before has said is fed by it again. */
-  const caughtUp = (post: Post): void => {
-    const lane = s.flow!.lanes[post.index]!
-    if (!lane.isReady || lane.known < lane.answered) return
-    post.state = 'ready'
-    if (post.index > 0) crew.caughtUp(post)
-  }
-
-  const fed = (post: Post, head: HeadOf<'fed'>, body: Uint8Array<ArrayBuffer>): void => {
-    const { at, count } = head
-    post.heardAt = desk.now()
-    // Only what is remembered is answered by nothing.
-    const work = metering.work(post, { at, count, replay: body.byteLength === 0 })
-    if (!post.book.answered(work, body)) return crew.lose(post, 'wrong-bill')
-    till.billed()
-    // What is audited or paid may have ended it, or another may have the stage now.
-    if (post.who?.peer && !isOver(s) && s.phase !== 'settling') take(post, head, body)
-  }
-
-  const take = (post: Post, head: HeadOf<'fed'>, body: Uint8Array<ArrayBuffer>): void => {
-    const flow = s.flow!
-    const { at, count } = head
-    const isNew = at + count > flow.lanes[post.index]!.answered
-    if (isNew && !isOfSize(post, head, body)) return crew.lose(post, 'bad-answer')
-    const isKnown = at + count <= inputsOf(flow, post.index)
-    if (isKnown && at === flow.lanes[post.index]!.known && !saysItsInput(post, head))
-      return contradicted(post, at)
-    const rows = new Float32Array(body.buffer, body.byteOffset, body.byteLength >> 2)
-    const answered = noteAnswer(flow, post.index, head, isNew ? rows : null)
-    if (answered === 'early') {
-      if (post.early.length < EARLY_MAX) post.early.push({ head, body })
-      return
-    }
-    if (answered === 'stale') return
-    post.movedAt = desk.now()
-    tries.delete(post.index)
-    noteTime(post.computeMs, head.computeMs)
-    if (answered === 'new') times.answered(at + count, head.computeMs)
-    caughtUp(post)
-    pump(post)
-    const next = s.posts[post.index + 1]
-    if (!next) return answered === 'new' ? drawn(at + count, rows) : undefined
-    pump(next)
-    for (const early of next.early.splice(0)) take(next, early.head, early.body)
+    if (s.flow!.tokens.length < before) draws.rewound(s.flow!)
   }
 
   const drawn = (place: number, logits: Float32Array): void => {
@@ -191,23 +130,18 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     ports.changed()
     if (isOver(s)) return
     if (isLast) return end('done', null)
+    if (s.talk.price > 0 && owes() > ports.funds())
+      return end('failed', 'no-credit', 'This account has no credits left for the next token.')
     const { budget } = s.talk
     if (budget !== undefined && spent() > budget)
       return end('failed', 'over-budget', 'The next token would cost more than was allowed.')
-    pump(s.posts[0]!)
+    stream.pump()
   }
 
   const spent = (): number =>
     s.posts.reduce((sum, { paidBefore, book }) => sum + paidBefore + book.spent(), 0)
 
-  const isOfSize = (post: Post, { count, bytes }: HeadOf<'fed'>, body: Uint8Array): boolean => {
-    const isLast = post.index === s.posts.length - 1
-    const numbers = isLast ? s.config.vocabulary : count * s.config.width
-    return body.byteLength === bytes && bytes === 4 * numbers
-  }
-
-  const saysItsInput = ({ index }: Post, { at, count, input }: HeadOf<'fed'>): boolean =>
-    equalBytes(input, inputDigest(rowsFor(s.flow!, index, at, count)))
+  const owes = (): number => s.posts.reduce((sum, { book }) => sum + book.spent() - book.paid(), 0)
 
   /** What one stage says that it sent, the next says that it did not get: one of them lies, so nothing goes between them. */
   const contradicted = (post: Post, at: number): void => {
@@ -215,24 +149,23 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     post.isJoined = false
     crew.tellNeighbours(s.posts[post.index - 1])
     takeBack(post, at)
-    for (const each of s.posts) pump(each)
+    stream.pump()
   }
 
-  const patience = ({ computeMs }: Post): number =>
-    Math.max(PATIENCE.leastMs, PATIENCE.times * Math.max(0, ...computeMs))
-
-  /** What is on its way for too long is sent once more, and then given to another. */
-  const hurry = (post: Post): void => {
-    const flow = s.flow!
-    const lane = flow.lanes[post.index]!
-    const waits = lane.isReady && lane.known < Math.max(lane.answered, inputsOf(flow, post.index))
-    if (!waits || !post.who || desk.now() - post.movedAt < patience(post)) return
-    const count = (tries.get(post.index) ?? 0) + 1
-    tries.set(post.index, count)
-    post.movedAt = desk.now()
-    if (count > PATIENCE.tries) return crew.lose(post, 'stalled')
-    feedAgain(flow, post.index)
-    pump(post)
+  /** What a node says that gave its stage back, about what it did before. */
+  const late = (
+    who: Greeted,
+    head: HeadOf<'staged' | 'unstaged' | 'fed' | 'bill'>,
+    body: Uint8Array<ArrayBuffer> | null,
+  ): void => {
+    const former = till.formerOf(who.peer, head.index)
+    if (!former) return
+    const { at, count } = head.k === 'fed' ? head : { at: 0, count: 0 }
+    const answer = body ?? new Uint8Array(0)
+    const work = metering.work(s.posts[head.index]!, { at, count, replay: answer.byteLength === 0 })
+    if (head.k === 'fed') former.book.answered(work, answer)
+    if (head.k === 'bill') former.book.billed(head)
+    till.step()
   }
 
   return {
@@ -242,18 +175,19 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
       head: HeadOf<'staged' | 'unstaged' | 'fed' | 'bill'>,
       body: Uint8Array<ArrayBuffer> | null,
     ): void {
+      if (isOver(s)) return
       const post = crew.postOf(who.peer, head.index)
-      if (!post || isOver(s)) return
+      if (!post) return late(who, head, body)
       switch (head.k) {
         case 'staged':
           return crew.staged(post, head)
         case 'unstaged':
-          return s.phase === 'settling' ? till.wake() : crew.lose(post, head.code)
+          return s.phase === 'settling' ? till.step() : crew.lose(post, head.code)
         case 'fed':
-          return fed(post, head, body ?? new Uint8Array(0))
+          return stream.fed(post, head, body ?? new Uint8Array(0))
         case 'bill':
           if (!post.book.billed(head)) return crew.lose(post, 'wrong-bill')
-          return till.billed()
+          return till.step()
       }
     },
     welcome(who: Greeted, head: HeadOf<'fed'>): number {
@@ -262,7 +196,8 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
       const most = 4 * (isLast ? s.config.vocabulary : head.count * s.config.width)
       return post && head.bytes <= most ? head.bytes : 0
     },
-    gone: (who: Greeted): void => (isOver(s) ? undefined : crew.gone(who)),
+    gone: (who: Greeted): void =>
+      isOver(s) || s.phase === 'settling' ? undefined : crew.gone(who),
     stop: (): void => end('stopped', null),
     fail: (code: string, text: string): void => end('failed', code, text),
     spent,
@@ -270,8 +205,8 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     wake(): void {
       if (isOver(s)) return
       crew.wake()
-      till.wake()
-      if (s.phase === 'prompt' || s.phase === 'tokens') for (const post of s.posts) hurry(post)
+      till.step()
+      stream.hurry()
     },
   }
 }

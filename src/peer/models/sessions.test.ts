@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { alice, bob, carol, dave, mallory } from '../../../test/people.ts'
+import { alice, bob, carol, dave } from '../../../test/people.ts'
 import { newDisk, town, type Resident, type Town } from '../../../test/town.ts'
-import { PROMPT, tokensAlone, virtualSource, virtualTalk } from '../../../test/virtual-model.ts'
+import { PROMPT, tokensAlone, virtualSource, virtualTalk } from '../../../test/virtual-talk.ts'
 
 const gather = (): { swarm: Town; asker: Resident; lenders: Resident[] } => {
   const swarm = town(dave)

@@ -29,7 +29,7 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
     if (stage.feeds.length === 0 || stage.goneAt !== null) return
     if (!bills.isPaid(stage)) {
       stage.unpaidSince ??= desk.now()
-      return desk.wake((stage.unpaidSince + HOST_LIMITS.unpaidMs) as typeof stage.unpaidSince)
+      return
     }
     stage.unpaidSince = null
     const feed = stage.feeds.shift()!

@@ -3,6 +3,8 @@ import type { Ms } from '../../base/units.ts'
 import type { SessionView } from './session-view.ts'
 import { median, noteTime } from './post.ts'
 
+export type Timing = ReturnType<typeof timing>
+
 export const timing = (now: () => Ms) => {
   const whole: number[] = []
   const compute: number[] = []
