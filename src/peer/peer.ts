@@ -82,7 +82,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
   const till = teller(desk, swarm.cid, purse, ledgers, work, {
     paid: (_who, amount) => {
       lender.paid(amount)
-      stages.wake()
+      models.stages.wake()
       changed()
     },
     answered: ({ account }) => jobs.settled(account),
