@@ -3,8 +3,10 @@ import { err, ok, type Result } from '../base/result.ts'
 import { mayShare } from '../models/license.ts'
 import { beginText, checkText, type TextAsked } from '../peer/models/text-talk.ts'
 import type { NodeHandle, Problem } from '../peer/view.ts'
+import { isTalk, parseTalk } from '../spec/talk.ts'
 import type { PortError } from '../ports.ts'
 import type { ModelServices, OpenModel } from '../ui/model-services.ts'
+import { firstProblem } from './first-problem.ts'
 import { openLanguageModel, type LanguageModel } from './language-model.ts'
 
 const inWords = ({ code, detail }: PortError): Problem => ({ code, text: detail })
@@ -20,6 +22,13 @@ export const modelServices = (handle: NodeHandle): ModelServices => ({
   async openModel(files) {
     const opened = await openLanguageModel(files)
     return opened.ok ? ok(openedModel(handle, opened.value)) : err(inWords(opened.error))
+  },
+  async openTalk({ name, text }) {
+    if (!isTalk(text)) return null
+    const parsed = parseTalk(text, name)
+    if (!parsed.ok) return err(firstProblem(parsed.error))
+    const { prompt, tokens, sampling, seed, stages, budget } = parsed.value
+    return ok({ prompt, tokens, seed, stages, budget, ...sampling })
   },
 })
 

@@ -76,6 +76,11 @@ const modelled = (handle: NodeHandle): ModelServices => ({
       ({ modelServices }) => modelServices(handle).openModel(files),
       () => err(NOT_LOADED),
     ),
+  openTalk: (file) =>
+    import('./model-services.ts').then(
+      ({ modelServices }) => modelServices(handle).openTalk(file),
+      notRead,
+    ),
 })
 
 export const services = (joined: Joined): Services => {

@@ -82,6 +82,15 @@ export class Chat {
     this.#swarm.said = opened.ok ? t.said.open(opened.value.name) : opened.error.text
   }
 
+  /** What a spec asks for goes into the form; which model, is for the person to say. */
+  fill(wish: TextWish): void {
+    const { prompt, tokens, temperature, topK, topP, seed, stages, budget } = wish
+    Object.assign(this, { prompt, tokens, temperature, topK, topP, seed, stages })
+    this.manner = temperature === 0 ? 'likeliest' : 'own'
+    this.free = budget === 0
+    if (budget > 0) this.budget = budget / MICRO_PER_CREDIT
+  }
+
   close(): void {
     this.stop()
     this.#turn += 1

@@ -273,6 +273,7 @@ export const stillServices = (twist: Twist): Services => ({
       ? err({ code: 'wrong-tokenizer', text: 'it has 32000 tokens, the model 512' })
       : ok(model(twist))
   },
+  openTalk: async () => null,
   readImage: async () => {
     const [width, height] = [96, 64]
     const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) =>

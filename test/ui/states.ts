@@ -329,6 +329,11 @@ export const states: Readonly<Record<string, State>> = {
     press: [GO_ON],
   },
   'chat-naming': { at: '#/chat', view: view(), twist: { model: {} }, press: [GO_ON] },
+  'chat-typed': { ...talk(asked, COME.slice(0, 6)), press: [] },
+  'chat-doubt': {
+    ...talk(asked, COME.slice(0, 6), undefined, { doubt: 'its files do not say so' }),
+    press: [],
+  },
   'chat-loading': talk(spread, []),
   'chat-streaming': talk(asked, COME.slice(0, 23)),
   'chat-done': talk(done, COME, null),
