@@ -1,6 +1,6 @@
 /** Files of a model on this machine, read by range. */
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileTrouble } from './file-trouble.ts'
 import { ok } from '../src/base/result.ts'
 import { modelError, type ModelResult } from '../src/models/model-error.ts'
@@ -8,9 +8,14 @@ import type { ModelFile } from '../src/models/model-file.ts'
 
 /** A folder of a model has some hundred files at most. */
 const MAX_FILES = 10_000
-const WANTED = /\.(json|safetensors|gguf)$/
+const WANTED = /\.(json|safetensors|gguf)$|^README\.md$/
 
-export type ModelFiles = { readonly files: readonly ModelFile[]; close(): Promise<void> }
+export type ModelFiles = {
+  readonly files: readonly ModelFile[]
+  /** What the folder that they lie in is called. */
+  readonly folder: string
+  close(): Promise<void>
+}
 
 /** A GGUF file, or a folder with all that a model is made of, or its weights. @error unreadable, too-large */
 export const openModelFiles = async (given: string): Promise<ModelResult<ModelFiles>> => {
@@ -31,7 +36,7 @@ export const openModelFiles = async (given: string): Promise<ModelResult<ModelFi
       const { size } = await handle.stat()
       files.push(fileOf(basename(one), size, handle))
     }
-    return ok({ files, close })
+    return ok({ files, folder: basename(resolve(isFolder ? path : dirname(path))), close })
   } catch (cause) {
     await close()
     return modelError('unreadable', `${path}: ${fileTrouble(cause)}`)

@@ -9,14 +9,30 @@ import { runOnCpu } from '../workers/cpu.ts'
 import { computeError, type ComputeError } from '../workers/errors.ts'
 import { runGraph } from '../workers/graph.ts'
 import { prepare } from '../workers/prepare.ts'
+import { StageKeeper, type LeafReader } from '../workers/stages.ts'
 import { TensorEngine } from '../workers/tensor/engine.ts'
 import type { ComputeTask } from '../src/ports.ts'
 import type { Control, Finished } from '../workers/runnable.ts'
 import type { Ask, Reply } from './node-compute-messages.ts'
 import { measureCpu } from './node-measure.ts'
 
+/** Null until one is opened. */
+export let stages: StageKeeper | null = null
+
+export const openStage = (
+  { stage, memoryBytes }: Ask & { kind: 'open-stage' },
+  read: LeafReader,
+  progress: (permille: number) => void,
+): Promise<Result<null, ComputeError>> => {
+  stages ??= new StageKeeper(
+    async () => tensors(memoryBytes),
+    () => memoryBytes,
+  )
+  return stages.open(stage, read, progress)
+}
+
 export const perform = async (
-  asked: Ask,
+  asked: Exclude<Ask, { kind: 'open-stage' }>,
   controls: Control,
 ): Promise<Result<Reply, ComputeError>> => {
   if (asked.kind === 'benchmark') return measureCpu(asked.memoryBytes, controls)
@@ -30,6 +46,8 @@ export const perform = async (
       cid: rawCidFromDigest(createHash('sha256').update(output).digest()),
     })
   }
+  if (asked.kind === 'step')
+    return stages?.step(asked.step, controls) ?? err(computeError('no-stage', 'none was opened'))
   const steps = checkingOf(asked.task)
   return steps.ok ? inSlices(steps.value, controls.cancelled) : steps
 }

@@ -1,18 +1,14 @@
 /** The thread that computes for a Node process: the CPU engine, one task after another. */
 import { parentPort } from 'node:worker_threads'
-import { err, type Result } from '../src/base/result.ts'
-import { computeError, type ComputeError } from '../workers/errors.ts'
 import { busyTotalMs } from '../workers/pace.ts'
-import type { Answer, Ask, Reply } from './node-compute-messages.ts'
-import { perform } from './node-compute-work.ts'
+import type { Answer, Ask, Reply, Word } from './node-compute-messages.ts'
+import { openStage, perform, stages } from './node-compute-work.ts'
+import { turns } from './turns.ts'
+import { wantedLeaves } from './wanted-leaves.ts'
 import type { Control } from '../workers/runnable.ts'
 
-/** Tasks that wait; the node before us holds only its few leases. */
-const WAITING_MAX = 16
-
 const port = parentPort!
-const present = new Map<string, { cancelled: boolean }>()
-let turn: Promise<unknown> = Promise.resolve()
+const queue = turns()
 let share = 1
 
 const control = (ask: number, flag: { cancelled: boolean }): Control => {
@@ -28,34 +24,43 @@ const control = (ask: number, flag: { cancelled: boolean }): Control => {
   }
 }
 
-const answer = async (asked: Ask): Promise<void> => {
-  const flag = { cancelled: false }
-  const { id } = asked
-  let reply: Result<Reply, ComputeError>
-  if (present.has(id)) reply = err(computeError('bad-param', `${id} is already there`))
-  else if (present.size >= WAITING_MAX)
-    reply = err(computeError('too-many', `${present.size} tasks wait`))
-  else {
-    present.set(id, flag)
-    const mine = turn.then(() =>
-      flag.cancelled
-        ? err(computeError('cancelled', id))
-        : perform(asked, control(asked.ask, flag)),
-    )
-    turn = mine.catch(() => undefined)
-    reply = await mine.finally(() => present.delete(id))
-  }
-  const output = reply.ok && 'output' in reply.value ? [reply.value.output.buffer] : []
-  port.postMessage({ ask: asked.ask, reply, busyMs: busyTotalMs() } satisfies Answer, output)
+const leaves = wantedLeaves((ask, name) =>
+  port.postMessage({ ask, wants: name, busyMs: busyTotalMs() } satisfies Answer),
+)
+
+/** That waits for leaves and not for the processor: tasks have their turn meanwhile. */
+const open = async (asked: Ask & { kind: 'open-stage' }): Promise<void> => {
+  const { progress } = control(asked.ask, { cancelled: false })
+  const reply = await openStage(asked, leaves.reader(asked.ask), progress)
+  port.postMessage({ ask: asked.ask, reply, busyMs: busyTotalMs() } satisfies Answer)
 }
 
-port.on(
-  'message',
-  (message: Ask | { kind: 'cancel'; id: string } | { kind: 'share'; value: number }) => {
-    if (message.kind === 'share') share = message.value
-    else if (message.kind === 'cancel') {
-      const flag = present.get(message.id)
-      if (flag !== undefined) flag.cancelled = true
-    } else void answer(message)
-  },
-)
+const answer = async (asked: Exclude<Ask, { kind: 'open-stage' }>): Promise<void> => {
+  const { ask, id } = asked
+  const reply = await queue.take<Reply>(id, (flag) => perform(asked, control(ask, flag)))
+  const output =
+    reply.ok && reply.value !== null && 'output' in reply.value ? [reply.value.output.buffer] : []
+  port.postMessage({ ask, reply, busyMs: busyTotalMs() } satisfies Answer, output)
+}
+
+const hear = (word: Word): void => {
+  switch (word.kind) {
+    case 'share':
+      share = word.value
+      return
+    case 'cancel':
+      return queue.cancel(word.id)
+    case 'leaf':
+      return leaves.came(word)
+    case 'forget-stage':
+      return stages?.forget(word.stage, word.session)
+    case 'close-stage':
+      return stages?.close(word.stage)
+  }
+}
+
+port.on('message', (message: Ask | Word) => {
+  if (!('id' in message) || message.kind === 'cancel') hear(message)
+  else if (message.kind === 'open-stage') void open(message)
+  else void answer(message)
+})

@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { err, ok, type Result } from '../src/base/result.ts'
-import { memoryShelf } from '../src/adapters/memory-shelf.ts'
 import { live } from '../src/peer/living.ts'
 import type { NodeHandle } from '../src/peer/view.ts'
 import type { PortError } from '../src/ports.ts'
 import { readSwarmInfo, type SwarmInfo } from '../src/wire/swarm-info.ts'
 import { openFileStore } from './file-store.ts'
+import { openLeafFiles } from './leaf-files.ts'
 import { loopbackOnly } from './loopback.ts'
 import { networkTrouble } from './network-trouble.ts'
 import { nodeClock } from './node-clock.ts'
@@ -18,7 +18,7 @@ import { openKeyFile } from './node-signer.ts'
 export const KEY_FILE = 'account.key.json'
 /** A relay answers at once or is not there. */
 const INFO_MS = 10_000
-const SHELF_BYTES = 2 ** 28
+const MODELS_FOLDER = 'models'
 
 /** Asks a relay what it serves. @error no-relay, not-a-relay, bad-genesis */
 export const fetchSwarmInfo = async (url: string): Promise<Result<SwarmInfo, PortError>> => {
@@ -50,6 +50,12 @@ export const openNodePeer = async (
   // One account may be in several swarms; its books are kept apart.
   const stored = await openFileStore(join(dataDir, 'books', info.swarm.cid))
   if (!stored.ok) return stored
+  // Leaves are the same in every swarm.
+  const shelf = await openLeafFiles(join(dataDir, MODELS_FOLDER))
+  if (!shelf.ok) {
+    stored.value.store.close()
+    return shelf
+  }
   const clock = nodeClock()
   const compute = nodeCompute()
   const stop = new AbortController()
@@ -66,7 +72,7 @@ export const openNodePeer = async (
       clock,
       compute,
       store: stored.value.store,
-      shelf: memoryShelf(SHELF_BYTES),
+      shelf: shelf.value,
       signer: account.value.signer,
       random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
     },
@@ -80,6 +86,7 @@ export const openNodePeer = async (
       async close() {
         stop.abort()
         clock.close()
+        shelf.value.close()
         await stored.value.closed
       },
     },

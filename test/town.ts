@@ -40,15 +40,19 @@ export type Disk = Map<string, unknown>
 export const newDisk = (): Disk => new Map()
 
 /** What is at one end of links: a node, or somebody who only pretends to be one. */
-export type End = Pick<Peer, 'opened' | 'received' | 'closed'>
+export type End = Pick<Peer, 'opened' | 'received' | 'closed'> & Partial<Pick<Peer, 'welcome'>>
+
+export type Said = { readonly head: Head; readonly body: Uint8Array<ArrayBuffer> | null }
 
 /** Says hello as anybody does, and after that what it pleases. */
 export type Stranger = {
   readonly self: PeerId
   readonly heard: readonly Head[]
+  /** The same with who said it, and bodies. */
+  readonly got: readonly (Said & { readonly from: PeerId })[]
   /** Why others hung up. */
   readonly refused: readonly string[]
-  say(to: PeerId, head: Head): void
+  say(to: PeerId, head: Head, body?: Uint8Array<ArrayBuffer>): void
 }
 
 export type Resident = {
@@ -66,6 +70,8 @@ export const town = (rich: Person) => {
   const ends = new Map<PeerId, End>()
   const linked = new Set<string>()
   const adverts = new Map<string, SignedAdvert>()
+  /** Which names each stands under; a stranger stands under all that say what it computes. */
+  const places = new Map<string, readonly string[]>()
   let lives = 0
   const founded = foundSwarm(
     {
@@ -79,6 +85,9 @@ export const town = (rich: Person) => {
     cidOf,
   )
   if (!founded.ok) throw new Error(founded.error.code)
+
+  const standsUnder = (name: string, capability: string): boolean =>
+    places.get(name)?.includes(capability) ?? !capability.startsWith('model/')
 
   const soon = (happen: () => void): void => time.after(1, happen)
   const pair = (a: PeerId, b: PeerId): string => [a, b].toSorted().join(' ')
@@ -107,7 +116,11 @@ export const town = (rich: Person) => {
       if (!linked.has(pair(from, to))) return
       const parsed = parseHead(bytes)
       if (!parsed.ok) throw new Error(`${parsed.error.code}: ${parsed.error.detail}`)
-      ends.get(to)?.received(from, parsed.value, copy)
+      const end = ends.get(to)
+      // As a link does it: a body that is not welcome ends it.
+      const welcome = copy === null ? 0 : (end?.welcome?.(from, parsed.value) ?? copy.byteLength)
+      if (copy !== null && welcome < copy.byteLength) return disconnect(to, from)
+      end?.received(from, parsed.value, copy)
     })
   }
 
@@ -148,12 +161,19 @@ export const town = (rich: Person) => {
       connect: (to) => connect(self, to),
       disconnect: (to) => disconnect(self, to),
       send: (to, head, body) => send(self, to, head, body),
-      announce(advert, _capabilities, then) {
+      queued: () => 0,
+      announce(advert, capabilities, then) {
         adverts.set(person.name, advert)
+        places.set(person.name, capabilities)
         soon(() => then(ok({ servers: 1 })))
       },
-      find: (_capability, _limit, then) =>
-        soon(() => then(ok({ adverts: [...adverts.values()], total: adverts.size }))),
+      find: (capability, _limit, then) =>
+        soon(() => {
+          const found = [...adverts].flatMap(([name, advert]) =>
+            standsUnder(name, capability) ? [advert] : [],
+          )
+          then(ok({ adverts: found, total: found.length }))
+        }),
       compute: (task, _share, _beat, then) => soon(() => then(ok(computed(task)))),
       cancelCompute: () => undefined,
       check(task, then) {
@@ -212,12 +232,19 @@ export const town = (rich: Person) => {
     swarm: founded.value,
     sign,
     connect,
+    disconnect,
     send,
     join,
     run: (forMs: number): void => time.run(time.now() + forMs, EVENTS_MAX),
     freshPeer: (): PeerId => peerId(peerIdFromPublicKey(sha256(utf8(`life ${lives++}`)))),
     /** `restored`: with a key that was not made for this disk. */
-    moveIn(person: Person, disk: Disk, restored: boolean): Resident {
+    moveIn(
+      person: Person,
+      disk: Disk,
+      restored: boolean,
+      /** What its desk does otherwise than it should. */
+      bend: (desk: Desk) => Desk = (desk) => desk,
+    ): Resident {
       const self = this.freshPeer()
       let alive = true
       let started = false
@@ -227,7 +254,7 @@ export const town = (rich: Person) => {
         }
       }
       const wake = living(() => resident.peer.wake())
-      const desk = ports(person, self, disk, (happen) => soon(living(happen)), wake)
+      const desk = bend(ports(person, self, disk, (happen) => soon(living(happen)), wake))
       const resident: Resident = {
         person,
         self,
@@ -263,23 +290,31 @@ export const town = (rich: Person) => {
       return resident
     },
     /** Somebody who speaks the protocol by hand, and stands in the registry. */
-    stranger(person: Person, answer: (head: Head, from: PeerId) => readonly Head[]): Stranger {
+    stranger(
+      person: Person,
+      answer: (head: Head, from: PeerId) => readonly (Head | Said)[],
+    ): Stranger {
       const self = this.freshPeer()
       const heard: Head[] = []
+      const got: (Said & { readonly from: PeerId })[] = []
       const refused: string[] = []
-      const say = (to: PeerId, head: Head): void => send(self, to, head, null)
+      const say = (to: PeerId, head: Head, body?: Uint8Array<ArrayBuffer>): void =>
+        send(self, to, head, body ?? null)
       join(self, {
         opened: ({ peer: to }) => say(to, helloOf(person, self)),
-        received(from, head) {
+        received(from, head, body) {
           heard.push(head)
+          got.push({ from, head, body })
           if (head.k === 'bye') refused.push(head.code)
-          for (const each of answer(head, from)) say(from, each)
+          for (const each of answer(head, from))
+            if ('head' in each) say(from, each.head, each.body ?? undefined)
+            else say(from, each)
         },
         closed: () => undefined,
       })
       const body = { ...ADVERT, swarm: founded.value.cid, account: person.did, peer: self }
       adverts.set(person.name, { body, sig: sign(person, body) })
-      return { self, heard, refused, say }
+      return { self, heard, got, refused, say }
     },
   }
 }

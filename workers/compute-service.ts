@@ -11,10 +11,11 @@ import { OWN_SHADER, ownKernel } from '../src/core/own-shader.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
 import type { Verdict } from '../src/core/verify.ts'
-import type { Capability, CheckTask, ComputeTask } from '../src/ports.ts'
+import type { Capability, CheckTask, ComputeTask, StageSpec, StageStep } from '../src/ports.ts'
 import type { Adapter, Done, EngineOptions } from './compute.ts'
 import type { ComputeError } from './errors.ts'
 import type { Runnable } from './runnable.ts'
+import type { LeafReader, StageAnswer } from './stages.ts'
 import type { Choices } from './tensor/choices.ts'
 
 export type ComputeService = {
@@ -29,6 +30,15 @@ export type ComputeService = {
   setShare(share: number): void
   /** Busy time of all tasks so far. */
   busyMs(): number
+  /** `read` and `progress` are to be wrapped in comlink's `proxy`. */
+  openStage(
+    stage: StageSpec,
+    read: LeafReader,
+    progress: (permille: number) => void,
+  ): Promise<Result<null, ComputeError>>
+  stepStage(step: StageStep): Promise<Result<StageAnswer, ComputeError>>
+  forgetStage(stage: string, session: string): void
+  closeStage(stage: string): void
   check(task: CheckTask): Promise<Result<Verdict, ComputeError>>
   cancel(id: string): void
   hash(bytes: Uint8Array<ArrayBuffer>): Promise<Cid>
@@ -76,6 +86,13 @@ export const computeService = (
       share = value
     },
     busyMs: busyTotalMs,
+    openStage: (stage, read, progress) => opened().stages.open(stage, read, seldom(progress)),
+    async stepStage(step) {
+      const done = await opened().stepStage(step, () => share)
+      return done.ok ? transfer(done, [done.value.output.buffer]) : done
+    },
+    forgetStage: (stage, session) => opened().stages.forget(stage, session),
+    closeStage: (stage) => opened().stages.close(stage),
     check: (task) => opened().check(task),
     cancel: (id) => opened().cancel(id),
     hash: (bytes) => opened().hash(bytes),

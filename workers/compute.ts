@@ -17,10 +17,11 @@ import { prepare } from './prepare.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
 import type { Verdict } from '../src/core/verify.ts'
-import type { Capability, CheckTask, ComputeDone, ComputeTask } from '../src/ports.ts'
+import type { Capability, CheckTask, ComputeDone, ComputeTask, StageStep } from '../src/ports.ts'
 import type { ComputeError } from './errors.ts'
 import type { AdapterLabel } from './gpu/device.ts'
-import type { Control, Finished, Runnable, Work } from './runnable.ts'
+import { FREE, type Control, type Finished, type Runnable, type Work } from './runnable.ts'
+import { StageKeeper, type StageAnswer } from './stages.ts'
 import type { Choices } from './tensor/choices.ts'
 import type { TensorEngine } from './tensor/engine.ts'
 
@@ -69,6 +70,11 @@ export class ComputeEngine {
   #adapter: Adapter = { kind: 'cpu', label: 'CPU' }
   #capability: Capability | null = null
   #tensors: Promise<TensorEngine> | null = null
+  /** Opened while others compute, as leaves are waited for and not the device. */
+  readonly stages = new StageKeeper(
+    () => this.tensors(),
+    () => this.memoryBytes,
+  )
 
   constructor(gpu: GPU | undefined, options: EngineOptions = {}) {
     this.#options = options
@@ -173,6 +179,13 @@ export class ComputeEngine {
     return measured
   }
 
+  /** In turn with tasks. */
+  stepStage(step: StageStep, share: () => number): Promise<Result<StageAnswer, ComputeError>> {
+    return this.#inTurn(`${step.stage} ${step.session}`, (flag) =>
+      this.stages.step(step, { ...FREE, share, cancelled: () => flag.cancelled }),
+    )
+  }
+
   hash(bytes: Uint8Array<ArrayBuffer>): Promise<Cid> {
     return rawCid(bytes)
   }
@@ -180,6 +193,7 @@ export class ComputeEngine {
   async close(): Promise<void> {
     for (const flag of this.#present.values()) flag.cancelled = true
     await this.#turn
+    this.stages.closeAll()
     ;(await this.#tensors)?.close()
     await this.#keeper?.close()
   }

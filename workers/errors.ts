@@ -17,6 +17,11 @@ export type ComputeError = {
     | 'cancelled'
     /** The queue of this worker is full. */
     | 'too-many'
+    /** Its layers are not open, or its talk has less behind it than was said. */
+    | 'no-stage'
+    /** A manifest that contradicts itself, or leaves that are not there. */
+    | 'bad-model'
+    | 'no-weights'
   readonly detail: string
   /** For `device-lost`: when asking again has a chance. */
   readonly retryAfterMs?: number

@@ -117,7 +117,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
   const { path, prompt, tokens, sampling, seed } = options.value
   const files = await openModelFiles(path)
   if (!files.ok) return explain(files.error)
-  const model = await openModel(files.value.files)
+  const model = await openModel(files.value.files, files.value.folder)
   if (!model.ok) return explain(model.error)
   const engine = await openGraphEngine(options.value.engine)
   if (!engine.ok) return failed(engine.error)

@@ -1,59 +1,41 @@
 /** Leaves of models that are gone with the page. */
+import { room } from '../base/room.ts'
 import { err, ok } from '../base/result.ts'
 import type { Cid } from '../base/ids.ts'
 import type { Shelf } from '../ports.ts'
 
 export const memoryShelf = (quotaBytes: number): Shelf => {
-  /** The one used longest ago first. */
   const leaves = new Map<Cid, Uint8Array<ArrayBuffer>>()
-  const inUse = new Map<Cid, number>()
-  let usedBytes = 0
-
-  const drop = (name: Cid): void => {
-    usedBytes -= leaves.get(name)?.byteLength ?? 0
-    leaves.delete(name)
+  const held = room<Cid>(quotaBytes)
+  const clear = (): void => {
+    leaves.clear()
+    held.clear()
   }
-  const makeRoom = (bytes: number): boolean => {
-    for (const name of leaves.keys()) {
-      if (usedBytes + bytes <= quotaBytes) break
-      if (!inUse.has(name)) drop(name)
-    }
-    return usedBytes + bytes <= quotaBytes
-  }
-
   return {
-    has: async (names) => ok(names.map((name) => leaves.has(name))),
+    has: async (names) => ok(names.map((name) => held.has(name))),
     async read(name) {
-      const found = leaves.get(name)
-      if (found === undefined) return ok(null)
-      leaves.delete(name)
-      leaves.set(name, found)
-      return ok(found)
+      held.used(name)
+      return ok(leaves.get(name)?.slice() ?? null)
     },
     async write(name, bytes) {
-      drop(name)
-      if (!makeRoom(bytes.byteLength))
+      const going = held.leaving(name, bytes.byteLength)
+      if (going === null)
         return err({ code: 'quota-exceeded', detail: `${bytes.byteLength} bytes do not fit` })
-      leaves.set(name, bytes)
-      usedBytes += bytes.byteLength
-      return ok(null)
-    },
-    keep(names) {
-      for (const name of names) inUse.set(name, (inUse.get(name) ?? 0) + 1)
-    },
-    letGo(names) {
-      for (const name of names) {
-        const left = (inUse.get(name) ?? 0) - 1
-        if (left > 0) inUse.set(name, left)
-        else inUse.delete(name)
+      for (const other of going) {
+        held.drop(other)
+        leaves.delete(other)
       }
-    },
-    usage: async () => ({ usedBytes, quotaBytes }),
-    async clear() {
-      leaves.clear()
-      usedBytes = 0
+      leaves.set(name, bytes.slice())
+      held.put(name, bytes.byteLength)
       return ok(null)
     },
-    close: () => leaves.clear(),
+    keep: held.keep,
+    letGo: held.letGo,
+    usage: async () => ({ usedBytes: held.usedBytes(), quotaBytes }),
+    async clear() {
+      clear()
+      return ok(null)
+    },
+    close: clear,
   }
 }

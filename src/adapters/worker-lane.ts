@@ -133,6 +133,11 @@ export class WorkerLane {
     void over.finally(() => clearTimeout(patience))
   }
 
+  /** Says something to the worker, if there is one; there is no answer. */
+  tell(word: (service: Remote<ComputeService>) => Promise<void>): void {
+    if (this.#running !== null) word(this.#running.service).catch(noAnswer)
+  }
+
   close(): void {
     this.#closed = true
     this.#rest()

@@ -6,12 +6,13 @@
 import { proxy, transfer } from 'comlink'
 import { busyMeter } from '../base/busy-meter.ts'
 import { err, type Result } from '../base/result.ts'
-import type { Capability, CheckTask, Compute, ComputeTask, PortError, Stages } from '../ports.ts'
+import type { Capability, CheckTask, Compute, ComputeTask, PortError } from '../ports.ts'
 import { rawCidFromDigest, sha256 } from '../wire/codec.ts'
 import { SMALL_BYTES } from '../wire/stored.ts'
 import type { Adapter } from '../../workers/compute.ts'
 import { subtleCrypto } from './account-key.ts'
 import { WorkerLane, type LaneLimits } from './worker-lane.ts'
+import { workerStages } from './worker-stages.ts'
 
 export type WorkerPool = Compute & {
   /** What there is to compute with, in words; asks the browser and computes nothing. */
@@ -123,20 +124,12 @@ export const workerPool = (options: PoolOptions = {}): WorkerPool => {
       return rawCidFromDigest(digest === undefined ? sha256(bytes) : new Uint8Array(digest))
     },
     measuredShare: () => meter.share(),
-    stages: noStages,
+    stages: workerStages(engine),
     close: () => {
       engine.close()
       checker.close()
     },
   }
-}
-
-const notBuilt = async () => err({ code: 'not-built', detail: '' })
-const noStages: Stages = {
-  open: notBuilt,
-  step: notBuilt,
-  forget: () => undefined,
-  close: () => undefined,
 }
 
 const copied = (task: ComputeTask): { copy: ComputeTask; buffers: ArrayBuffer[] } => {

@@ -3,6 +3,7 @@ import { browserClock } from '../adapters/clock.ts'
 import { watchConditions } from '../adapters/conditions.ts'
 import { booksName, openStore } from '../adapters/indexeddb.ts'
 import { openBrowserNetwork } from '../adapters/libp2p.ts'
+import { openLeafShelf } from '../adapters/leaf-shelf.ts'
 import { memoryShelf } from '../adapters/memory-shelf.ts'
 import { memoryStore } from '../adapters/memory-store.ts'
 import { openKeyring, type Keyring } from '../adapters/webcrypto.ts'
@@ -12,7 +13,7 @@ import { epochMs } from '../base/units.ts'
 import { live } from '../peer/living.ts'
 import { watchDevice } from './watch-device.ts'
 import type { NodeHandle } from '../peer/view.ts'
-import type { PortError, Store } from '../ports.ts'
+import type { PortError, Shelf, Store } from '../ports.ts'
 import { readSwarmInfo, type SwarmInfo } from '../wire/swarm-info.ts'
 
 export const AGENT = 'swarmharness/0.1.0'
@@ -26,6 +27,7 @@ export type Joined = {
   readonly info: SwarmInfo
   readonly keyring: Keyring
   readonly store: Store
+  readonly shelf: Shelf
   readonly compute: WorkerPool
   readonly url: string
   /** The name of the store, among those of other accounts and swarms in this browser. */
@@ -96,6 +98,7 @@ export const joinSwarm = async (options: JoinOptions): Promise<Result<Joined, Jo
   if (stored.value.problem) onProblem(stored.value.problem)
   const { signer } = keyring.value
   const { store } = stored.value
+  const shelf = storage === 'memory' ? memoryShelf(SHELF_BYTES) : await openLeafShelf()
   const compute = workerPool()
   const node: { handle: NodeHandle | null } = { handle: null }
   const clock = browserClock()
@@ -115,7 +118,7 @@ export const joinSwarm = async (options: JoinOptions): Promise<Result<Joined, Jo
     {
       clock,
       store,
-      shelf: memoryShelf(SHELF_BYTES),
+      shelf,
       compute: watchDevice(compute, () => node.handle?.condition('device-lost', true)),
       signer,
       random: { bytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
@@ -131,13 +134,14 @@ export const joinSwarm = async (options: JoinOptions): Promise<Result<Joined, Jo
         stop.abort()
         conditions.close()
         clock.close()
+        shelf.close()
         keyring.value.close()
       },
     },
   )
   if (!opened.ok) {
     // Whoever repairs the books needs them to be let go of.
-    for (const part of [store, compute, clock, keyring.value]) part.close()
+    for (const part of [store, shelf, compute, clock, keyring.value]) part.close()
     return err({ ...opened.error, books })
   }
   const handle = opened.value
@@ -146,5 +150,5 @@ export const joinSwarm = async (options: JoinOptions): Promise<Result<Joined, Jo
     // A browser that says "offline" may still reach a relay on its own machine: the network knows better.
     if (condition !== 'offline') handle.condition(condition, present)
   })
-  return ok({ handle, info: info.value, keyring: keyring.value, store, compute, url, books })
+  return ok({ handle, info: info.value, keyring: keyring.value, store, shelf, compute, url, books })
 }

@@ -1,5 +1,6 @@
 /** What this browser keeps: how much, for whom to see, and how to be rid of it. */
 import { eraseOtherBooks } from '../adapters/indexeddb.ts'
+import { LEAF_BYTES } from '../base/leaf.ts'
 import { err, ok } from '../base/result.ts'
 import type { Table } from '../ports.ts'
 import { encode } from '../wire/codec.ts'
@@ -32,6 +33,9 @@ const PARTS: readonly {
   { name: 'settings', label: 'Settings', tables: ['settings'], erasable: true },
 ]
 
+/** Counted by leaves: it is kept apart from the books. */
+const MODELS = { name: 'models', label: 'Pieces of language models' }
+
 const sizeOf = (value: unknown): number => {
   if (value instanceof Uint8Array) return value.byteLength
   try {
@@ -43,7 +47,13 @@ const sizeOf = (value: unknown): number => {
 
 type StorageServices = Pick<Services, 'storage' | 'exportData' | 'erase' | 'eraseAll'>
 
-export const storageServices = ({ handle, keyring, store, books }: Joined): StorageServices => ({
+export const storageServices = ({
+  handle,
+  keyring,
+  store,
+  shelf,
+  books,
+}: Joined): StorageServices => ({
   async storage() {
     const parts = []
     for (const { name, label, tables, erasable } of PARTS) {
@@ -57,6 +67,9 @@ export const storageServices = ({ handle, keyring, store, books }: Joined): Stor
       }
       parts.push({ name, label, records, bytes, erasable })
     }
+    const { usedBytes: bytes } = await shelf.usage()
+    const records = Math.ceil(bytes / LEAF_BYTES)
+    parts.push({ ...MODELS, records, bytes, erasable: true })
     const usage = await store.usage()
     const kept = (await navigator.storage?.persisted?.()) ?? false
     return ok({ usedBytes: usage.usedBytes, quotaBytes: usage.quotaBytes, kept, parts })
@@ -69,6 +82,12 @@ export const storageServices = ({ handle, keyring, store, books }: Joined): Stor
     if (part === 'jobs') {
       for (const job of handle.view().jobs) handle.forgetJob(job.id)
       return ok({ reload: false })
+    }
+    if (part === MODELS.name) {
+      const cleared = await shelf.clear()
+      return cleared.ok
+        ? ok({ reload: false })
+        : err({ code: cleared.error.code, text: cleared.error.detail })
     }
     // The node goes by what it remembers, and writes it down again: it must not be running.
     handle.stop()
@@ -87,6 +106,8 @@ export const storageServices = ({ handle, keyring, store, books }: Joined): Stor
   async eraseAll() {
     const cleared = await store.clear()
     if (!cleared.ok) return err({ code: cleared.error.code, text: cleared.error.detail })
+    const emptied = await shelf.clear()
+    if (!emptied.ok) return err({ code: emptied.error.code, text: emptied.error.detail })
     const others = await eraseOtherBooks(books)
     if (!others.ok) return err({ code: others.error.code, text: others.error.detail })
     const erased = await keyring.erase()

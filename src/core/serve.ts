@@ -71,7 +71,8 @@ export type Grant = {
   /** What is at stake for us: 0 in the free tier. */
   readonly price: MicroCredits
   readonly memoryBytes: Bytes
-  readonly state: 'waiting' | 'running' | 'computed' | 'delivered'
+  /** `lasting` holds memory for whoever it serves, and is no turn in the queue. */
+  readonly state: 'waiting' | 'running' | 'computed' | 'delivered' | 'lasting'
 }
 
 export type ServeState = {
@@ -128,6 +129,13 @@ export const grant = (
     state.freeAt = at
   }
   state.grants.set(lease, { requester, cost, price, memoryBytes, state: 'waiting' })
+}
+
+/** What is held for others now. */
+export const heldMemory = (state: ServeState): number => {
+  let sum = 0
+  for (const each of state.grants.values()) if (each.state !== 'delivered') sum += each.memoryBytes
+  return sum
 }
 
 /** The lease that may compute now: the first one that waits and is `ready`, when none is running. */
@@ -223,13 +231,13 @@ export const exposure = (state: ServeState, requester: Did): MicroCredits => {
 export const freeLeft = (state: ServeState, speed: number, at: Ms): MicroCredits =>
   microCredits(Math.max(0, Math.floor(freeCapacity(speed) - freeUsedAt(state, speed, at))))
 
-const freeCapacity = (speed: number): number => FREE_SHARE * speed * FREE_SECONDS
+export const freeCapacity = (speed: number): number => FREE_SHARE * speed * FREE_SECONDS
 
 /** What was given away drains at the rate at which the free tier earns. */
-const freeUsedAt = (state: ServeState, speed: number, at: Ms): number =>
+export const freeUsedAt = (state: ServeState, speed: number, at: Ms): number =>
   Math.max(0, state.freeUsed - (FREE_SHARE * speed * Math.max(0, at - state.freeAt)) / 1000)
 
-const unfit = (house: House, offer: Offer, requester: Standing): OfferRefusal | null => {
+export const unfit = (house: House, offer: Offer, requester: Standing): OfferRefusal | null => {
   if (requester.barred) return 'not-welcome'
   if (!house.willing) return 'paused'
   if (!offer.known) return 'no-skill'
@@ -241,7 +249,7 @@ const unfit = (house: House, offer: Offer, requester: Standing): OfferRefusal | 
   return offer.price * 1000 < offer.cost * house.priceMilli ? 'price-too-low' : null
 }
 
-const crowded = (
+export const crowded = (
   state: ServeState,
   house: House,
   { requester, memoryBytes, price }: Offer,
@@ -249,17 +257,15 @@ const crowded = (
   let all = 0
   let own = 0
   let owed = 0
-  let memory = 0
   for (const each of state.grants.values()) {
     const mine = each.requester === requester ? 1 : 0
     if (each.price > 0) owed += mine
     if (each.state === 'delivered') continue
     all += 1
     own += mine
-    memory += each.memoryBytes
   }
   if (owed >= lineOf(state, requester)) return 'no-credit'
-  if (memory + memoryBytes > house.memoryBytes) return 'busy'
+  if (heldMemory(state) + memoryBytes > house.memoryBytes) return 'busy'
   const most = SERVE_LIMITS.leases - (price > 0 ? 0 : SERVE_LIMITS.paidLeases)
   return all >= most || own >= SERVE_LIMITS.leasesPerRequester ? 'busy' : null
 }

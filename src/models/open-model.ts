@@ -1,5 +1,6 @@
 /** A model from its files: what it is, where its weights lie, and its tokenizer. Nothing large is read. */
 import { ok } from '../base/result.ts'
+import { folderAbout, ggufAbout } from './about.ts'
 import { DIVISORS, ggufConfig } from './gguf/gguf-config.ts'
 import { readGguf } from './gguf/read-head.ts'
 import { isJson } from './json-fields.ts'
@@ -11,6 +12,7 @@ import { readJson } from './model-file.ts'
 import { openSafetensors } from './safetensors/open-safetensors.ts'
 import { ggufTokenizer } from './tokenizer/gguf-tokenizer.ts'
 import { checkTokenizer, makeTokenizer } from './tokenizer/tokenizer.ts'
+import type { About } from './about.ts'
 import type { LlamaConfig } from './llama/config.ts'
 import type { LlamaParts } from './llama/parts.ts'
 import type { ModelResult } from './model-error.ts'
@@ -18,7 +20,7 @@ import type { ModelFile } from './model-file.ts'
 import type { Tokenizer } from './tokenizer/tokenizer.ts'
 import type { Weights } from './weight.ts'
 
-export type Model = {
+export type Model = About & {
   readonly config: LlamaConfig
   readonly parts: LlamaParts
   readonly tokenizer: Tokenizer
@@ -29,14 +31,20 @@ const MAX_CONFIG_BYTES = 2 ** 20
 /** The largest tokenizers have some 20 MB. */
 const MAX_TOKENIZER_BYTES = 2 ** 26
 
-/** @param files one GGUF, or those of a model's folder in Hugging Face's layout */
-export const openModel = async (files: readonly ModelFile[]): Promise<ModelResult<Model>> => {
+/**
+ * @param files one GGUF, or those of a model's folder in Hugging Face's layout
+ * @param folder what the folder is called, for a model that does not say what it is called
+ */
+export const openModel = async (
+  files: readonly ModelFile[],
+  folder = '',
+): Promise<ModelResult<Model>> => {
   const byName = new Map(files.map((file) => [file.name, file]))
   const [gguf, ...more] = files.filter(({ name }) => name.endsWith('.gguf'))
   // A folder may have both: its own layout comes first.
   if (gguf !== undefined && !byName.has(CONFIG))
     return more.length === 0 ? openGguf(gguf) : modelError('unsupported', 'several GGUF files')
-  return openFolder(byName)
+  return openFolder(byName, folder)
 }
 
 const openGguf = async (file: ModelFile): Promise<ModelResult<Model>> => {
@@ -51,7 +59,8 @@ const openGguf = async (file: ModelFile): Promise<ModelResult<Model>> => {
   if (!parts.ok) return parts
   const json = ggufTokenizer(read.value)
   if (!json.ok) return json
-  return withTokenizer(config.value, parts.value, await makeTokenizer(json.value, {}))
+  const found = { config: config.value, parts: parts.value, ...ggufAbout(read.value, file.name) }
+  return withTokenizer(found, await makeTokenizer(json.value, {}))
 }
 
 /** As many as half of a head has numbers. */
@@ -67,15 +76,17 @@ const readDivisors = async (weights: Weights): Promise<ModelResult<readonly numb
 }
 
 const withTokenizer = (
-  config: LlamaConfig,
-  parts: LlamaParts,
+  found: Omit<Model, 'tokenizer'>,
   made: ModelResult<Tokenizer>,
 ): ModelResult<Model> => {
-  const tokenizer = made.ok ? checkTokenizer(made.value, config) : made
-  return tokenizer.ok ? ok({ config, parts, tokenizer: tokenizer.value }) : tokenizer
+  const tokenizer = made.ok ? checkTokenizer(made.value, found.config) : made
+  return tokenizer.ok ? ok({ ...found, tokenizer: tokenizer.value }) : tokenizer
 }
 
-const openFolder = async (files: ReadonlyMap<string, ModelFile>): Promise<ModelResult<Model>> => {
+const openFolder = async (
+  files: ReadonlyMap<string, ModelFile>,
+  folder: string,
+): Promise<ModelResult<Model>> => {
   const json = await readNamed(files, CONFIG, MAX_CONFIG_BYTES)
   if (!json.ok) return json
   const config = readHfConfig(json.value)
@@ -84,7 +95,9 @@ const openFolder = async (files: ReadonlyMap<string, ModelFile>): Promise<ModelR
   if (!weights.ok) return weights
   const parts = findParts(config.value, weights.value, 'hf')
   if (!parts.ok) return parts
-  return withTokenizer(config.value, parts.value, await openTokenizer(files))
+  const about = await folderAbout(json.value, files.get('README.md'), folder)
+  const found = { config: config.value, parts: parts.value, ...about }
+  return withTokenizer(found, await openTokenizer(files))
 }
 
 const openTokenizer = async (

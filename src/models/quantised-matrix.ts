@@ -37,7 +37,7 @@ const MIN_ELEMENTS = 2 ** 17
 const isQuantisedType = (type: Weight['type']): type is QuantisedType => type in BLOCK_READERS
 
 /** Whether its parts are whole blocks, and it is worth it. */
-export const canStayQuantised = ({ type, shape }: Weight): boolean => {
+export const canStayQuantised = ({ type, shape }: Pick<Weight, 'type' | 'shape'>): boolean => {
   if (!isQuantisedType(type) || shape.length !== 2 || elements(shape) <= MIN_ELEMENTS) return false
   const { bits, block } = BLOCK_READERS[type]
   return shape[1]! % ((32 / bits) * block) === 0

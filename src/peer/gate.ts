@@ -7,8 +7,10 @@ import {
   begin,
   cancelGrant,
   deliver,
+  exposure,
   finish,
   grant,
+  heldMemory,
   nextToRun,
   notePayment,
   openServe,
@@ -16,7 +18,16 @@ import {
   settleGrant,
   type House,
   type Offer,
+  type OfferRefusal,
 } from '../core/serve.ts'
+import {
+  answerLasting,
+  giveFree,
+  grantLasting,
+  owePart,
+  resizeLasting,
+  type LastingOffer,
+} from '../core/serve-lasting.ts'
 import type { HeadOf, Refusal } from '../wire/messages.ts'
 import type { Books } from './books.ts'
 import type { Desk } from './desk.ts'
@@ -73,6 +84,29 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
       grant(state, lease, asked, ratedSpeed(), desk.now())
       return null
     },
+    /** Books what is held ready for somebody, or says why not. */
+    judgeLasting(
+      lease: string,
+      asked: Omit<LastingOffer, 'known'> & { readonly kernel: string },
+    ): OfferRefusal | null {
+      const offer = { ...asked, known: lender.runs(asked.kernel) }
+      const answer = answerLasting(state, house(), offer, known(asked.requester), desk.now())
+      if (answer.kind === 'refuse') return answer.code
+      grantLasting(state, lease, offer)
+      return null
+    },
+    /** It takes so much memory, as is known now; false where there is not so much. */
+    resized: (lease: string, memory: number): boolean =>
+      resizeLasting(state, house(), lease, byteCount(memory)),
+    /** Free work was done; false where that was all there is. */
+    gave: (cost: MicroCredits): boolean => giveFree(state, cost, ratedSpeed(), desk.now()),
+    /** A part of what is held was handed over, to be paid; false where its requester has no more to pay with. */
+    owes(lease: string, requester: Did, price: MicroCredits): boolean {
+      owePart(state, lease, requester, price)
+      return exposure(state, requester) < known(requester).spendable
+    },
+    /** Bytes that could be held for one more. */
+    room: (): number => Math.max(0, house().memoryBytes - heldMemory(state)),
     sizes(): Size[] {
       const delivered = [...state.grants.values()].filter(
         (each) => each.state === 'delivered',

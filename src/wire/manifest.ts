@@ -7,15 +7,13 @@
  * travel as one.
  */
 import * as v from 'valibot'
-import { rawCidFromDigest } from './codec.ts'
+import { DIGEST_BYTES, digestsIn, rawCidOf } from '../base/leaf.ts'
 import type { Cid } from '../base/ids.ts'
-import { DidText, Signature, Whole } from './signed.ts'
+import { DidText, Signature, Whole } from './fields.ts'
 
-export const LEAF_BYTES = 1024 * 1024
 /** One for each of 1 024 layers, and the two at the ends. */
 export const BLOCKS_MAX = 1_026
 const TENSORS_PER_BLOCK_MAX = 32
-const DIGEST_BYTES = 32
 
 const Text = (max: number) => v.pipe(v.string(), v.maxLength(max))
 
@@ -59,7 +57,30 @@ export const SignedManifest = v.strictObject({ body: Manifest, sig: Signature })
 export type SignedManifest = v.InferOutput<typeof SignedManifest>
 
 /** The names of a block's leaves, in their order. */
-export const leafNames = ({ leaves }: Block): readonly Cid[] =>
-  Array.from({ length: leaves.byteLength / DIGEST_BYTES }, (_, i) =>
-    rawCidFromDigest(leaves.slice(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES)),
-  )
+export const leafNames = ({ leaves }: Block): readonly Cid[] => digestsIn(leaves).map(rawCidOf)
+
+type Blocks = Pick<Manifest, 'config' | 'blocks'>
+
+/** Whether the table of the first block also makes the logits. */
+const isTied = (config: string): boolean => {
+  try {
+    const json: unknown = JSON.parse(config)
+    return typeof json === 'object' && json !== null && 'tied' in json && json.tied === true
+  } catch {
+    return false
+  }
+}
+
+/** Which blocks the layers [from, to) need, in their order. */
+export const blocksOf = (
+  { from, to }: { readonly from: number; readonly to: number },
+  { config, blocks }: Blocks,
+): readonly number[] => {
+  const last = blocks.length - 1
+  const isLast = to === last - 1
+  return [
+    ...(from === 0 || (isLast && isTied(config)) ? [0] : []),
+    ...Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i + 1),
+    ...(isLast ? [last] : []),
+  ]
+}

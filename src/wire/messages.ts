@@ -16,16 +16,8 @@ import type { JobId, TaskId } from '../base/ids.ts'
 import { PRICE_MILLI_MAX } from '../core/price.ts'
 import { decode, type WireError } from './codec.ts'
 import { MODEL_HEADS } from './model-heads.ts'
-import {
-  ADAPTERS,
-  CidText,
-  DidText,
-  Signature,
-  SignedBlock,
-  SignedDelegation,
-  SignedReceipt,
-  Whole,
-} from './signed.ts'
+import { CidText, DidText, Signature, Whole } from './fields.ts'
+import { ADAPTERS, SignedBlock, SignedDelegation, SignedReceipt } from './signed.ts'
 import { BODY_BYTES_MAX, HEAD_BYTES_MAX } from './version.ts'
 
 const Lease = v.pipe(Whole, v.maxValue(0xffff_ffff))

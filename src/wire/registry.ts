@@ -5,10 +5,11 @@
  */
 import * as v from 'valibot'
 import { utf8 } from '../base/bytes.ts'
-import type { Did } from '../base/ids.ts'
+import type { Cid, Did } from '../base/ids.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import { decode, sha256, type WireError } from './codec.ts'
-import { SignedAdvert, Whole } from './signed.ts'
+import { Whole } from './fields.ts'
+import { SignedAdvert } from './signed.ts'
 import { HEAD_BYTES_MAX } from './version.ts'
 
 /**
@@ -39,8 +40,11 @@ export const ownPlaces = (names: readonly string[], account: Did): string[] => {
   })
 }
 
-/** `any`, `gpu`, `wgsl`, or one kernel's id; and buckets of these. */
-const Capability = v.pipe(v.string(), v.regex(/^[a-z0-9@.-]{1,40}$/))
+/** Where those stand that have whole blocks of a model. Few are asked for it, so it has no buckets. */
+export const modelPlace = (model: Cid): string => `model/${model}`
+
+/** `any`, `gpu`, `wgsl`, or one kernel's id; buckets of these; and places of models. */
+const Capability = v.pipe(v.string(), v.regex(/^(?:[a-z0-9@.-]{1,40}|model\/b[a-z2-7]{58})$/))
 
 export const RegistryRequest = v.variant('k', [
   v.strictObject({

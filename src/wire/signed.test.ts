@@ -30,6 +30,7 @@ import {
   signingBytes,
   type SignedBody,
 } from './signed.ts'
+import { SignedManifest } from './manifest.ts'
 import { ADVERT_BYTES_MAX } from './version.ts'
 
 const holds = (body: SignedBody, sig: Uint8Array, key: Uint8Array): boolean =>
@@ -176,7 +177,13 @@ describe('fuzzing', () => {
   /** About five seconds of work; far more where many programs share a core. */
   const FUZZ_MS = 180_000
 
-  const SignedAny = v.union([SignedDelegation, SignedAdvert, SignedBlock, SignedReceipt])
+  const SignedAny = v.union([
+    SignedDelegation,
+    SignedAdvert,
+    SignedBlock,
+    SignedReceipt,
+    SignedManifest,
+  ])
   const valid = bodies.map(([, who, body]) => {
     const sig = sign(who, body)
     return encode(
@@ -191,8 +198,10 @@ describe('fuzzing', () => {
         bodies.map(([, who, body]) => `${cidOf(body)} ${toHex(sign(who, body))}`),
       )
       const keys = new Map([alice, bob].map(({ did, key }) => [did, key]))
-      const signer = (body: SignedBody) =>
-        keys.get(body.kind === 'receipt' ? body.requester : body.account)
+      const signer = (body: SignedBody) => {
+        if (body.kind === 'model') return keys.get(body.publisher)
+        return keys.get(body.kind === 'receipt' ? body.requester : body.account)
+      }
       let forged = 0
       const report = fuzz({
         seed: 5,

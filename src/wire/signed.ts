@@ -4,48 +4,24 @@
  */
 import * as v from 'valibot'
 import { concat, utf8 } from '../base/bytes.ts'
-import {
-  isCid,
-  isDid,
-  type Cid,
-  type Did,
-  type JobId,
-  type PeerId,
-  type TaskId,
-} from '../base/ids.ts'
+import type { Cid, JobId, TaskId } from '../base/ids.ts'
 import type { EpochMs, MicroCredits } from '../base/units.ts'
 import type * as block from '../core/ledger/block.ts'
 import type * as genesis from '../core/ledger/genesis.ts'
 import { PRICE_MILLI_MAX } from '../core/price.ts'
 import type * as receipt from '../core/receipt.ts'
 import { cidOf } from './codec.ts'
+import { CidText, DidText, PeerText, Signature, Whole } from './fields.ts'
+import type { Manifest } from './manifest.ts'
 
-const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
-export const Whole = whole
-export const CidText = v.pipe(
-  v.string(),
-  v.check(isCid),
-  v.transform((text) => text as Cid),
-)
-export const DidText = v.pipe(
-  v.string(),
-  v.check(isDid),
-  v.transform((text) => text as Did),
-)
-export const PeerText = v.pipe(
-  v.string(),
-  v.regex(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/),
-  v.transform((text) => text as PeerId),
-)
 const Micro = v.pipe(
-  whole,
+  Whole,
   v.transform((n) => n as MicroCredits),
 )
 const Epoch = v.pipe(
-  whole,
+  Whole,
   v.transform((n) => n as EpochMs),
 )
-export const Signature = v.pipe(v.instance(Uint8Array), v.length(64))
 const shortText = (max: number) => v.pipe(v.string(), v.maxLength(max))
 /** Printable ASCII, so that a limit on characters is a limit on bytes. */
 const asciiText = (max: number) => v.pipe(v.string(), v.maxLength(max), v.regex(/^[\x21-\x7e]*$/))
@@ -85,20 +61,20 @@ export const Advert = v.strictObject({
    */
   relay: asciiText(136),
   until: Epoch,
-  seq: whole,
+  seq: Whole,
   state: v.picklist(['ready', 'busy', 'paused']),
   adapter: v.picklist(ADAPTERS),
   /** log2 of measured MFLOP/s in f32 and int8, and of MiB a task may take. */
-  f32: v.pipe(whole, v.maxValue(40)),
-  i8: v.pipe(whole, v.maxValue(40)),
-  memory: v.pipe(whole, v.maxValue(24)),
+  f32: v.pipe(Whole, v.maxValue(40)),
+  i8: v.pipe(Whole, v.maxValue(40)),
+  memory: v.pipe(Whole, v.maxValue(24)),
   /** Admits a stranger's WGSL. */
   wgsl: v.boolean(),
   /** Which kernels, by the digest of their list: nodes of one release share it. */
   kernels: asciiText(24),
   /** Thousandths of the metered cost that the node asks. */
-  price: v.pipe(whole, v.maxValue(PRICE_MILLI_MAX)),
-  queued: v.pipe(whole, v.maxValue(1_000)),
+  price: v.pipe(Whole, v.maxValue(PRICE_MILLI_MAX)),
+  queued: v.pipe(Whole, v.maxValue(1_000)),
 })
 export type Advert = v.InferOutput<typeof Advert>
 
@@ -116,7 +92,7 @@ export const Receipt = of<receipt.Receipt>()(
       CidText,
       v.transform((id) => id as TaskId),
     ),
-    attempt: whole,
+    attempt: Whole,
     kernel: shortText(40),
     requester: DidText,
     worker: DidText,
@@ -130,11 +106,11 @@ export const Receipt = of<receipt.Receipt>()(
       'op-by-op',
       'replicas',
     ]),
-    flop: whole,
-    bytes: whole,
+    flop: Whole,
+    bytes: Whole,
     microCredits: Micro,
     /** Hours since 1970: finer time would let strangers time each other's devices. */
-    hour: whole,
+    hour: Whole,
   }),
 )
 export type Receipt = receipt.Receipt
@@ -158,13 +134,13 @@ export const Block = of<block.Block>()(
     kind: v.literal('block'),
     swarm: CidText,
     account: DidText,
-    seq: v.pipe(whole, v.minValue(1)),
+    seq: v.pipe(Whole, v.minValue(1)),
     prev: v.nullable(CidText),
     /** The half-block of the counterparty this one answers. */
     link: v.nullable(
-      v.strictObject({ account: DidText, seq: v.pipe(whole, v.minValue(1)), cid: CidText }),
+      v.strictObject({ account: DidText, seq: v.pipe(Whole, v.minValue(1)), cid: CidText }),
     ),
-    hour: whole,
+    hour: Whole,
     act: v.variant('act', [
       v.strictObject({ act: v.literal('open') }),
       v.strictObject({ act: v.literal('debit'), to: DidText, amount: Micro, receipt: CidText }),
@@ -188,12 +164,12 @@ export const Genesis = of<genesis.Genesis>()(
       v.maxLength(1_000),
       v.readonly(),
     ),
-    hour: whole,
+    hour: Whole,
   }),
 )
 export type Genesis = genesis.Genesis
 
-export type SignedBody = Delegation | Advert | Receipt | Block
+export type SignedBody = Delegation | Advert | Receipt | Block | Manifest
 
 const signedBy = <B extends v.GenericSchema>(body: B) => v.strictObject({ body, sig: Signature })
 export const SignedDelegation = signedBy(Delegation)

@@ -29,7 +29,7 @@ const opened = new Map<string, ModelFiles>()
 export const modelAt = async (path: string): Promise<Model> => {
   const known = opened.get(path) ?? given(await openModelFiles(path))
   opened.set(path, known)
-  return given(await openModel(known.files))
+  return given(await openModel(known.files, known.folder))
 }
 
 export const stagesOf = async (

@@ -2,7 +2,7 @@
 import { bytesFile, type ModelFile } from '../../src/models/model-file.ts'
 import { prng } from '../../src/base/prng.ts'
 import { randomBlocks } from './blocks.ts'
-import { ggufBytes, safetensorsBytes, type Written } from './write-files.ts'
+import { ggufBytes, safetensorsBytes, type Said, type Written } from './write-files.ts'
 import type { WeightType } from '../../src/models/weight.ts'
 import type { PlainConfig } from './plain-llama.ts'
 
@@ -82,10 +82,18 @@ const shapesOf = (config: MadeConfig): Shapes => {
   ]
 }
 
-/** @param types those of matrices, one after the other; the rest is F32 */
+type Making = {
+  readonly layout: 'hf' | 'gguf'
+  /** Those of matrices, one after the other; the rest is F32. */
+  readonly types: readonly WeightType[]
+  readonly seed: number
+  /** What a GGUF says of itself besides. */
+  readonly about?: Readonly<Record<string, Said>>
+}
+
 export const madeModel = (
   config: MadeConfig,
-  { layout, types, seed }: { layout: 'hf' | 'gguf'; types: readonly WeightType[]; seed: number },
+  { layout, types, seed, about = {} }: Making,
 ): Made => {
   const random = prng(seed)
   const tensors: Written[] = []
@@ -98,7 +106,7 @@ export const madeModel = (
     tensors.push({ name: layout === 'hf' ? name : gguf, type, shape, bytes })
     weights.set(name, numbers)
   }
-  const files = layout === 'hf' ? folder(config, tensors) : [gguf(config, tensors)]
+  const files = layout === 'hf' ? folder(config, tensors) : [gguf(config, tensors, about)]
   return { config, files, weights }
 }
 
@@ -135,9 +143,14 @@ const folder = (config: MadeConfig, tensors: readonly Written[]): readonly Model
   ]
 }
 
-const gguf = (config: MadeConfig, tensors: readonly Written[]): ModelFile => {
+const gguf = (
+  config: MadeConfig,
+  tensors: readonly Written[],
+  more: Readonly<Record<string, Said>>,
+): ModelFile => {
   const kind = config.model_type
   const about = {
+    ...more,
     'general.architecture': kind,
     [`${kind}.block_count`]: config.num_hidden_layers,
     [`${kind}.context_length`]: config.max_position_embeddings,

@@ -10,7 +10,11 @@ import { burn, credit, debit, openBlock } from '../../src/core/ledger/append.ts'
 import type { Block, Tip } from '../../src/core/ledger/block.ts'
 import { foundSwarm, type Genesis } from '../../src/core/ledger/genesis.ts'
 import { receiptFor } from '../../src/core/receipt.ts'
-import { cidOf, cidOfBytes, encode } from '../../src/wire/codec.ts'
+import { concat } from '../../src/base/bytes.ts'
+import { digestsIn } from '../../src/base/leaf.ts'
+import { cidOf, cidOfBytes, encode, sha256 } from '../../src/wire/codec.ts'
+import type { Manifest } from '../../src/wire/manifest.ts'
+import { merkleRoot } from '../../src/wire/merkle.ts'
 import type { Head } from '../../src/wire/messages.ts'
 import type { RegistryAnswer, RegistryRequest } from '../../src/wire/registry.ts'
 import {
@@ -104,6 +108,37 @@ export const bobOpens = openBlock(swarm, bob.did, HOUR)
 export const bobCredits = must(credit(tip(bobOpens), tip(alicePays), HOUR))
 export const bobBurns = must(burn(tip(bobCredits), m(168), HOUR + 1))
 
+const block = (bytes: number, ...tensors: Manifest['blocks'][number]['tensors']) => {
+  const leaves = Array.from({ length: Math.ceil(bytes / 2 ** 20) }, (_, i) =>
+    sha256(Uint8Array.of(bytes & 255, i)),
+  )
+  return { bytes, tensors, leaves: concat(leaves) }
+}
+const blocks: Manifest['blocks'] = [
+  block(1_179_648, { part: 'embedding', type: 'F16', shape: [2_304, 256], at: 0 }),
+  block(
+    197_632,
+    { part: 'attentionNorm', type: 'F32', shape: [256], at: 0 },
+    { part: 'q', type: 'F16', shape: [256, 256], at: 1_024 },
+    { part: 'k', type: 'Q8_0', shape: [128, 256], at: 132_096 },
+    { part: 'v', type: 'Q4_K', shape: [128, 256], at: 166_912 },
+  ),
+  block(1_024, { part: 'norm', type: 'F32', shape: [256], at: 0 }),
+]
+export const manifest: Manifest = {
+  v: 1,
+  kind: 'model',
+  name: 'A small model',
+  version: 'v1.0',
+  license: 'apache-2.0',
+  publisher: alice.did,
+  config: '{"layers":1,"width":256,"epsilon":0.00001,"tied":true}',
+  blocks,
+  root: merkleRoot(blocks.flatMap(({ leaves }) => digestsIn(leaves))),
+}
+const signedManifest = signed(alice, manifest)
+export const model = cidOfBytes(encode(signedManifest))
+
 const signedReceipt = {
   body: receipt,
   requesterSig: sign(alice, receipt),
@@ -120,6 +155,7 @@ export const bodies: readonly (readonly [string, Person, SignedBody])[] = [
   ['block: bob opens', bob, bobOpens],
   ['block: bob credits', bob, bobCredits],
   ['block: bob burns', bob, bobBurns],
+  ['model', alice, manifest],
 ]
 
 export const heads: readonly Head[] = [
@@ -184,11 +220,70 @@ export const heads: readonly Head[] = [
   },
   { k: 'cancel', lease: 1 },
   { k: 'bye', code: 'closing' },
+  ...modelHeads(),
 ]
+
+function modelHeads(): readonly Head[] {
+  const of = { session: '00112233445566778899aabbccddeeff', index: 1 }
+  const previous = { peer: alice.peer, relay: advert.relay }
+  return [
+    { k: 'want', id: 1, name: model },
+    { k: 'leaf', id: 1, bytes: 1_048_576 },
+    { k: 'lack', id: 2 },
+    { k: 'seek', id: 3, model },
+    { k: 'holds', id: 3, blocks: Uint8Array.of(5), room: 268_435_456, speed: 900 },
+    {
+      k: 'stage',
+      ...of,
+      job,
+      title: 'Once upon a time',
+      model,
+      from: 0,
+      to: 1,
+      places: 256,
+      price: 1_000,
+      previous,
+      next: null,
+    },
+    {
+      k: 'staged',
+      ...of,
+      state: 'fetching',
+      permille: 250,
+      here: 1_024,
+      given: 197_632,
+      others: 1_048_576,
+    },
+    { k: 'unstaged', ...of, code: 'no-weights' },
+    { k: 'neighbours', ...of, previous: null, next: previous },
+    { k: 'feed', ...of, at: 12, count: 2, tokens: [1, 2_303], replay: false, bytes: 0 },
+    {
+      k: 'fed',
+      ...of,
+      at: 12,
+      count: 2,
+      input: new Uint8Array(32).fill(3),
+      passed: true,
+      computeMs: 16,
+      bytes: 2_048,
+    },
+    {
+      k: 'bill',
+      ...of,
+      part: 0,
+      flop: 1_000_000,
+      moved: 2_048,
+      microCredits: 21,
+      answers: new Uint8Array(32).fill(4),
+    },
+    { k: 'unstage', ...of },
+  ]
+}
 
 export const requests: readonly RegistryRequest[] = [
   { k: 'announce', capabilities: ['any', 'matmul@1'], advert: signed(bob, advert) },
   { k: 'find', capability: 'matmul@1', limit: 64 },
+  { k: 'find', capability: `model/${model}`, limit: 64 },
 ]
 export const answers: readonly RegistryAnswer[] = [
   { k: 'kept', seconds: 600 },
@@ -225,6 +320,7 @@ export const vectors = () => ({
     signature: toHex(sign(who, body)),
   })),
   receipt: { value: readable(signedReceipt), bytes: toHex(encode(signedReceipt)) },
+  manifest: { value: readable(signedManifest), bytes: toHex(encode(signedManifest)), cid: model },
   heads: framed(heads),
   registryRequests: framed(requests),
   registryAnswers: framed(answers),

@@ -2,9 +2,11 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { equalBytes, fromHex, toHex } from '../../src/base/bytes.ts'
-import { cidOfEncoded, decode, encode } from '../../src/wire/codec.ts'
+import { cidOfBytes, cidOfEncoded, decode, encode } from '../../src/wire/codec.ts'
+import { Manifest } from '../../src/wire/manifest.ts'
 import { Head, parseHead } from '../../src/wire/messages.ts'
 import { parseAnswer, parseRequest } from '../../src/wire/registry.ts'
+import { readManifest } from '../../src/wire/signed-manifest.ts'
 import {
   Advert,
   Block,
@@ -21,7 +23,13 @@ const bytesOf = (hex: string): Uint8Array => fromHex(hex)!
 const keys = new Map(
   frozen.accounts.map(({ name, secret }) => [name, ed25519.getPublicKey(bytesOf(secret))]),
 )
-const schemas = { delegation: Delegation, advert: Advert, receipt: Receipt, block: Block } as const
+const schemas = {
+  delegation: Delegation,
+  advert: Advert,
+  receipt: Receipt,
+  block: Block,
+  model: Manifest,
+} as const
 
 /** What the file says in words, with its bytes as bytes. */
 const meant = (value: unknown): unknown => {
@@ -69,6 +77,12 @@ describe('the frozen vectors', () => {
     expect(cidOfEncoded(bytesOf(frozen.genesis.bytes))).toBe(frozen.genesis.cid)
     const receipt = decode(bytesOf(frozen.receipt.bytes), LIMIT)
     expect(v.safeParse(SignedReceipt, receipt.ok ? receipt.value : null).success).toBe(true)
+  })
+
+  it('the manifest with its signature is read back, and names the model', () => {
+    const bytes = bytesOf(frozen.manifest.bytes)
+    expect(readManifest(bytes)).toEqual({ ok: true, value: meant(frozen.manifest.value) })
+    expect(cidOfBytes(bytes)).toBe(frozen.manifest.cid)
   })
 
   it.each([

@@ -14,7 +14,7 @@ const ENDS = {
   output: ['lm_head.weight', 'output.weight'],
 } as const
 
-const LAYER = {
+export const LAYER = {
   attentionNorm: ['model.layers.$.input_layernorm.weight', 'blk.$.attn_norm.weight'],
   q: ['model.layers.$.self_attn.q_proj.weight', 'blk.$.attn_q.weight'],
   k: ['model.layers.$.self_attn.k_proj.weight', 'blk.$.attn_k.weight'],
@@ -26,7 +26,7 @@ const LAYER = {
   down: ['model.layers.$.mlp.down_proj.weight', 'blk.$.ffn_down.weight'],
 } as const
 
-const OPTIONAL = {
+export const OPTIONAL = {
   qNorm: ['model.layers.$.self_attn.q_norm.weight', 'blk.$.attn_q_norm.weight'],
   kNorm: ['model.layers.$.self_attn.k_norm.weight', 'blk.$.attn_k_norm.weight'],
   qBias: ['model.layers.$.self_attn.q_proj.bias', 'blk.$.attn_q.bias'],

@@ -1,0 +1,178 @@
+/**
+ * What a stage of a model costs, by formula from shapes: requester, node and any auditor compute the same whole
+ * numbers. For each feed: the products of its layers for its tokens, every weight once, the keys and values that
+ * are looked at and written, and the rows that go in and out (docs/decisions/0013).
+ */
+import {
+  bytes as byteCount,
+  flop as flopCount,
+  microCredits,
+  type MicroCredits,
+} from '../base/units.ts'
+import { meteredCost, PRICE_MILLI_MAX } from './price.ts'
+
+/** What a model's configuration says of sizes. */
+export type StageShape = {
+  readonly layers: number
+  readonly width: number
+  readonly heads: number
+  readonly keyHeads: number
+  readonly headSize: number
+  readonly inner: number
+  readonly vocabulary: number
+  readonly context: number
+  /** Whether the table of the first block makes the logits, too. */
+  readonly tied: boolean
+}
+
+/** Layers [from, to) of a model. */
+export type StageRange = { readonly from: number; readonly to: number }
+
+/** A model as far as its costs go: its sizes, and the bytes of its blocks, the two ends among them. */
+export type CostedModel = {
+  readonly shape: StageShape
+  readonly blocks: readonly { readonly bytes: number }[]
+}
+
+export type StageFeed = { readonly at: number; readonly count: number; readonly replay: boolean }
+
+export type StageWork = {
+  /** Operations; a multiply-add counts as two. */
+  readonly flop: number
+  /** Bytes read and written once per operand. */
+  readonly moved: number
+  /** Bytes sent to the stage and back. */
+  readonly wire: number
+}
+
+/** Far above any model, and so low that the sums below stay whole. */
+const SHAPE_MOST = {
+  layers: 1_024,
+  width: 2 ** 17,
+  heads: 4_096,
+  keyHeads: 4_096,
+  headSize: 4_096,
+  inner: 2 ** 20,
+  vocabulary: 2 ** 22,
+  context: 2 ** 27,
+} as const
+
+/** Feeds of one bill, and tokens of one feed, at most: what sums have to stay whole for. */
+export const BILL_FEEDS = 32
+const FEED_TOKENS = 128
+/** Operations of one byte, as prices count them, and some room. */
+const PER_BYTE = 32
+
+/** What a manifest says of costs; null where its configuration lacks a size, or makes no model that there is. */
+export const costedModel = ({
+  config,
+  blocks,
+}: {
+  readonly config: string
+  readonly blocks: CostedModel['blocks']
+}): CostedModel | null => {
+  const shape = readShape(config)
+  if (shape === null || blocks.length !== shape.layers + 2) return null
+  const model = { shape, blocks }
+  const feed = { at: shape.context, count: FEED_TOKENS, replay: false }
+  const { flop, moved } = stageWork(model, { from: 0, to: shape.layers }, feed)
+  return BILL_FEEDS * Math.max(flop, PER_BYTE * moved) <= Number.MAX_SAFE_INTEGER ? model : null
+}
+
+const readShape = (config: string): StageShape | null => {
+  let json: unknown
+  try {
+    json = JSON.parse(config)
+  } catch {
+    return null
+  }
+  if (typeof json !== 'object' || json === null) return null
+  const found = json as Readonly<Record<string, unknown>>
+  const isSize = ([name, most]: [string, number]): boolean => {
+    const size = found[name]
+    return Number.isSafeInteger(size) && (size as number) >= 1 && (size as number) <= most
+  }
+  if (!Object.entries(SHAPE_MOST).every(isSize)) return null
+  const size = (name: keyof typeof SHAPE_MOST): number => found[name] as number
+  return {
+    layers: size('layers'),
+    width: size('width'),
+    heads: size('heads'),
+    keyHeads: size('keyHeads'),
+    headSize: size('headSize'),
+    inner: size('inner'),
+    vocabulary: size('vocabulary'),
+    context: size('context'),
+    tied: found['tied'] === true,
+  }
+}
+
+/** What one feed makes a stage do. */
+export const stageWork = (
+  { shape, blocks }: CostedModel,
+  { from, to }: StageRange,
+  { at, count, replay }: StageFeed,
+): StageWork => {
+  const { width, headSize, inner, vocabulary, layers } = shape
+  const [query, key] = [shape.heads * headSize, shape.keyHeads * headSize]
+  const isLast = to === layers
+  // Queries, keys, values and what becomes of them; then gate, up and down.
+  const products = 2 * width * (2 * query + 2 * key) + 6 * width * inner
+  // A token looks at itself and at all before it: a product with each key, and one with each value.
+  const looks = count * at + (count * (count + 1)) / 2
+  const logits = isLast ? 2 * width * vocabulary : 0
+  const flop = (to - from) * (count * products + 4 * query * looks) + logits
+  const into = from === 0 ? 4 * count : 4 * count * width
+  const out = isLast ? 4 * vocabulary : 4 * count * width
+  const table = from === 0 ? 4 * count * width : 0
+  // All that are there are read, and those of the feed are written.
+  const remembered = (to - from) * 2 * key * 4 * (at + 2 * count)
+  const moved = weightBytes({ shape, blocks }, { from, to }) + table + remembered + into + out
+  return { flop, moved, wire: into + (replay ? 0 : out) }
+}
+
+/** Every weight that a stage multiplies with, as it travels. Of the table of tokens only some rows are read. */
+const weightBytes = ({ shape, blocks }: CostedModel, { from, to }: StageRange): number => {
+  const own = blocks.slice(from + 1, to + 1).reduce((sum, { bytes }) => sum + bytes, 0)
+  if (to < shape.layers) return own
+  return own + (blocks.at(-1)?.bytes ?? 0) + (shape.tied ? (blocks[0]?.bytes ?? 0) : 0)
+}
+
+export const NO_WORK: StageWork = { flop: 0, moved: 0, wire: 0 }
+
+export const addWork = (a: StageWork, b: StageWork): StageWork => ({
+  flop: a.flop + b.flop,
+  moved: a.moved + b.moved,
+  wire: a.wire + b.wire,
+})
+
+/** The metered cost of some feeds together. */
+export const costOfWork = ({ flop, moved, wire }: StageWork): MicroCredits =>
+  meteredCost({
+    flop: flopCount(flop),
+    bytes: byteCount(moved),
+    wireBytes: byteCount(wire),
+    // Feeds of one token would cost more than they are worth, were each of them a dispatch.
+    dispatches: 1,
+  })
+
+/** What a bill for it says. @param price thousandths of the metered cost */
+export const billOf = (work: StageWork, price: number): MicroCredits => {
+  const cost = costOfWork(work) * price
+  const rest = cost % PRICE_MILLI_MAX
+  return microCredits((cost - rest) / PRICE_MILLI_MAX + (rest > 0 ? 1 : 0))
+}
+
+/** Tokens that padding and doubling may add to a table (src/models/stage.ts). */
+const PLACES = { least: 256, padding: 128 } as const
+
+/** Bytes of the keys and values of one session that may become so long. */
+export const tableBytes = (
+  { keyHeads, headSize, context }: StageShape,
+  { from, to }: StageRange,
+  places: number,
+): number => {
+  let capacity: number = PLACES.least
+  while (capacity < places + PLACES.padding) capacity *= 2
+  return (to - from) * 2 * keyHeads * headSize * 4 * Math.min(capacity, context + PLACES.padding)
+}

@@ -1,0 +1,124 @@
+/**
+ * How a stage comes to a node: its manifest, then the leaves of its blocks, then weights on the device. Each is a
+ * question that is answered later, by when nobody may want the stage any more.
+ */
+import type { PortError } from '../../ports.ts'
+import { err, ok } from '../../base/result.ts'
+import { costedModel, tableBytes } from '../../core/stage-cost.ts'
+import { deviceBytes } from '../../models/device-bytes.ts'
+import { blocksOf, type Manifest, type SignedManifest } from '../../wire/manifest.ts'
+import { FEED_TOKENS_MAX, type StageTrouble } from '../../wire/model-heads.ts'
+import type { Desk } from '../desk.ts'
+import type { Donor } from '../donor.ts'
+import type { LeafExchange } from './leaf-exchange.ts'
+import { HOST_LIMITS, type Served } from './served-stage.ts'
+
+export type OpeningEvents = {
+  /** It turned out to take so much; false where there is not so much. */
+  sized(stage: Served): boolean
+  /** It is further than it was. */
+  came(stage: Served): void
+  giveBack(stage: Served, code: StageTrouble): void
+}
+
+export const stageOpening = (
+  desk: Desk,
+  lender: Donor,
+  leaves: () => LeafExchange,
+  events: OpeningEvents,
+) => {
+  /** What weights of some blocks take here, as they lie on the device. */
+  const weightsOf = (manifest: Manifest, blocks: readonly number[]): number => {
+    const engine = lender.capability()?.graphs.engine
+    const onProcessor = engine === 'wasm' || engine === 'reference'
+    return blocks
+      .flatMap((i) => manifest.blocks[i]?.tensors ?? [])
+      .reduce((sum, tensor) => sum + deviceBytes(tensor, onProcessor), 0)
+  }
+
+  const load = (stage: Served, model: Manifest): void => {
+    const { layers: id, from, to } = stage
+    stage.state = 'loading'
+    stage.fetched = { ...stage.fetched, permille: 0 }
+    events.came(stage)
+    desk.openStage(
+      { id, model, from, to },
+      (name, then) =>
+        desk.readLeaf(name, (read) => {
+          if (!read.ok) return then(read)
+          return then(read.value === null ? err(lostLeaf(name)) : ok(read.value))
+        }),
+      (permille) => {
+        if (stage.isClosed || stage.state !== 'loading') return
+        stage.fetched = { ...stage.fetched, permille }
+        events.came(stage)
+      },
+      (opened) => {
+        if (stage.isClosed) return
+        if (!opened.ok) return events.giveBack(stage, troubleOf(opened.error))
+        stage.state = 'ready'
+        stage.fetched = { ...stage.fetched, permille: 1_000 }
+        events.came(stage)
+      },
+    )
+  }
+
+  const fetch = (stage: Served, signed: SignedManifest, blocks: readonly number[]): void => {
+    const stop = leaves().fetch(
+      stage.model,
+      signed,
+      blocks,
+      stage.who.peer,
+      (fetched) => {
+        if (stage.isClosed || stage.state !== 'fetching') return
+        stage.fetched = fetched
+        events.came(stage)
+      },
+      (fetched) => {
+        const letGo = (): void => leaves().letGo(stage.model, blocks)
+        if (stage.isClosed) return fetched.ok ? letGo() : undefined
+        if (!fetched.ok) return events.giveBack(stage, 'no-weights')
+        stage.release = letGo
+        load(stage, signed.body)
+      },
+    )
+    // It may have been answered at once.
+    if (stage.state === 'fetching' && !stage.isClosed) stage.release = stop
+  }
+
+  return {
+    open(stage: Served): void {
+      leaves().manifest(stage.model, stage.who.peer, (found) => {
+        if (stage.isClosed) return
+        if (!found.ok) return events.giveBack(stage, 'no-weights')
+        const manifest = found.value.body
+        stage.costed = costedModel(manifest)
+        const shape = stage.costed?.shape
+        const { from, to, places } = stage
+        if (!shape || from >= to || to > shape.layers || places > shape.context)
+          return events.giveBack(stage, 'bad-model')
+        const blocks = blocksOf(stage, manifest)
+        stage.weightBytes = weightsOf(manifest, blocks)
+        const rows = from === 0 ? 0 : HOST_LIMITS.feeds * FEED_TOKENS_MAX * shape.width * 4
+        stage.tableBytes = tableBytes(shape, stage, places) + rows
+        if (!events.sized(stage)) return events.giveBack(stage, 'no-room')
+        fetch(stage, found.value, blocks)
+      })
+    },
+  }
+}
+
+const lostLeaf = (name: string): PortError => ({ code: 'no-weights', detail: `${name} is gone` })
+
+/** What the requester is told of an engine's refusal. */
+const troubleOf = ({ code }: PortError): StageTrouble => {
+  switch (code) {
+    case 'out-of-budget':
+      return 'no-room'
+    case 'bad-model':
+    case 'no-weights':
+      return code
+    default:
+      return 'engine'
+  }
+}

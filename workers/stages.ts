@@ -1,0 +1,272 @@
+/**
+ * Stages of models that are open on this node's tensor engine: weights from their leaves, shared by sessions with
+ * tables of their own. What they take is counted before any of it is taken.
+ */
+import { tableBytes } from '../src/core/stage-cost.ts'
+import { modelOf } from '../src/models/model-of.ts'
+import { openStage } from '../src/models/stage.ts'
+import { rangeBytes } from '../src/models/stage-memory.ts'
+import { err, ok } from '../src/base/result.ts'
+import { computeError } from './errors.ts'
+import { FREE } from './runnable.ts'
+import { Tables } from './tensor/tables.ts'
+import type { Tensor } from '../kernels/tensor/tensor.ts'
+import type { Cid } from '../src/base/ids.ts'
+import type { Result } from '../src/base/result.ts'
+import type { LlamaConfig } from '../src/models/llama/config.ts'
+import type { ModelError } from '../src/models/model-error.ts'
+import type { GraphEngine, Stage, StageModel, StageSession } from '../src/models/stage.ts'
+import type { PortError, StageSpec, StageStep } from '../src/ports.ts'
+import type { ComputeError } from './errors.ts'
+import type { Control } from './runnable.ts'
+import type { TensorEngine } from './tensor/engine.ts'
+
+export type LeafReader = (leaf: Cid) => Promise<Result<Uint8Array<ArrayBuffer>, PortError>>
+
+export type StageAnswer = {
+  readonly output: Uint8Array<ArrayBuffer>
+  readonly computeMs: number
+}
+
+export const STAGE_LIMITS = {
+  /** As many as a node serves (src/peer/models/served-stage.ts). */
+  stages: 8,
+  sessions: 8,
+} as const
+
+type Session = { readonly talk: StageSession; known: number; bytes: number }
+
+/** Layers from the moment they are asked for. */
+type Entry = {
+  readonly spec: StageSpec
+  readonly sessions: Map<string, Session>
+  opening: Promise<Result<null, ComputeError>>
+  config: LlamaConfig | null
+  stage: Stage | null
+  weightBytes: number
+  isClosed: boolean
+  /** The step that runs now, or the last one; never fails. */
+  running: Promise<unknown>
+}
+
+/** What a step tells the graphs that it runs, and hears from them. */
+type Running = { control: Control; computeMs: number; error: ComputeError | null }
+
+export class StageKeeper {
+  readonly #engine: () => Promise<TensorEngine>
+  readonly #memoryBytes: () => number
+  readonly #entries = new Map<string, Entry>()
+  /** Steps have their turn one after the other, so there is one of these. */
+  #running: Running = { control: FREE, computeMs: 0, error: null }
+
+  constructor(engine: () => Promise<TensorEngine>, memoryBytes: () => number) {
+    this.#engine = engine
+    this.#memoryBytes = memoryBytes
+  }
+
+  /** @error out-of-budget, too-many, bad-model, no-weights, cancelled */
+  async open(
+    spec: StageSpec,
+    read: LeafReader,
+    progress: (permille: number) => void,
+  ): Promise<Result<null, ComputeError>> {
+    const known = this.#entries.get(spec.id)
+    if (known !== undefined) return known.opening
+    if (this.#entries.size >= STAGE_LIMITS.stages)
+      return err(computeError('too-many', `${STAGE_LIMITS.stages} stages are open`))
+    const entry: Entry = {
+      spec,
+      sessions: new Map(),
+      opening: Promise.resolve(ok(null)),
+      config: null,
+      stage: null,
+      weightBytes: 0,
+      isClosed: false,
+      running: Promise.resolve(),
+    }
+    this.#entries.set(spec.id, entry)
+    entry.opening = this.#load(entry, read, progress)
+    const opened = await entry.opening
+    if (!opened.ok && this.#entries.get(spec.id) === entry) this.#entries.delete(spec.id)
+    return opened
+  }
+
+  /** Whether its graphs have been told to stop is asked between slices. @error no-stage, bad-param, out-of-budget */
+  step(step: StageStep, control: Control): Promise<Result<StageAnswer, ComputeError>> {
+    const entry = this.#entries.get(step.stage)
+    if (entry === undefined || entry.stage === null)
+      return Promise.resolve(err(computeError('no-stage', `${step.stage} is not open`)))
+    const done = this.#step(entry, entry.stage, step, {
+      ...control,
+      cancelled: () => entry.isClosed || control.cancelled(),
+    })
+    entry.running = done.catch(() => undefined)
+    return done
+  }
+
+  forget(stage: string, session: string): void {
+    const entry = this.#entries.get(stage)
+    const found = entry?.sessions.get(session)
+    if (entry === undefined || found === undefined) return
+    entry.sessions.delete(session)
+    void entry.running.then(() => found.talk.close())
+  }
+
+  close(stage: string): void {
+    const entry = this.#entries.get(stage)
+    if (entry === undefined) return
+    this.#entries.delete(stage)
+    entry.isClosed = true
+    void entry.running.then(() => entry.stage?.close())
+  }
+
+  closeAll(): void {
+    for (const id of [...this.#entries.keys()]) this.close(id)
+  }
+
+  async #load(
+    entry: Entry,
+    read: LeafReader,
+    progress: (permille: number) => void,
+  ): Promise<Result<null, ComputeError>> {
+    const { spec } = entry
+    let wrong: PortError | null = null
+    const all = spec.model.blocks
+      .slice(spec.from + 1, spec.to + 1)
+      .reduce((sum, { bytes }) => sum + bytes, 0)
+    let done = 0
+    const model = modelOf(spec.model, async (leaf) => {
+      // Nobody waits for what is closed already.
+      if (entry.isClosed) return err({ code: 'cancelled', detail: spec.id })
+      const found = await read(leaf)
+      if (!found.ok) wrong = found.error
+      else progress(Math.min(999, Math.floor((1_000 * (done += found.value.byteLength)) / all)))
+      return found
+    })
+    if (!model.ok) return err(computeError('bad-model', wordsOf(model.error)))
+    const { config } = model.value
+    if (spec.from >= spec.to || spec.to > config.layers)
+      return err(computeError('bad-model', `there are no layers ${spec.from} to ${spec.to}`))
+    const sized = await this.#reserve(entry, model.value)
+    if (!sized.ok) return sized
+    const stage = await openStage(model.value, spec, this.#graphs(await this.#engine()))
+    if (entry.isClosed) {
+      if (stage.ok) stage.value.close()
+      return err(computeError('cancelled', spec.id))
+    }
+    if (!stage.ok) {
+      const code = wrong === null ? 'bad-model' : 'no-weights'
+      return err(computeError(code, wordsOf(stage.error)))
+    }
+    entry.config = config
+    entry.stage = stage.value
+    progress(1_000)
+    return ok(null)
+  }
+
+  /** Counts what it will take before anything is read. */
+  async #reserve(entry: Entry, model: StageModel): Promise<Result<null, ComputeError>> {
+    const chosen = await (await this.#engine()).chosen()
+    if (!chosen.ok) return chosen
+    const onProcessor = chosen.value.kind === 'wasm' || chosen.value.kind === 'reference'
+    const weights = rangeBytes(model, entry.spec, onProcessor)
+    const fits = this.#fits(weights + tableBytes(model.config, entry.spec, 1))
+    if (fits.ok) entry.weightBytes = weights
+    return fits
+  }
+
+  #fits(more: number): Result<null, ComputeError> {
+    let sum = more
+    for (const { weightBytes, sessions } of this.#entries.values()) {
+      sum += weightBytes
+      for (const { bytes } of sessions.values()) sum += bytes
+    }
+    const most = this.#memoryBytes()
+    return sum <= most
+      ? ok(null)
+      : err(computeError('out-of-budget', `stages of ${sum} bytes, ${most} are lent`))
+  }
+
+  async #step(
+    entry: Entry,
+    stage: Stage,
+    step: StageStep,
+    control: Control,
+  ): Promise<Result<StageAnswer, ComputeError>> {
+    const input = inputOf(entry, step)
+    if (!input.ok) return input
+    const session = this.#session(entry, stage, step)
+    if (!session.ok) return session
+    this.#running = { control, computeMs: 0, error: null }
+    session.value.known = step.at
+    const made = await session.value.talk.step({ input: input.value, past: step.at })
+    const { computeMs, error } = this.#running
+    this.#running = { control: FREE, computeMs: 0, error: null }
+    if (!made.ok) return err(error ?? computeError('bad-param', wordsOf(made.error)))
+    session.value.known = step.at + step.count
+    return ok({ output: new Uint8Array(new Float32Array(made.value.data).buffer), computeMs })
+  }
+
+  /** The tables of a talk, with room for what comes. */
+  #session(
+    entry: Entry,
+    stage: Stage,
+    { session, at, count }: StageStep,
+  ): Result<Session, ComputeError> {
+    const known = entry.sessions.get(session)
+    if (at > (known?.known ?? 0))
+      return err(computeError('no-stage', `${known?.known ?? 0} tokens are known, not ${at}`))
+    if (known === undefined && entry.sessions.size >= STAGE_LIMITS.sessions)
+      return err(computeError('too-many', `${STAGE_LIMITS.sessions} talks are open`))
+    const needed = tableBytes(entry.config!, entry.spec, at + count)
+    const fits = this.#fits(Math.max(0, needed - (known?.bytes ?? 0)))
+    if (!fits.ok) return fits
+    const found = known ?? { talk: stage.session(), known: 0, bytes: 0 }
+    found.bytes = Math.max(found.bytes, needed)
+    entry.sessions.set(session, found)
+    return ok(found)
+  }
+
+  /** Graphs that listen to the step in hand. */
+  #graphs(engine: TensorEngine): GraphEngine {
+    const failed = (error: ComputeError): Result<never, ComputeError> => {
+      this.#running.error = error
+      return err(error)
+    }
+    return {
+      tables: (types) => new Tables(types),
+      prepare: async (bound, states) => {
+        const prepared = await engine.prepare(bound, states)
+        if (!prepared.ok) return failed(prepared.error)
+        return ok({
+          run: async (inputs, tables) => {
+            if (tables !== undefined && !(tables instanceof Tables))
+              return failed(computeError('bad-param', 'tables of another engine'))
+            const ran = await prepared.value.run(inputs, this.#running.control, tables)
+            if (!ran.ok) return failed(ran.error)
+            this.#running.computeMs += ran.value.computeMs
+            return ok(ran.value.outputs)
+          },
+          close: () => prepared.value.close(),
+        })
+      },
+    }
+  }
+}
+
+const wordsOf = ({ code, detail }: ModelError): string => `${code}: ${detail}`
+
+const inputOf = (
+  { spec, config }: Entry,
+  { input, count }: StageStep,
+): Result<readonly number[] | Tensor, ComputeError> => {
+  const { width, vocabulary } = config!
+  const refused = err(computeError('bad-param', `no input for ${count} tokens`))
+  if (!(input instanceof Uint8Array)) {
+    const isSound = input.every((id) => Number.isSafeInteger(id) && id >= 0 && id < vocabulary)
+    return spec.from === 0 && input.length === count && isSound ? ok(input) : refused
+  }
+  if (spec.from === 0 || input.byteLength !== 4 * count * width) return refused
+  const data = new Float32Array(input.slice().buffer)
+  return ok({ element: 'f32', shape: [count, width], data })
+}
