@@ -45,17 +45,20 @@ export const writeOutputs = (
 export const specFileName = (name: string, cid: string): string =>
   `${name}-${cid.slice(-8)}.swarm.md`
 
-/** One file per receipt, with all that `swarm verify` needs to look at it again. @error not-written */
+/**
+ * One file per receipt, with all that `swarm verify` needs to look at it again. What a language model was asked is
+ * no job with tasks: null. @error not-written
+ */
 export const writeReceipts = (
-  job: JobView,
+  job: Pick<JobView, 'job' | 'tasks'> | null,
   entries: WalletView['receipts'],
   dir: string,
 ): Result<null, PortError> => {
   for (const { cid, signed, block, answer } of entries) {
     const bundle = {
       ...receiptJson(signed),
-      job: job.job,
-      task: job.tasks.find(({ id }) => id === signed.body.task)?.index,
+      job: job?.job,
+      task: job?.tasks.find(({ id }) => id === signed.body.task)?.index,
       debit: block && blockJson(block),
       credit: answer && blockJson(answer),
     }

@@ -47,6 +47,7 @@ export const join = async ({ relay, storage = 'browser', name }: JoinOptions): P
 export { SwarmError }
 export type { Swarm }
 export type { LendOptions, MapOptions } from './sdk/swarm.ts'
+export type { GenerateOptions, Token } from './sdk/generate.ts'
 export type { Input } from './sdk/inputs.ts'
 export type { Inputs, Progress, RunOptions } from './sdk/run.ts'
 export type { Output, ReceiptEntry, RunResult } from './sdk/result.ts'

@@ -6,6 +6,7 @@ import { cidOf } from '../src/wire/codec.ts'
 import { compile } from '../src/spec/compile.ts'
 import { wantedInputs } from '../src/spec/inputs.ts'
 import { parseSpec } from '../src/spec/spec.ts'
+import { isTalk, parseTalk } from '../src/spec/talk.ts'
 
 const folder = new URL('../public/jobs/', import.meta.url)
 const templates = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'))
@@ -107,7 +108,9 @@ export const readMutants = (from: number, to: number): Mutants => {
   const codes = new Map<string, number>()
   const troubles: string[] = []
   for (let seed = from; seed < to; seed++) {
-    const parsed = parseSpec(mutate(seed), 'mutant.swarm.md')
+    const mutant = mutate(seed)
+    const talk = isTalk(mutant) ? parseTalk(mutant, 'mutant.swarm.md') : null
+    const parsed = talk ?? parseSpec(mutant, 'mutant.swarm.md')
     const code = parsed.ok ? 'ok' : parsed.error[0]!.code
     codes.set(code, (codes.get(code) ?? 0) + 1)
     if (!parsed.ok) {
@@ -116,6 +119,7 @@ export const readMutants = (from: number, to: number): Mutants => {
       if (!told || text.length > 700) troubles.push(`seed ${seed}: ${text}`)
       continue
     }
+    if (!('program' in parsed.value)) continue
     const inputs = wantedInputs(parsed.value).map(({ name, dtype, shape }) => {
       return [name, { cid: cidOf(name), dtype, shape: shape.map((n) => n || 7) }] as const
     })

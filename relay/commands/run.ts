@@ -3,17 +3,21 @@
  * it begins, so that the same command takes up what an earlier one has left. Networks and browsers are
  * loaded only once it is clear what is asked.
  */
+import { ok, type Result } from '../../src/base/result.ts'
+import type { NodeHandle } from '../../src/peer/view.ts'
 import { rerunInLoopback } from '../loopback.ts'
 import { bold, note, say } from '../terminal.ts'
 import { AGENT, DATA_DIR } from '../version.ts'
 import { answer } from './answer.ts'
-import { EXIT, readArgs, usage, whole, type Args, type Flags } from './args.ts'
+import { EXIT, readArgs, usage, whole, type Args, type Flags, type Usage } from './args.ts'
 import { askFor, ASKING_FLAGS, prepareAsked } from './asking.ts'
 import { ALLOW_WGSL, lentOf, neverDone } from './lending.ts'
 import { planInWords } from './plan-words.ts'
 import { codeFor, explain, failed, finish, nobody } from './outcome.ts'
 import { relayUrl } from './relay-url.ts'
 import { stopSignal, unlessStopped } from './stopping.ts'
+import { askTalk, prepareAskedTalk, shared, TALKING_FLAGS, talkPlanned } from './talking.ts'
+import { asksModel } from '../prepare-talk.ts'
 import type { Lent } from '../headless.ts'
 import type { PreparedJob } from '../prepare-job.ts'
 
@@ -24,6 +28,7 @@ const FLAGS: Flags = {
   'dry-run': { type: 'boolean', help: 'says what it would cost, and sends nothing' },
   ...ALLOW_WGSL,
   ...ASKING_FLAGS,
+  ...TALKING_FLAGS,
 }
 const NODES_MAX = 32
 
@@ -43,17 +48,69 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (!nodes.ok) return explain(nodes.error)
   const url = relay === undefined ? null : relayUrl(relay)
   if (url?.ok === false) return explain(url.error)
-  const prepared = await prepareAsked(args.value, spec)
-  if (!prepared.ok) return explain(prepared.error)
-  if (args.value.on('dry-run')) return planned(prepared.value, args.value)
-  if (url) return askSwarm(url.value, prepared.value, args.value)
-  const never = neverDone(prepared.value, nodes.value, lent.value)
+  const asked = (await asksModel(spec))
+    ? await talkAsked(args.value, spec)
+    : await jobAsked(args.value, spec)
+  if (!asked.ok) return explain(asked.error)
+  const code = await onSwarm(asked.value, args.value, url?.value ?? null, nodes.value, lent.value)
+  await asked.value.close()
+  return code
+}
+
+/** What a spec asks for, be it tasks or text. */
+type Asked = {
+  /** What it would cost, when nothing is sent. */
+  planned(nodes: number): number
+  /** @error usage, where somebody has to agree first and does not */
+  agreed(): Promise<Result<null, Usage>>
+  /** Why nodes of its own never could; null where they could. */
+  never(nodes: number, lent: Lent): string | null
+  ask(handle: NodeHandle, stop: AbortSignal): Promise<number>
+  close(): Promise<void>
+}
+
+const jobAsked = async (args: Args, spec: string): Promise<Result<Asked, Usage>> => {
+  const prepared = await prepareAsked(args, spec)
+  if (!prepared.ok) return prepared
+  return ok({
+    planned: () => planned(prepared.value, args),
+    agreed: async () => ok(null),
+    never: (nodes, lent) => neverDone(prepared.value, nodes, lent),
+    ask: async (handle, stop) => codeFor(await askFor(handle, prepared.value, args, stop)),
+    close: async () => undefined,
+  })
+}
+
+const talkAsked = async (args: Args, spec: string): Promise<Result<Asked, Usage>> => {
+  const prepared = await prepareAskedTalk(args, spec)
+  if (!prepared.ok) return prepared
+  return ok({
+    planned: (nodes) => talkPlanned(prepared.value, nodes, args),
+    agreed: () => shared(prepared.value, args),
+    never: () => null,
+    ask: (handle, stop) => askTalk(handle, prepared.value, args, stop),
+    close: prepared.value.close,
+  })
+}
+
+const onSwarm = async (
+  asked: Asked,
+  args: Args,
+  url: string | null,
+  nodes: number,
+  lent: Lent,
+): Promise<number> => {
+  if (args.on('dry-run')) return asked.planned(nodes)
+  const agreed = await asked.agreed()
+  if (!agreed.ok) return explain(agreed.error)
+  if (url !== null) return askSwarm(url, asked, args)
+  const never = asked.never(nodes, lent)
   if (never !== null) return nobody(never)
   // Nodes of its own have no business outside this machine.
   const code = await rerunInLoopback()
   if (code !== null) return code
   process.env['SWARM_LOOPBACK_ONLY'] = '1'
-  return askOwn(nodes.value, lent.value, prepared.value, args.value)
+  return askOwn(nodes, lent, asked, args)
 }
 
 const planned = ({ plan, spec }: PreparedJob, args: Args): number => {
@@ -66,7 +123,7 @@ const usageOf = (text: string): number => {
   return refused.ok ? EXIT.done : explain(refused.error)
 }
 
-const askSwarm = async (url: string, prepared: PreparedJob, args: Args): Promise<number> => {
+const askSwarm = async (url: string, asked: Asked, args: Args): Promise<number> => {
   const stop = stopSignal()
   const { fetchSwarmInfo, openNodePeer } = await import('../node-peer.ts')
   const info = await fetchSwarmInfo(url)
@@ -78,16 +135,11 @@ const askSwarm = async (url: string, prepared: PreparedJob, args: Args): Promise
     return failed(node.error)
   }
   note(`asking ${bold(info.value.swarm.name)} at ${url}`)
-  const ran = await askFor(node.value.handle, prepared, args, stop)
-  return finish([() => node.value.close()], codeFor(ran))
+  const code = await asked.ask(node.value.handle, stop)
+  return finish([() => node.value.close()], code)
 }
 
-const askOwn = async (
-  nodes: number,
-  lent: Lent,
-  prepared: PreparedJob,
-  args: Args,
-): Promise<number> => {
+const askOwn = async (nodes: number, lent: Lent, asked: Asked, args: Args): Promise<number> => {
   const stop = stopSignal()
   const { startLocalSwarm } = await import('../local-swarm.ts')
   const dataDir = args.text('data') ?? DATA_DIR
@@ -99,14 +151,13 @@ const askOwn = async (
   const ready = await unlessStopped(local.value.ready, stop)
   if (ready === null) return finish(closing, EXIT.interrupted)
   if (!ready.ok) return finish(closing, failed(ready.error))
-  const ran = await askFor(local.value.node.handle, prepared, args, stop)
-  return finish(closing, codeFor(ran))
+  return finish(closing, await asked.ask(local.value.node.handle, stop))
 }
 
 export const command = {
   summary: 'runs a job; without --relay on a relay and nodes of its own',
   usage:
-    'swarm run SPEC.md [--relay URL | --nodes N [--allow-wgsl]] [--set key=value]... [--input name=FILE]... [--out DIR] [--budget CREDITS] [--data DIR] [--json F] [--dry-run]',
+    'swarm run SPEC.md [--relay URL | --nodes N [--allow-wgsl]] [--set key=value]... [--input name=FILE]... [--out DIR] [--budget CREDITS] [--data DIR] [--json F] [--dry-run] [--share]',
   flags: FLAGS,
   run,
 }

@@ -4,6 +4,8 @@ import { ok, err, type Result } from '../base/result.ts'
 import { requestPersistence } from '../adapters/persistence.ts'
 import type { Compute, PortError } from '../ports.ts'
 import { WIRE_VERSION } from '../wire/version.ts'
+import type { NodeHandle } from '../peer/view.ts'
+import type { ModelServices } from '../ui/model-services.ts'
 import type { Problem, Services, SpecProblem } from '../ui/services.ts'
 import { AGENT, type Joined } from './join.ts'
 import { receiptLine, verifyReceipt } from './receipts.ts'
@@ -67,12 +69,27 @@ const specServices = (
   }
 }
 
+/** Readers of models and tokenizers are large, too. */
+const modelled = (handle: NodeHandle): ModelServices => ({
+  openModel: (files) =>
+    import('./model-services.ts').then(
+      ({ modelServices }) => modelServices(handle).openModel(files),
+      () => err(NOT_LOADED),
+    ),
+  openTalk: (file) =>
+    import('./model-services.ts').then(
+      ({ modelServices }) => modelServices(handle).openTalk(file),
+      notRead,
+    ),
+})
+
 export const services = (joined: Joined): Services => {
   const { handle, keyring, compute } = joined
   return {
     build: BUILD,
     kernels: kernelIds(),
     ...specServices(compute),
+    ...modelled(handle),
     ...resultServices(),
     verifyReceipt: verifyReceipt(keyring.signer, handle),
     receiptLine,

@@ -2,6 +2,7 @@
 import { tensorBytes, type Tensor } from '../../kernels/kernel.ts'
 import { err, ok, type Result } from '../base/result.ts'
 import { microCredits } from '../base/units.ts'
+import { firstProblem } from './first-problem.ts'
 import { jobFrom } from './job-from.ts'
 import { formFields } from '../spec/form.ts'
 import { imageInput, makeInput, readInput, wantedInputs, type WantedInput } from '../spec/inputs.ts'
@@ -9,7 +10,6 @@ import { parseFitted, type Brought } from '../spec/sizes.ts'
 import { MODEL } from '../spec/graph-ends.ts'
 import { needsModel, withModel, type Modelled } from '../spec/model.ts'
 import { parseSpec, type Spec } from '../spec/spec.ts'
-import type { SpecError } from '../spec/spec-error.ts'
 import { summaryOf } from '../spec/summary.ts'
 import type { Compute } from '../ports.ts'
 import type {
@@ -42,19 +42,6 @@ export const templates = async (): Promise<Result<readonly SpecFile[], Problem>>
   }
 }
 
-const problem = (errors: readonly SpecError[]): SpecProblem => {
-  const [first] = errors
-  return first
-    ? {
-        code: first.code,
-        file: first.file,
-        line: first.line || null,
-        field: first.field || null,
-        text: first.text,
-      }
-    : { code: 'bad-spec', file: '', line: null, field: null, text: 'The spec cannot be read.' }
-}
-
 const ACCEPTS: Partial<Record<WantedInput['kind'], Slot['accepts']>> = {
   image: 'picture',
   onnx: 'model',
@@ -68,7 +55,7 @@ const wants = ({ kind, dtype, shape }: WantedInput): string => {
 
 export const openSpec = async (file: SpecFile): Promise<Result<OpenSpec, SpecProblem>> => {
   const parsed = parseSpec(file.text, file.name)
-  if (!parsed.ok) return err(problem(parsed.error))
+  if (!parsed.ok) return err(firstProblem(parsed.error))
   const spec = parsed.value
   return ok({
     file,
@@ -132,7 +119,7 @@ const modelledBy = (spec: Spec, { slots }: Draft): Result<Modelled, SpecProblem>
       text: 'needs an ONNX model',
     })
   const modelled = withModel(spec, file.bytes)
-  return modelled.ok ? modelled : err(problem(modelled.error))
+  return modelled.ok ? modelled : err(firstProblem(modelled.error))
 }
 
 /** The form was made before the model was there: an input that the spec does not name has no place in it. */
@@ -148,7 +135,7 @@ export const compiler =
   async (open: OpenSpec, draft: Draft): Promise<Result<Compiled, SpecProblem>> => {
     const overrides = { ...changed(open, draft), ...(draft.free ? { budget: 'free' } : {}) }
     const parsed = parseFitted(open.file.text, open.file.name, overrides, filesOf(draft))
-    if (!parsed.ok) return err(problem(parsed.error))
+    if (!parsed.ok) return err(firstProblem(parsed.error))
     const { sizes: fitted } = parsed.value
     const modelled = modelledBy(parsed.value.spec, draft)
     if (!modelled.ok) return modelled
@@ -162,7 +149,7 @@ export const compiler =
       made[wanted.name] = tensor.value
     }
     const compiled = await jobFrom(spec, made, compute.hash)
-    if (!compiled.ok) return err(problem(compiled.error))
+    if (!compiled.ok) return err(firstProblem(compiled.error))
     const { job, plan, inputs } = compiled.value
     const { tasks, totals, outputs, tensors } = plan
     const sizes = outputs.map((name) => ({ name, ...tensors[name]! }))

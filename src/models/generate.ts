@@ -2,6 +2,7 @@
 import { ok } from '../base/result.ts'
 import { prng } from '../base/prng.ts'
 import { modelError } from './model-error.ts'
+import { readPrompt } from './read-prompt.ts'
 import { checkSampling, GREEDY, sample } from './sampling.ts'
 import { MAX_FRESH } from './stage.ts'
 import { textStream } from './tokenizer/text-stream.ts'
@@ -73,17 +74,8 @@ const start = ({
 }: Generation): ModelResult<{ promptIds: readonly number[]; sampling: Sampling }> => {
   const checked = checkSampling(sampling)
   if (!checked.ok) return checked
-  const ids = tokenizer.encode(prompt)
-  if (!ids.ok) return ids
-  if (ids.value.length === 0)
-    return modelError('empty-prompt', 'the model has no token to begin with; say something')
-  const { length } = ids.value
-  return length > config.context
-    ? modelError(
-        'prompt-too-long',
-        `the prompt has ${length} tokens, the model takes ${config.context}`,
-      )
-    : ok({ promptIds: ids.value, sampling })
+  const ids = readPrompt({ config, tokenizer }, prompt)
+  return ids.ok ? ok({ promptIds: ids.value, sampling }) : ids
 }
 
 /** Through all stages, one after the other. */

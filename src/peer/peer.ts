@@ -13,16 +13,15 @@ import { gate } from './gate.ts'
 import { nodeHandle } from './handle.ts'
 import { jobDesk } from './job-desk.ts'
 import { keptChains } from './kept-chains.ts'
-import { links, type Greeted } from './links.ts'
-import { leafExchange } from './models/leaf-exchange.ts'
-import { sessions } from './models/sessions.ts'
-import { stageHost } from './models/stage-host.ts'
+import { links } from './links.ts'
+import { modelSide } from './models/model-side.ts'
 import type { PeerOptions } from './options.ts'
 import { paths } from './paths.ts'
 import { presence } from './presence.ts'
 import { recall } from './recall.ts'
 import { recruiter } from './recruiter.ts'
 import { requester } from './requester.ts'
+import { routing } from './routing.ts'
 import { standing } from './standing.ts'
 import { teller } from './teller.ts'
 import { readStored } from './stored.ts'
@@ -31,10 +30,6 @@ import { wallet } from './wallet.ts'
 import { worker } from './worker.ts'
 
 export type Peer = ReturnType<typeof peer>
-
-/** What trust is counted under when somebody gives leaves, and what a wrong one counts. */
-const LEAF = 'leaf@1'
-const LEAF_MICRO = 1_000
 
 export const peer = (desk: Desk, options: PeerOptions) => {
   const { swarm } = options
@@ -66,10 +61,10 @@ export const peer = (desk: Desk, options: PeerOptions) => {
         if ('code' in found) trouble(found)
         then(found)
       }),
-    busy: () => work.held().length + stages.held() > 0,
+    busy: () => work.held().length + models.stages.held() > 0,
     handBack(everything) {
       work.handBack(everything)
-      if (everything) stages.handBack()
+      if (everything) models.stages.handBack()
     },
     changed() {
       // What the node advertises may have changed with it.
@@ -87,7 +82,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
   const till = teller(desk, swarm.cid, purse, ledgers, work, {
     paid: (_who, amount) => {
       lender.paid(amount)
-      stages.wake()
+      models.stages.wake()
       changed()
     },
     answered: ({ account }) => jobs.settled(account),
@@ -101,15 +96,13 @@ export const peer = (desk: Desk, options: PeerOptions) => {
       crew.enlist(who)
       changed()
     },
-    head: (who, head, body) => route(who, head, body),
+    head: (who, head, body) => routes.head(who, head, body),
     gone: (who) => {
       till.gone(who)
       past.gone(who)
       work.gone(who)
       jobs.gone(who.account)
-      leaves.gone(who)
-      stages.gone(who)
-      talks.gone(who)
+      models.gone(who)
       changed()
     },
   })
@@ -148,78 +141,28 @@ export const peer = (desk: Desk, options: PeerOptions) => {
         })
       else troubles.clear('not-announced')
     },
-    busy: () => jobs.busy(),
+    busy: () => jobs.busy() || models.talks.isBusy(),
     trusted: opinion.hasServed,
-    models: () => leaves.models(),
+    models: () => models.leaves.models(),
   })
 
-  const leaves = leafExchange(desk, {
-    room: () => stages.room(),
-    linked: net.all,
-    lied: ({ account }) => opinion.judged(account, LEAF, 'wrong', LEAF_MICRO, 1),
-  })
-  const stages = stageHost(desk, door, lender, work.debts, () => leaves, {
-    linked: net.all,
+  const models = modelSide(desk, {
+    swarm: swarm.cid,
+    door,
+    lender,
+    opinion,
+    purse,
+    debts: work.debts,
+    net: () => net,
+    here: () => here,
+    till: () => till,
+    callable: () => crew.callable(),
     changed,
   })
-  const talks = sessions(desk)
 
-  const crew = recruiter(desk, net, here, jobs, work, purse, opinion)
+  const crew = recruiter(desk, net, here, jobs, models.talks, work, purse, opinion)
 
-  const route = (who: Greeted, head: Head, body: Uint8Array<ArrayBuffer> | null): void => {
-    switch (head.k) {
-      case 'tip':
-      case 'blocks':
-        till.head(who, head)
-        return past.head(who, head)
-      case 'settle':
-        // Whoever does not know its own past cannot judge it; it is sent again when we have asked.
-        return past.mustWait() ? undefined : till.head(who, head)
-      case 'settled':
-        return till.head(who, head)
-      case 'probe':
-        return desk.send(who.peer, door.load(who.account, head, work.queued()), null)
-      case 'offer':
-        return work.offer(who, head)
-      case 'tensor':
-        return work.tensor(who, head, body ?? new Uint8Array(0))
-      case 'reveal':
-        return work.reveal(who, head.lease)
-      case 'cancel':
-        return work.cancel(who, head.lease)
-      case 'reject':
-        // Of somebody who was given nothing it is only words.
-        if (!work.rejected(who, head.lease)) return
-        return trouble({ code: 'result-rejected', detail: head.code })
-      case 'load':
-      case 'accept':
-      case 'refuse':
-      case 'beat':
-      case 'commit':
-      case 'result':
-      case 'failed':
-        return jobs.head(who.account, head, body)
-      case 'want':
-      case 'leaf':
-      case 'lack':
-      case 'seek':
-      case 'holds':
-        return leaves.head(who, head, body)
-      case 'stage':
-      case 'neighbours':
-      case 'feed':
-      case 'unstage':
-        return stages.head(who, head, body)
-      case 'staged':
-      case 'unstaged':
-      case 'fed':
-      case 'bill':
-        return talks.head(who, head, body)
-      case 'hello':
-      case 'bye':
-        return
-    }
-  }
+  const routes = routing(desk, { till, past, door, work, jobs, models, trouble })
 
   const wake = (): void => {
     if (!ready) return
@@ -234,13 +177,12 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     work.wake()
     lender.wake()
     jobs.wake()
-    leaves.wake()
-    stages.wake()
-    talks.wake()
+    models.wake()
     here.wake()
     crew.call()
   }
 
+  const talks = models.talks
   const parts = {
     desk,
     swarm,
@@ -326,26 +268,13 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     welcome(from: PeerId, head: Head): number {
       const who = net.get(from)
       if (!who) return 0
-      switch (head.k) {
-        case 'tensor':
-          return work.welcome(who, head)
-        case 'result':
-          return jobs.welcome(who.account, head)
-        case 'leaf':
-          return leaves.welcome(who, head)
-        case 'feed':
-          return stages.welcome(who, head)
-        case 'fed':
-          return talks.welcome(who, head)
-        default:
-          return 0
-      }
+      return routes.welcome(who, head)
     },
     wake,
     /** For tests and the simulator: the jobs as the law sees them, and how full every table is. */
     inspect: () => ({
       jobs: jobs.jobs(),
-      leaves,
+      leaves: models.leaves,
       sizes: [
         ...net.sizes(),
         ...door.sizes(),
@@ -356,9 +285,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
         ...past.sizes(),
         ...here.sizes(),
         ...opinion.sizes(),
-        ...leaves.sizes(),
-        ...stages.sizes(),
-        ...talks.sizes(),
+        ...models.sizes(),
       ],
     }),
   }

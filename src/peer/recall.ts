@@ -73,6 +73,8 @@ export type RecallEvents = {
   recalled(): void
 }
 
+export type Recall = ReturnType<typeof recall>
+
 export const recall = (desk: Desk, purse: Wallet, { trouble, healed, recalled }: RecallEvents) => {
   const claims = new Map<PeerId, Claim>()
   /** Linked nodes that claimed to hold our chain and did not show it: not waited for again. */

@@ -12,6 +12,7 @@ import type { Advert } from '../wire/signed.ts'
 import type { Desk } from './desk.ts'
 import { DEFAULT_LIMITS } from './donor.ts'
 import type { Greeted, Links } from './links.ts'
+import type { Sessions } from './models/sessions.ts'
 import type { Presence } from './presence.ts'
 import type { Requester } from './requester.ts'
 import type { Opinion } from './standing.ts'
@@ -36,6 +37,7 @@ export const recruiter = (
   net: Links,
   here: Presence,
   jobs: Requester,
+  talks: Sessions,
   work: Worker,
   purse: Wallet,
   opinion: Opinion,
@@ -97,7 +99,7 @@ export const recruiter = (
 
   /** Hangs up on so many of those who have been of no use for longest; gives how many. */
   const makeRoom = (linked: readonly Greeted[], places: number): number => {
-    const needed = new Set<Did>(purse.payees())
+    const needed = new Set<Did>([...purse.payees(), ...talks.needs()])
     for (const { who } of work.held()) needed.add(who.account)
     for (const { run } of jobs.jobs().values())
       for (const { node } of leasesOf(run)) needed.add(node)
@@ -123,12 +125,19 @@ export const recruiter = (
     return found.toSorted((a, b) => trustIn(b) - trustIn(a) || last(a) - last(b))
   }
 
+  /** A model is spread over whoever is there. */
+  const callForTalks = (): void => {
+    const places = LINKS_FOR_JOBS - net.all().length - underWay()
+    for (const advert of callable().slice(0, Math.max(0, places))) dial(advert)
+  }
+
   /** While a job runs: greet whoever is linked, and call those who advertise. */
   const call = (): void => {
     callPayees()
     const linked = net.all()
     look(linked)
     if (linked.length > LINKS_FOR_JOBS) makeRoom(linked, linked.length - LINKS_FOR_JOBS)
+    if (talks.isBusy()) callForTalks()
     if (!jobs.busy()) return
     const may = jobs.mayWork()
     for (const who of net.all()) enlist(who, may)
@@ -143,7 +152,7 @@ export const recruiter = (
     for (const advert of others.slice(0, Math.max(0, places))) dial(advert)
   }
 
-  return { enlist, call }
+  return { enlist, call, callable }
 }
 
 const leasesOf = (run: JobRun): Lease[] => run.tasks.flatMap(({ leases }) => leases)

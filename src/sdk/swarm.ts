@@ -3,6 +3,7 @@ import type { JobId } from '../base/ids.ts'
 import type { Joined } from '../boot/join.ts'
 import type { View } from '../peer/view.ts'
 import { SwarmError } from './error.ts'
+import { generateText, type GenerateOptions, type Token } from './generate.ts'
 import type { Output, ReceiptEntry, RunResult } from './result.ts'
 import { runSpec, type Inputs, type RunOptions } from './run.ts'
 import { mapSpec, matmulSpec, sumSpec, type Matrix } from './shorthand.ts'
@@ -28,6 +29,8 @@ export type Swarm = {
   map(expression: string, x: Float32Array, options?: MapOptions): Promise<Float32Array>
   sum(x: Float32Array, options?: RunOptions): Promise<number>
   matmul(a: Matrix, b: Matrix, options?: RunOptions): Promise<Output>
+  /** Goes on with a text by a language model of yours, over the nodes that are there; tokens as they come. */
+  generate(options: GenerateOptions): AsyncIterable<Token>
   /** Lends this device to others; nothing of theirs runs before. Resolves once it is measured and ready. */
   lend(options?: LendOptions): Promise<void>
   /** Hands back what is in hand, and lends no more. */
@@ -74,6 +77,10 @@ export const swarmOf = (joined: Joined, closed: () => void): Swarm => {
     },
     async matmul(a, b, options) {
       return output(await run(matmulSpec(a, b), { a, b }, options), 'c')
+    },
+    generate(options) {
+      stillIn()
+      return generateText(joined, options)
     },
     async lend(options = {}) {
       stillIn()

@@ -24,7 +24,8 @@ type ModelDesk = Pick<
 /** `width` and `vocabulary` are all that the configuration of a virtual model has. */
 export type VirtualConfig = { readonly width: number; readonly vocabulary: number }
 
-type Open = { readonly spec: StageSpec; readonly weight: number }
+/** What each block's weights come to. */
+type Open = { readonly spec: StageSpec; readonly weights: ReadonlyMap<number, number> }
 
 /** @param cheat changes what a liar answers */
 export const virtualModels = (
@@ -33,21 +34,23 @@ export const virtualModels = (
 ): ModelDesk => {
   const leaves = new Map<Cid, Uint8Array<ArrayBuffer>>()
   const open = new Map<string, Open>()
-  /** What each token has left behind, by stage and session. */
-  const past = new Map<string, number[]>()
+  /** What each token has left behind in each layer, by stage and session. */
+  const past = new Map<string, number[][]>()
 
   const openStage: ModelDesk['openStage'] = (spec, read, progress, then) => {
-    const needed = blocksOf(spec, spec.model).map((i) => spec.model.blocks[i]!)
-    const names = needed.flatMap(leafNames)
-    let weight = 0
+    const names = blocksOf(spec, spec.model).flatMap((block) =>
+      leafNames(spec.model.blocks[block]!).map((name) => ({ block, name })),
+    )
+    const weights = new Map<number, number>()
     const next = (i: number): void => {
       if (i === names.length) {
-        open.set(spec.id, { spec, weight: weight / (255 * Math.max(1, names.length)) })
+        open.set(spec.id, { spec, weights })
         return later(() => then(ok(null)))
       }
-      read(names[i]!, (leaf) => {
+      const { block, name } = names[i]!
+      read(name, (leaf) => {
         if (!leaf.ok) return later(() => then(leaf))
-        weight += leaf.value[0]! * ((i % 7) + 1)
+        weights.set(block, (weights.get(block) ?? 0) + leaf.value[0]! / 255)
         progress(Math.floor((1_000 * (i + 1)) / names.length))
         next(i + 1)
       })
@@ -89,8 +92,8 @@ export const virtualModels = (
 /** Each token's row after the layers; what it leaves behind goes to `before`. */
 const rowsOf = (
   { input, count }: StageStep,
-  { spec, weight }: Open,
-  before: number[],
+  { spec, weights }: Open,
+  before: number[][],
 ): Float32Array<ArrayBuffer> => {
   const { width, vocabulary } = JSON.parse(spec.model.config) as VirtualConfig
   const rows = new Float32Array(count * width)
@@ -100,13 +103,16 @@ const rowsOf = (
     row.forEach((_, i) => {
       row[i] = given?.[t * width + i] ?? Math.sin((input[t] as number) * (i + 1))
     })
+    const left: number[] = []
     for (let layer = spec.from; layer < spec.to; layer++) {
-      const memory = before.reduce((sum, x, i) => sum + x / (i + 2), 0)
+      const memory = before.reduce((sum, token, i) => sum + token[layer - spec.from]! / (i + 2), 0)
+      const bias = weights.get(layer + 1)! + layer + memory
       row.forEach((x, i) => {
-        row[i] = Math.sin(1.7 * x + weight + layer + memory + i)
+        row[i] = Math.sin(1.7 * x + bias + i)
       })
+      left.push(row.reduce((sum, x) => sum + x, 0))
     }
-    before.push(row.reduce((sum, x) => sum + x, 0))
+    before.push(left)
   }
   if (spec.to < spec.model.blocks.length - 2) return rows
   const last = rows.subarray((count - 1) * width)

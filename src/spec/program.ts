@@ -16,10 +16,16 @@ import {
   type Fields,
   type Reader,
 } from './field.ts'
+import { TALK_PARAMS } from './talk-params.ts'
 import { constant, coordinate, decimal, magnification, valueName } from './texts.ts'
 
-export const RUNS = ['mandelbrot', 'image', 'matmul', 'map', 'sum', 'graph', 'wgsl'] as const
+/** The last one is no plan of tasks but a talk with a model: see talk.ts. */
+export const RUNS = [
+  ...(['mandelbrot', 'image', 'matmul', 'map', 'sum', 'graph', 'wgsl', 'generate'] as const),
+]
 export type Run = (typeof RUNS)[number]
+/** What becomes a plan. */
+export type PlannedRun = Program['kind']
 
 /** `image`, `npy`, `onnx` (a model) and raw elements (`f32`, `i32`, `u32`, `i8`) come from files; `random` and `range` are made from a seed, or by counting. */
 export const INPUT_KINDS = [
@@ -110,7 +116,10 @@ const wgsl = {
   source: required(words(SOURCE_MAX), 'this field, or a fence ```wgsl #main'),
 }
 
-const PARAMS: Readonly<Record<Run, Fields>> = { mandelbrot, image, matmul, map, sum, graph, wgsl }
+const PARAMS: Readonly<Record<Run, Fields>> = {
+  ...{ mandelbrot, image, matmul, map, sum, graph, wgsl },
+  generate: TALK_PARAMS,
+}
 
 /** Where the text of a `#main` fence goes, and what language it is in. */
 export const MAIN_FENCE: Partial<
@@ -124,7 +133,7 @@ export const MAIN_FENCE: Partial<
 export const paramNames = (run: Run): readonly string[] => Object.keys(PARAMS[run])
 
 /** Reads `params` into the program they describe. */
-export const programReader = (run: Run): Reader<Program> => {
+export const programReader = (run: PlannedRun): Reader<Program> => {
   switch (run) {
     case 'mandelbrot':
       return reading(mapping(mandelbrot), (p) => ({ kind: run, ...p }))
@@ -213,8 +222,9 @@ export const outputRules = (run: Run): Readonly<Record<string, OutputRule>> => {
       return { result: { formats: OWN_FORMATS } }
     case 'sum':
       return { total: { formats: ['text', 'json', 'npy'] } }
-    // Named by the graph itself: see graph-ends.ts.
+    // Named by the graph itself: see graph-ends.ts. A talk gives text.
     case 'graph':
+    case 'generate':
       return {}
     default:
       return unreachable(run)

@@ -24,6 +24,7 @@ import {
   type Format,
   type InputKind,
   type InputRule,
+  type PlannedRun,
   type Run,
 } from './program.ts'
 import { oneOf, type Place, type Report } from './spec-error.ts'
@@ -87,11 +88,11 @@ export const withMain = (
   return { ...root, entries: new Map([...root.entries, ['params', { place, value: filled }]]) }
 }
 
-const isNothing = (tree: Tree): boolean => tree.kind === 'scalar' && tree.value === null
+export const isNothing = (tree: Tree): boolean => tree.kind === 'scalar' && tree.value === null
 
 export const readSections = (
   root: Mapping,
-  run: Run,
+  run: PlannedRun,
   fences: readonly Fence[],
   report: Report,
 ): Sections | undefined => {

@@ -92,7 +92,7 @@ describe('a bad spec', () => {
     [
       'an unknown program',
       '---\nswarm: 1\nname: p\nrun: mandlebrot\n---\n',
-      'a.swarm.md:4: run: expected one of mandelbrot, image, matmul, map, sum, graph, wgsl (did you mean mandelbrot?), found "mandlebrot"',
+      'a.swarm.md:4: run: expected one of mandelbrot, image, matmul, map, sum, graph, wgsl, generate (did you mean mandelbrot?), found "mandlebrot"',
     ],
     [
       'no program',

@@ -8,7 +8,7 @@ import type { Program } from '../core/job.ts'
 import type { Fence } from './document.ts'
 import { mapping, optional, type Reader } from './field.ts'
 import { outputsOf } from './outputs-of.ts'
-import { programReader, type Run } from './program.ts'
+import { programReader, type PlannedRun } from './program.ts'
 import { newReport, oneOf, quoted, type Place, type Report } from './spec-error.ts'
 import { describe, readYaml, treeOf, type Mapping, type Tree } from './tree.ts'
 
@@ -84,7 +84,7 @@ export const readTest = (
 const readBody = (
   value: unknown,
   fence: Fence,
-  [run, known]: readonly [Run, readonly string[]],
+  [run, known]: readonly [PlannedRun, readonly string[]],
   params: Tree,
   place: Place,
   report: Report,

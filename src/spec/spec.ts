@@ -12,7 +12,7 @@ import { readDocument, type Document } from './document.ts'
 import { choice, mapping, oneLine, optional, required, textual, wholeNumber } from './field.ts'
 import type { Fields, Reader } from './field.ts'
 import { withOverrides, type Overrides } from './override.ts'
-import { RUNS, type Format, type Run } from './program.ts'
+import { RUNS, type Format, type PlannedRun, type Run } from './program.ts'
 import { readCredits, readDuration, readSize } from './quantity.ts'
 import { readSections, withMain, type SpecInput } from './sections.ts'
 import { newReport, type Report, type SpecError } from './spec-error.ts'
@@ -78,6 +78,10 @@ const readSpec = (
     )
   }
   const run = runOf(tree)
+  if (run === 'generate') {
+    const { place } = tree.entries.get('run')!
+    return report.add('wrong-type', place, 'run', 'a job that is cut into tasks', 'generate')
+  }
   let root = withOverrides(tree, overrides, run, report)
   if (run !== null) root = withMain(root, run, document.fences, report)
   const head = mapping(headFields(run), 'x-')(root, '', report)
@@ -100,7 +104,7 @@ const readSpec = (
   return { cid, ...contract, file, lines: linesOf(root) }
 }
 
-const linesOf = (root: Mapping): Spec['lines'] => {
+export const linesOf = (root: Mapping): Spec['lines'] => {
   const lines: [string, number][] = []
   for (const [key, { place, value }] of root.entries) {
     lines.push([key, place.line])
@@ -111,10 +115,10 @@ const linesOf = (root: Mapping): Spec['lines'] => {
 }
 
 /** Of a field such as `inputs.a`; where the file does not name it, of what it would stand in. */
-export const lineOf = ({ lines }: Spec, field: string): number =>
+export const lineOf = ({ lines }: Pick<Spec, 'lines'>, field: string): number =>
   [field, field.split('.')[0]!, 'run'].map((name) => lines[name]).find((line) => line) ?? 0
 
-const runOf = (root: Mapping): Run | null => {
+export const runOf = (root: Mapping): Run | null => {
   const value = root.entries.get('run')?.value
   return RUNS.find((run) => value?.kind === 'scalar' && value.value === run) ?? null
 }
@@ -144,12 +148,21 @@ const deadline = textual('a time from 1s to 24h, such as "10m"', (text) => {
 /** Read on their own once it is known what runs. */
 const later: Reader<true> = () => true
 
-const headFields = (run: Run | null) =>
+/** What every spec says, whatever it runs. */
+export const HEAD_FIELDS = {
+  swarm: required(wholeNumber(1, 1)),
+  name: required(NAME),
+  title: optional(oneLine(80), ''),
+  run: required(choice(...RUNS)),
+}
+export const BUDGET = optional(
+  textual('"free" or an amount such as "5 credits"', readCredits),
+  0 as MicroCredits,
+)
+
+const headFields = (run: PlannedRun | null) =>
   ({
-    swarm: required(wholeNumber(1, 1)),
-    name: required(NAME),
-    title: optional(oneLine(80), ''),
-    run: required(choice(...RUNS)),
+    ...HEAD_FIELDS,
     params: optional(later, true),
     inputs: optional(later, true),
     outputs: optional(later, true),
@@ -159,10 +172,7 @@ const headFields = (run: Run | null) =>
       run === 'wgsl' ? 2 : 1,
     ),
     deadline: optional(deadline, DEADLINE_DEFAULT),
-    budget: optional(
-      textual('"free" or an amount such as "5 credits"', readCredits),
-      0 as MicroCredits,
-    ),
+    budget: BUDGET,
     privacy: optional(choice('public', 'trusted'), 'public'),
     tile: optional(wholeNumber(0, TILE_MAX), 0),
   }) satisfies Fields

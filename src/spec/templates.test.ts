@@ -6,11 +6,14 @@ import { compile } from './compile.ts'
 import { wantedInputs } from './inputs.ts'
 import { runPreflight } from './preflight.ts'
 import { parseSpec, type Spec } from './spec.ts'
+import { isTalk, parseTalk } from './talk.ts'
 
 const folder = new URL('../../public/jobs/', import.meta.url)
-const files = readdirSync(folder).filter((name) => name.endsWith('.swarm.md'))
+const textOf = (name: string): Buffer => readFileSync(new URL(name, folder))
+const all = readdirSync(folder).filter((name) => name.endsWith('.swarm.md'))
+const files = all.filter((name) => !isTalk(textOf(name)))
 const read = (name: string): Spec => {
-  const spec = parseSpec(readFileSync(new URL(name, folder)), name)
+  const spec = parseSpec(textOf(name), name)
   if (!spec.ok) throw new Error(JSON.stringify(spec.error))
   return spec.value
 }
@@ -26,6 +29,15 @@ describe('the job templates', () => {
       'sum',
       'wgsl',
     ])
+  })
+
+  it('have one that asks a language model, and no model in it', () => {
+    const talks = all.filter((name) => !files.includes(name))
+    expect(talks).toEqual(['story.swarm.md'])
+    expect(parseTalk(textOf('story.swarm.md'), 'story.swarm.md')).toMatchObject({
+      ok: true,
+      value: { model: '', prompt: 'Once upon a time', tokens: 64 },
+    })
   })
 
   it.each(files)('%s passes its own tests, and has some if it can', (name) => {

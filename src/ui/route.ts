@@ -1,10 +1,10 @@
 /** Where one is: the part of the address after `#`. Static hosting anywhere needs no more. */
 
-export const PLACES = ['donate', 'jobs', 'new', 'swarm', 'wallet', 'settings'] as const
+export const PLACES = ['donate', 'jobs', 'new', 'chat', 'swarm', 'wallet', 'settings'] as const
 export type Place = (typeof PLACES)[number]
 
 export type Route =
-  | { readonly place: 'donate' | 'new' | 'swarm' | 'settings' }
+  | { readonly place: 'donate' | 'new' | 'chat' | 'swarm' | 'settings' }
   | { readonly place: 'jobs'; readonly job: string | null; readonly unit: number | null }
   | { readonly place: 'wallet'; readonly receipt: string | null }
 
@@ -20,6 +20,7 @@ export const readRoute = (hash: string): Route => {
     case 'wallet':
       return { place, receipt: name }
     case 'new':
+    case 'chat':
     case 'swarm':
     case 'settings':
       return { place }
@@ -38,6 +39,7 @@ export const writeRoute = (route: Route): string => {
       return route.receipt === null ? '#/wallet' : `#/wallet/${route.receipt}`
     case 'donate':
     case 'new':
+    case 'chat':
     case 'swarm':
     case 'settings':
       return `#/${route.place}`
@@ -49,6 +51,7 @@ export const PLACE_NAMES: Record<Place, string> = {
   donate: 'Donate',
   jobs: 'Jobs',
   new: 'Playground',
+  chat: 'Chat',
   swarm: 'Swarm',
   wallet: 'Wallet',
   settings: 'Settings',

@@ -6,6 +6,7 @@ import type { Result } from '../base/result.ts'
 import type { Did } from '../base/ids.ts'
 import type { MicroCredits } from '../base/units.ts'
 import type { Job, Program } from '../core/job.ts'
+import type { ModelServices } from './model-services.ts'
 import type { NodeHandle, OutputView, Problem, TaskView, WalletView } from '../peer/view.ts'
 
 export type SignedReceipt = WalletView['receipts'][number]['signed']
@@ -184,7 +185,7 @@ export type StorageReport = {
 }
 export type Build = { readonly version: string; readonly commit: string; readonly protocol: string }
 
-export type Services = {
+export type Services = ModelServices & {
   readonly build: Build
   /** Every kernel of this program, with its version. */
   readonly kernels: readonly string[]

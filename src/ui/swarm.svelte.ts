@@ -4,6 +4,7 @@ import type { JobView, Limits, NodeHandle, PauseReason, Problem, View } from '..
 import type { Range } from './eta.ts'
 import type { LogLine } from './logbook.ts'
 import { Look } from './look.svelte.ts'
+import type { TextWish } from './model-services.ts'
 import { readRoute, writeRoute, type Place, type Route } from './route.ts'
 import { Seen } from './seen.svelte.ts'
 import type {
@@ -46,6 +47,10 @@ export class Swarm {
   dialog = $state.raw<{ readonly name: 'help' | 'log' } | null>(null)
   /** A spec somebody dropped or pasted, on its way to the playground. */
   dropped = $state.raw<SpecFile | File | null>(null)
+  /** Files of a model, on their way to Chat. */
+  brought = $state.raw<readonly File[] | null>(null)
+  /** What a spec asks of a model, on its way there, too. */
+  wished = $state.raw<TextWish | null>(null)
   /** What has been wrong since the page was opened, such as storage that keeps nothing. */
   troubles = $state.raw<readonly Problem[]>([])
   /** No direct links: chosen here, in force since the page was loaded. */
@@ -174,6 +179,16 @@ export class Swarm {
     }
     this.dropped = spec ? { name: file.name, text: await file.text() } : file
     this.goPlace('new')
+  }
+
+  takeModel(files: readonly File[]): void {
+    this.brought = files
+    this.goPlace('chat')
+  }
+
+  takeWish(wish: TextWish): void {
+    this.wished = wish
+    this.goPlace('chat')
   }
 
   start(): void {

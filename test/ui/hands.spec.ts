@@ -27,6 +27,7 @@ test('two keys lead to every place, and the focus goes along', async ({ page }) 
   for (const [key, place] of [
     ['j', 'Jobs'],
     ['p', 'Playground'],
+    ['c', 'Chat'],
     ['s', 'Swarm'],
     ['w', 'Wallet'],
     ['d', 'Donate'],
@@ -306,4 +307,53 @@ test('a row of numbers is shown whole: where a line ends the next one goes on', 
       .evaluate((region) => region.scrollWidth - region.clientWidth)
     expect(cut).toBe(0)
   }
+})
+
+test('a model is asked with keys alone, and its text is told apart from what was given', async ({
+  page,
+}) => {
+  await open(page, 'chat-typed')
+  const prompt = page.getByRole('textbox', { name: 'What the text begins with' })
+  await prompt.fill('It was')
+  await prompt.press('Control+Enter')
+  await expect(page.locator('[data-text]')).toHaveText('It was, there was a little girl')
+  await expect(page.locator('[data-answer]')).toHaveText(', there was a little girl')
+  await expect(said(page)).toHaveText('The nodes are asked.')
+  await page.getByRole('main').getByRole('button', { name: 'Stop', exact: true }).press('Enter')
+  await expect(said(page)).toHaveText('Stopped.')
+  await page.getByRole('button', { name: 'Begin from here' }).press('Enter')
+  await expect(prompt).toHaveValue('It was, there was a little girl')
+})
+
+test('a text goes on while one looks at something else', async ({ page }) => {
+  await open(page, 'chat-typed')
+  await page.getByRole('button', { name: 'Go on with the text' }).click()
+  await page.keyboard.press('g')
+  await page.keyboard.press('s')
+  await expect(page.getByRole('main', { name: 'Swarm' })).toBeFocused()
+  await page.keyboard.press('g')
+  await page.keyboard.press('c')
+  await expect(page.locator('[data-answer]')).toHaveText(', there was a little girl')
+  await expect(page.getByRole('img', { name: 'layers 1–2: solid-stone-17, ready' })).toBeVisible()
+})
+
+test('a model is given to nobody before its licence or a person allows it', async ({ page }) => {
+  await open(page, 'chat-doubt')
+  const go = page.getByRole('button', { name: 'Go on with the text' })
+  await go.click()
+  const dialog = page.getByRole('dialog', { name: 'May this model be given to others?' })
+  await dialog.getByRole('button', { name: 'Not now' }).click()
+  await expect(page.locator('[data-text]')).toHaveCount(0)
+  await go.click()
+  await dialog.getByRole('button', { name: 'I may share it' }).click()
+  await expect(page.locator('[data-answer]')).toHaveText(', there was a little girl')
+})
+
+test('a prompt that the model cannot take is said so beside it, and nobody is asked', async ({
+  page,
+}) => {
+  await open(page, 'chat-typed')
+  await page.getByRole('textbox', { name: 'What the text begins with' }).fill('word '.repeat(99))
+  await expect(page.getByText('The text is too long: the prompt has 612 tokens')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Go on with the text' })).toBeDisabled()
 })

@@ -2,6 +2,7 @@
 import { err, ok } from '../../src/base/result.ts'
 import { microCredits, ms } from '../../src/base/units.ts'
 import type { Limits, NodeHandle, View } from '../../src/peer/view.ts'
+import type { OpenModel, TextNews } from '../../src/ui/model-services.ts'
 import type { OpenSpec, Probe, Senses, Services, Shell } from '../../src/ui/services.ts'
 import { IMAGE, job, LIMITS, SHADER } from './fixtures.ts'
 import { imageBytes } from './jobs.ts'
@@ -186,6 +187,13 @@ export const SPECS: readonly OpenSpec[] = [
 ]
 
 export type Twist = {
+  readonly model?: Partial<OpenModel> | 'wrong-tokenizer' | 'opening'
+  /** What a model goes on with, and how far it gets: `ended` is what it ends with. */
+  readonly text?: {
+    readonly session?: string
+    readonly pieces: readonly string[]
+    readonly ended?: Parameters<TextNews['ended']>[0]
+  }
   readonly specTrouble?: boolean
   readonly dear?: boolean
   readonly shader?: boolean
@@ -194,6 +202,24 @@ export type Twist = {
   readonly openReceipt?: boolean
   readonly key?: ReturnType<Services['keyState']>
 }
+
+const model = (twist: Twist): OpenModel => ({
+  ...{ name: 'Tiny stories', bytes: 1_060_992, layers: 5, context: 512, license: 'mit' },
+  doubt: null,
+  measure: (prompt) =>
+    prompt.length > 400
+      ? err({ code: 'prompt-too-long', text: 'the prompt has 612 tokens, the model takes 512' })
+      : ok(Math.ceil(prompt.length / 4)),
+  goOn(_, news) {
+    const { session, pieces = [], ended } = twist.text ?? {}
+    if (session === undefined) news.naming(420)
+    else news.began(session)
+    for (const piece of pieces) news.piece(piece)
+    if (ended !== undefined) news.ended(ended)
+    return () => undefined
+  },
+  ...(typeof twist.model === 'object' ? twist.model : {}),
+})
 
 export const stillServices = (twist: Twist): Services => ({
   build: { version: '0.1.0', commit: '3f2a91c', protocol: '1.0.0' },
@@ -241,6 +267,13 @@ export const stillServices = (twist: Twist): Services => ({
           bytes: 3.1e6,
           microCredits: microCredits(twist.dear ? 99_000_000 : 4_800),
         }),
+  openModel: async () => {
+    if (twist.model === 'opening') return new Promise(() => undefined)
+    return twist.model === 'wrong-tokenizer'
+      ? err({ code: 'wrong-tokenizer', text: 'it has 32000 tokens, the model 512' })
+      : ok(model(twist))
+  },
+  openTalk: async () => null,
   readImage: async () => {
     const [width, height] = [96, 64]
     const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) =>

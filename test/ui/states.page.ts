@@ -31,6 +31,7 @@ if (state) {
     if (boot) return { kind: 'failed', problem: boot, remedies: boot.remedies }
     return { kind: 'node', node: stillNode(view!), services: stillServices(state.twist ?? {}) }
   })
+  if (state.twist?.model) swarm.takeModel([new File([], 'tiny-stories.gguf')])
 } else {
   for (const name of Object.keys(states)) {
     const link = document.createElement('a')

@@ -35,6 +35,8 @@ export type Talk = {
   readonly budget?: MicroCredits
   /** Each token once it is drawn, with the logits it was drawn from; first null with the logits after the prompt. */
   token(id: number | null, logits: Float32Array): void
+  /** A stage had lied: of the tokens told so far only the first `kept` stand, and the rest is drawn anew. */
+  rewound(kept: number): void
   /** Null when all is well: all tokens are there, or the model has ended its answer. */
   ended(problem: SessionProblem | null): void
 }

@@ -9,7 +9,7 @@ export const frame = {
   notLoaded: 'This part did not load.',
   again: 'Load again',
   loading: 'The rest of the program is loading.',
-  drop: 'Drop a spec (.swarm.md) or a picture',
+  drop: 'Drop a spec (.swarm.md), a picture or a model',
   places: 'Places',
   own: 'Your own',
   menu: 'Wallet, settings and more',

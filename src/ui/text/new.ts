@@ -5,6 +5,8 @@ export const playground = {
   title: 'A job of your own',
   about: 'Choose a template, or paste, drop or open a spec (.swarm.md) or a picture.',
   begin: 'Begin with',
+  model: 'A language model',
+  modelAbout: 'A text goes on, over the nodes that are here: in Chat.',
   own: 'Own spec',
   ownAbout: 'Paste or write the Markdown yourself.',
   open: 'Open a file',

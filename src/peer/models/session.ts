@@ -1,0 +1,213 @@
+/**
+ * One prompt and its answer over several nodes: layers are given to them, tokens are fed and drawn. Where a node
+ * goes its stage is fed once more elsewhere; where one lied everything from there on is done again.
+ */
+import { rewind } from '../../core/pipeline.ts'
+import type { HeadOf } from '../../wire/messages.ts'
+import type { Desk } from '../desk.ts'
+import type { Greeted } from '../links.ts'
+import { drawing } from './drawing.ts'
+import { flowing } from './flowing.ts'
+import type { Post } from './post.ts'
+import { roster } from './roster.ts'
+import { isOver, type Metering, type SessionPorts, type SessionState } from './session-state.ts'
+import { settling } from './settling.ts'
+import { timing } from './timing.ts'
+
+export type Session = ReturnType<typeof session>
+
+export const session = (desk: Desk, s: SessionState, ports: SessionPorts, metering: Metering) => {
+  const draws = drawing(s.talk, s.config)
+  const times = timing(() => desk.now())
+
+  let ending: 'done' | 'failed' | 'stopped' = 'done'
+
+  const end = (phase: typeof ending, code: string | null, text = ''): void => {
+    if (isOver(s) || s.phase === 'settling') return
+    s.problem = code === null ? null : { code, text }
+    ending = phase
+    s.phase = 'settling'
+    ports.changed()
+    if (s.flow) till.finish()
+    else over()
+  }
+
+  const over = (): void => {
+    s.phase = ending
+    ports.leaves().withdraw(s.model)
+    s.talk.ended(s.problem)
+    ports.changed()
+  }
+
+  const crew = roster(desk, s, ports, metering, {
+    planned() {
+      s.phase = 'loading'
+      ports.changed()
+    },
+    ready(post) {
+      if (s.phase === 'loading' && s.flow!.lanes.every(({ isReady }) => isReady)) s.phase = 'prompt'
+      if (s.phase === 'loading') return ports.changed()
+      if (s.flow!.lanes[post.index]!.answered > 0) post.state = 'replaying'
+      stream.pump()
+      stream.caughtUp(post)
+      ports.changed()
+    },
+    lost(post, who, code) {
+      const replayed = s.flow!.lanes[post.index]!.answered
+      if (s.phase === 'prompt' || s.phase === 'tokens')
+        s.recoveries.push({
+          stage: post.index,
+          code,
+          lost: who.account,
+          ms: 0,
+          replayed,
+          since: post.heardAt,
+        })
+      stream.replaced(post)
+      if (code !== 'wrong-result') till.left({ index: post.index, who, book: post.book })
+      ports.changed()
+    },
+    failed: (code, text) => end('failed', code, text),
+  })
+
+  const till = settling(desk, s, ports, draws.shown, {
+    lied(post, at) {
+      post.audited = Math.min(post.audited, at)
+      takeBack(post, at)
+      // At the very end of the answer: it is not the end then.
+      if (s.phase === 'settling' && ending === 'done') s.phase = 'tokens'
+      expose(post)
+      if (s.phase === 'settling') till.finish()
+    },
+    cannotAudit(detail) {
+      const text = `No part of the model can be checked on this device: ${detail}`
+      s.problem ??= { code: 'no-audit', text }
+      ending = ending === 'done' ? 'failed' : ending
+      s.phase = 'settling'
+      till.giveUp()
+    },
+    release: () => crew.release(),
+    settled: over,
+  })
+
+  const stream = flowing(desk, s, metering, times, {
+    counted: () => till.step(),
+    caughtUp: (post) => crew.caughtUp(post),
+    drawn: (place, logits) => drawn(place, logits),
+    lose: (post, code) => crew.lose(post, code),
+    expose: (post) => expose(post),
+    contradicted: (post, at) => contradicted(post, at),
+  })
+
+  /** It answered what it cannot have computed. */
+  const expose = (post: Post): void => {
+    if (!post.who) return
+    ports.judged(post.who.account, 'wrong', post.book.spent(), 1)
+    crew.lose(post, 'wrong-result', true)
+    stream.pump()
+  }
+
+  /** From a place on, what a stage answered is forgotten, with all that was made of it. */
+  const takeBack = (post: Post, at: number): void => {
+    const before = s.flow!.tokens.length
+    rewind(s.flow!, post.index, at)
+    for (const each of s.posts) {
+      const { answered } = s.flow!.lanes[each.index]!
+      each.audited = Math.min(each.audited, answered)
+    }
+    if (s.flow!.tokens.length < before) draws.rewound(s.flow!)
+  }
+
+  const drawn = (place: number, logits: Float32Array): void => {
+    const flow = s.flow!
+    if (place !== flow.tokens.length) return
+    times.drawn(place)
+    if (s.phase === 'prompt') s.phase = 'tokens'
+    for (const recovery of s.recoveries) {
+      if (recovery.since === null) continue
+      Object.assign(recovery, { ms: Math.round(desk.now() - recovery.since), since: null })
+    }
+    const isLast = draws.draw(flow, logits)
+    ports.changed()
+    if (isOver(s)) return
+    if (isLast) return end('done', null)
+    if (s.talk.price > 0 && owes() > ports.funds())
+      return end('failed', 'no-credit', 'This account has no credits left for the next token.')
+    const { budget } = s.talk
+    if (budget !== undefined && spent() > budget)
+      return end('failed', 'over-budget', 'The next token would cost more than was allowed.')
+    stream.pump()
+  }
+
+  const spent = (): number =>
+    s.posts.reduce((sum, { paidBefore, book }) => sum + paidBefore + book.spent(), 0)
+
+  const owes = (): number => s.posts.reduce((sum, { book }) => sum + book.spent() - book.paid(), 0)
+
+  /** What one stage says that it sent, the next says that it did not get: one of them lies, so nothing goes between them. */
+  const contradicted = (post: Post, at: number): void => {
+    post.apart = true
+    post.isJoined = false
+    crew.tellNeighbours(s.posts[post.index - 1])
+    takeBack(post, at)
+    stream.pump()
+  }
+
+  /** What a node says that gave its stage back, about what it did before. */
+  const late = (
+    who: Greeted,
+    head: HeadOf<'staged' | 'unstaged' | 'fed' | 'bill'>,
+    body: Uint8Array<ArrayBuffer> | null,
+  ): void => {
+    const former = till.formerOf(who.peer, head.index)
+    if (!former) return
+    const { at, count } = head.k === 'fed' ? head : { at: 0, count: 0 }
+    const answer = body ?? new Uint8Array(0)
+    const work = metering.work(s.posts[head.index]!, { at, count, replay: answer.byteLength === 0 })
+    if (head.k === 'fed') former.book.answered(work, answer)
+    if (head.k === 'bill') former.book.billed(head)
+    till.step()
+  }
+
+  return {
+    state: s,
+    head(
+      who: Greeted,
+      head: HeadOf<'staged' | 'unstaged' | 'fed' | 'bill'>,
+      body: Uint8Array<ArrayBuffer> | null,
+    ): void {
+      if (isOver(s)) return
+      const post = crew.postOf(who.peer, head.index)
+      if (!post) return late(who, head, body)
+      switch (head.k) {
+        case 'staged':
+          return crew.staged(post, head)
+        case 'unstaged':
+          return s.phase === 'settling' ? till.step() : crew.lose(post, head.code)
+        case 'fed':
+          return stream.fed(post, head, body ?? new Uint8Array(0))
+        case 'bill':
+          if (!post.book.billed(head)) return crew.lose(post, 'wrong-bill')
+          return till.step()
+      }
+    },
+    welcome(who: Greeted, head: HeadOf<'fed'>): number {
+      const post = crew.postOf(who.peer, head.index)
+      const isLast = head.index === s.posts.length - 1
+      const most = 4 * (isLast ? s.config.vocabulary : head.count * s.config.width)
+      return post && head.bytes <= most ? head.bytes : 0
+    },
+    gone: (who: Greeted): void =>
+      isOver(s) || s.phase === 'settling' ? undefined : crew.gone(who),
+    stop: (): void => end('stopped', null),
+    fail: (code: string, text: string): void => end('failed', code, text),
+    spent,
+    times: times.view,
+    wake(): void {
+      if (isOver(s)) return
+      crew.wake()
+      till.step()
+      stream.hurry()
+    },
+  }
+}

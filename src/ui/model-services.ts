@@ -1,0 +1,57 @@
+/** A language model that somebody has brought to this page: what it is, and how it is asked. */
+import type { Result } from '../base/result.ts'
+import type { MicroCredits } from '../base/units.ts'
+import type { Problem } from '../peer/view.ts'
+import type { SpecFile, SpecProblem } from './services.ts'
+
+export type TextWish = {
+  readonly prompt: string
+  /** New tokens at most. */
+  readonly tokens: number
+  /** 0 takes the likeliest token always. */
+  readonly temperature: number
+  /** 0 for all. */
+  readonly topK: number
+  /** 1 for all. */
+  readonly topP: number
+  readonly seed: number
+  /** Nodes at most; 0 for as many as make it faster. */
+  readonly stages: number
+  /** 0 asks for what nodes give away. */
+  readonly budget: MicroCredits
+}
+
+export type TextNews = {
+  /** The model's parts are being named, before anybody is asked. */
+  naming(permille: number): void
+  /** As `View.sessions` names it. */
+  began(session: string): void
+  piece(text: string): void
+  /** A node had lied: only the first `made` tokens stand, and `text` is theirs. */
+  rewound(made: number, text: string): void
+  /** Null: all tokens are there, or the model has ended its answer. */
+  ended(problem: Problem | null): void
+}
+
+export type OpenModel = {
+  readonly name: string
+  readonly bytes: number
+  readonly layers: number
+  /** Tokens that it can look at. */
+  readonly context: number
+  /** As its files say it; empty where they say nothing. */
+  readonly license: string
+  /** Why a person is to say whether it may be given to others; null where its licence says so. */
+  readonly doubt: string | null
+  /** How many tokens a prompt has, or why the model cannot go on with it. */
+  measure(prompt: string): Result<number, Problem>
+  /** Goes on with a text over the nodes that are there; gives how to stop. */
+  goOn(wish: TextWish, news: TextNews): () => void
+}
+
+export type ModelServices = {
+  /** One GGUF file, or the files of a folder. Nothing large is read. */
+  openModel(files: readonly File[]): Promise<Result<OpenModel, Problem>>
+  /** What a spec with `run: generate` asks for; null for any other file. */
+  openTalk(file: SpecFile): Promise<Result<TextWish, SpecProblem> | null>
+}
