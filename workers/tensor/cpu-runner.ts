@@ -125,7 +125,9 @@ export class CpuRunner {
 
 /** null where a type cannot be written in a file. */
 const modelOf = (graph: Graph, types: ReadonlyMap<ValueId, TensorType>): WasmModel | null => {
-  const written = writeModel(graph, types)
+  // It takes no model in which two nodes have one name, and needs none.
+  const nodes = graph.nodes.map((node) => ({ ...node, name: '' }))
+  const written = writeModel({ ...graph, nodes }, types)
   if (!written.ok) return null
   return {
     bytes: written.value,

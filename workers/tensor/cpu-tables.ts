@@ -4,7 +4,7 @@
  */
 import { intOf, inputOf } from '../../kernels/tensor/op.ts'
 import { readAttention } from '../../kernels/tensor/ops/attention-call.ts'
-import { rowMajor, sizeOf } from '../../kernels/tensor/tensor.ts'
+import { sizeOf } from '../../kernels/tensor/tensor.ts'
 import type { Bound, BoundNode, StateIds } from '../../kernels/tensor/bound.ts'
 import type { ValueId } from '../../kernels/tensor/graph.ts'
 import type { AttentionCall } from '../../kernels/tensor/ops/attention-call.ts'
@@ -64,56 +64,91 @@ const append = ({ call }: BoundNode, inputs: readonly (Tensor | null)[]): Tensor
 
 /** As the operator's reference does it, but for heads in a dimension of their own and without a mask. */
 const attend = (asked: AttentionCall, inputs: readonly (Tensor | null)[]): Tensor => {
-  const [q, k, v] = inputs as [Tensor, Tensor, Tensor]
+  const [q, k, v] = inputs.slice(0, 3).map((x) => floatsOf(x!)) as [Floats, Floats, Floats]
   const lengths = inputs[6] ?? null
   const { batch, heads, group, queries, keys, size, valueSize, scale, left, right } = asked
   const shape = [batch, heads * group, queries, valueSize]
   const out = new Float32Array(sizeOf({ shape }))
-  const [qStep, kStep, vStep] = [q, k, v].map((x) => rowMajor(x!.shape)[1]!) as [
-    number,
-    number,
-    number,
-  ]
   const scores = new Float64Array(keys)
   const sums = new Float64Array(valueSize)
   for (let at = 0; at < batch * heads * group; at++) {
-    const table = Math.floor(at / group)
+    const table = Math.floor(at / group) * keys
     const length = lengths?.data[Math.floor(at / (heads * group))] ?? keys
     for (let i = 0; i < queries; i++) {
       const place = i + (lengths === null ? 0 : length - queries)
       const first = left === null ? 0 : Math.max(0, place - left)
-      const end = Math.min(length, right === null ? length : place + right + 1)
-      const row = at * qStep + i * size
-      let most = -Infinity
-      for (let j = first; j < end; j++) {
-        const score = scale * dot(q.data, row, k.data, table * kStep + j * size, size)
-        scores[j] = score
-        if (score > most) most = score
-      }
-      sums.fill(0)
-      let total = 0
-      for (let j = first; j < end; j++) {
-        const weight = Math.exp(scores[j]! - most)
-        total += weight
-        const from = table * vStep + j * valueSize
-        for (let c = 0; c < valueSize; c++) sums[c]! += weight * v.data[from + c]!
-      }
-      const to = (at * queries + i) * valueSize
+      const end = Math.max(first, Math.min(length, right === null ? length : place + right + 1))
+      const row = at * queries + i
+      const most = score({ q, k, scores, scale, size }, row * size, table * size, first, end)
+      const total = weigh({ v, scores, sums, most }, table * valueSize, first, end)
       // A query without keys answers zeros.
-      for (let c = 0; c < valueSize; c++) out[to + c] = total === 0 ? 0 : sums[c]! / total
+      const part = total === 0 ? 0 : 1 / total
+      for (let c = 0; c < valueSize; c++) out[row * valueSize + c] = sums[c]! * part
     }
   }
   return { element: 'f32', shape, data: out }
 }
 
-const dot = (
-  a: ArrayLike<number>,
-  from: number,
-  b: ArrayLike<number>,
-  other: number,
-  size: number,
+type Floats = Float32Array
+
+const floatsOf = ({ data }: Tensor): Floats =>
+  data instanceof Float32Array ? data : Float32Array.from(data)
+
+/** Scores of keys [first, end); answers the largest. Four sums, which do not wait for each other. */
+const score = (
+  about: {
+    readonly q: Floats
+    readonly k: Floats
+    readonly scores: Float64Array
+    readonly scale: number
+    readonly size: number
+  },
+  row: number,
+  table: number,
+  first: number,
+  end: number,
 ): number => {
-  let sum = 0
-  for (let c = 0; c < size; c++) sum += a[from + c]! * b[other + c]!
-  return sum
+  const { q, k, scores, scale, size } = about
+  const whole = size & ~3
+  let most = -Infinity
+  for (let j = first; j < end; j++) {
+    const from = table + j * size
+    let [a, b, c, d] = [0, 0, 0, 0]
+    for (let i = 0; i < whole; i += 4) {
+      a += q[row + i]! * k[from + i]!
+      b += q[row + i + 1]! * k[from + i + 1]!
+      c += q[row + i + 2]! * k[from + i + 2]!
+      d += q[row + i + 3]! * k[from + i + 3]!
+    }
+    for (let i = whole; i < size; i++) a += q[row + i]! * k[from + i]!
+    const found = scale * (a + b + (c + d))
+    scores[j] = found
+    if (found > most) most = found
+  }
+  return most
+}
+
+/** Adds up values by exp(score - most); answers the sum of the weights. */
+const weigh = (
+  about: {
+    readonly v: Floats
+    readonly scores: Float64Array
+    readonly sums: Float64Array
+    readonly most: number
+  },
+  table: number,
+  first: number,
+  end: number,
+): number => {
+  const { v, scores, sums, most } = about
+  const size = sums.length
+  sums.fill(0)
+  let total = 0
+  for (let j = first; j < end; j++) {
+    const weight = Math.exp(scores[j]! - most)
+    total += weight
+    const from = table + j * size
+    for (let c = 0; c < size; c++) sums[c]! += weight * v[from + c]!
+  }
+  return total
 }

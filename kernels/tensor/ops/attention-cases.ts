@@ -93,6 +93,14 @@ export const ATTENTION_CASES: Op['cases'] = {
     const inputs = [...heads(draw, s), masked, null, null, lengths(draw, s)]
     return { attributes: anything(draw), inputs }
   },
+  'one query': (draw) => {
+    const wide = { size: draw.pick([8, 32, 64]), valueSize: draw.pick([8, 32, 64]) }
+    const s = { ...sizes(draw), ...wide, queries: 1, keys: draw.pick([3, 90]) }
+    const capped: Record<string, Attribute> = draw.chance(0.3) ? { softcap: 1.5 } : {}
+    const attributes = { ...capped, is_causal: draw.whole(0, 1) }
+    const given = draw.chance(0.5) ? [null, null, null, lengths(draw, s)] : []
+    return { attributes, inputs: [...heads(draw, s), ...given] }
+  },
   'scores of any stage': (draw) => withScores(draw),
   'scores, and keys from before': (draw) => withScores(draw, draw.whole(1, 4)),
   'many keys and queries': (draw) => {

@@ -149,6 +149,10 @@ const LONG: Op['cases'] = {
   'long columns': (draw) => ({
     inputs: [draw.floats([1203, draw.pick([4, 3, 8])], 0.999, 1.001), list(0)],
   }),
+  'many rows': (draw) => ({
+    attributes: { keepdims: draw.whole(0, 1) },
+    inputs: [draw.floats([4 * draw.whole(64, 70), draw.whole(16, 300)], 0.999, 1.001), list(1)],
+  }),
   'rows of rows': (draw) => ({
     inputs: [draw.floats([70, 3, draw.whole(299, 302)], 0.999, 1.001), list(0, -1)],
   }),

@@ -9,6 +9,7 @@ import type { Draw } from '../draw.ts'
 import type { Call, Op, Sample } from '../op.ts'
 import type { Shader } from '../shader.ts'
 import type { Shape } from '../tensor.ts'
+import type { View } from '../view.ts'
 
 type Plan = {
   /** The input as [batch, heads, length, size], or [batch, length, heads, size] where it has 3 dimensions. */
@@ -89,7 +90,13 @@ export const rotaryEmbedding: Op = {
     const named = positions === null || positions === undefined ? [] : [positions]
     const apartX = build.realise(build.reshape(x!, apart))
     const inputs = [apartX, cos!, sin!, ...named].map((input) => build.realise(input))
+    const rowOf = (shader: Shader, out: readonly string[]): readonly string[] => {
+      const place = [out[0]!, out[line]!]
+      if (inputs[3] === undefined) return place
+      return [indexText(shader, shader.scalar(inputs[3], place), inputs[1]!.shape[0]!)]
+    }
     const text = (shader: Shader, out: readonly string[]): string => {
+      if (shader.lanes === 4 && isInterleaved(call)) return pairsText(shader, inputs, out, rowOf)
       const i = out[3]!
       const value = shader.read(inputs[0]!, out)
       const inside = turned === apart[3] ? i : shader.let(`min(${i}, ${turned - 1})`)
@@ -98,11 +105,7 @@ export const rotaryEmbedding: Op = {
       const angle = shader.let(isInterleaved(call) ? `${inside} / 2` : `${inside} % ${half}`)
       const partner = shader.let(`select(${inside} + ${step}, ${inside} - ${step}, ${second})`)
       const other = shader.read(inputs[0]!, out.with(3, partner))
-      const place = [out[0]!, out[line]!]
-      const row =
-        inputs[3] === undefined
-          ? place
-          : [indexText(shader, shader.scalar(inputs[3], place), inputs[1]!.shape[0]!)]
+      const row = rowOf(shader, out)
       const [c, s] = [1, 2].map((cache) => shader.read(inputs[cache]!, [...row, angle]))
       const result = `${c} * ${value} + select(-${s}, ${s}, ${second}) * ${other}`
       return turned === apart[3] ? result : `select(${value}, ${result}, ${i} < ${turned})`
@@ -114,14 +117,32 @@ export const rotaryEmbedding: Op = {
       flop: 4,
       body: ({ shader, out }) => text(shader, out),
     })
-    // Four neighbours have four partners side by side where pairs are half a head apart.
-    const wide = !isInterleaved(call) && half % 4 === 0 && turned === apart[3]
+    // Four neighbours have four partners side by side where pairs are half a head apart, or are two pairs.
+    const wide = turned % (isInterleaved(call) ? 4 : 8) === 0 && turned === apart[3]
     return [build.reshape({ ...found, inline: { wide, inputs, text } }, x!.shape)]
   },
   cases: {
     'heads in a dimension of their own': (draw) => drawRotary(draw, 4),
     'heads side by side': (draw) => drawRotary(draw, 3),
   },
+}
+
+/** Two pairs of neighbours, each turned by its own angle. */
+const pairsText = (
+  shader: Shader,
+  [x, cos, sin]: readonly View[],
+  out: readonly string[],
+  rowOf: (shader: Shader, out: readonly string[]) => readonly string[],
+): string => {
+  const value = shader.read(x!, out)
+  const row = rowOf(shader, out)
+  const angle = shader.let(`${out[3]} / 2`)
+  const each = [cos!, sin!].map((cache) =>
+    [angle, `${angle} + 1`].map((at) => shader.let(shader.scalar(cache, [...row, at]))),
+  )
+  const [[c, d], [s, t]] = each as [[string, string], [string, string]]
+  const turn = `vec4<f32>(-${s}, ${s}, -${t}, ${t}) * ${value}.yxwz`
+  return `vec4<f32>(${c}, ${c}, ${d}, ${d}) * ${value} + ${turn}`
 }
 
 const drawRotary = (draw: Draw, rank: 3 | 4): Sample => {
