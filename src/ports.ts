@@ -62,6 +62,8 @@ export type Network = {
   connect(peer: PeerId, relay: string): void
   disconnect(peer: PeerId, reason: string): void
   send(peer: PeerId, head: Head, body: Uint8Array | null): void
+  /** Bytes that wait to be sent on a link: who gives much gives the next when these have gone. */
+  queued(peer: PeerId): number
   announce(
     advert: SignedAdvert,
     capabilities: readonly string[],

@@ -40,7 +40,7 @@ export type Disk = Map<string, unknown>
 export const newDisk = (): Disk => new Map()
 
 /** What is at one end of links: a node, or somebody who only pretends to be one. */
-export type End = Pick<Peer, 'opened' | 'received' | 'closed'>
+export type End = Pick<Peer, 'opened' | 'received' | 'closed'> & Partial<Pick<Peer, 'welcome'>>
 
 export type Said = { readonly head: Head; readonly body: Uint8Array<ArrayBuffer> | null }
 
@@ -70,6 +70,8 @@ export const town = (rich: Person) => {
   const ends = new Map<PeerId, End>()
   const linked = new Set<string>()
   const adverts = new Map<string, SignedAdvert>()
+  /** Which names each stands under; a stranger stands under all that say what it computes. */
+  const places = new Map<string, readonly string[]>()
   let lives = 0
   const founded = foundSwarm(
     {
@@ -83,6 +85,9 @@ export const town = (rich: Person) => {
     cidOf,
   )
   if (!founded.ok) throw new Error(founded.error.code)
+
+  const standsUnder = (name: string, capability: string): boolean =>
+    places.get(name)?.includes(capability) ?? !capability.startsWith('model/')
 
   const soon = (happen: () => void): void => time.after(1, happen)
   const pair = (a: PeerId, b: PeerId): string => [a, b].toSorted().join(' ')
@@ -111,7 +116,11 @@ export const town = (rich: Person) => {
       if (!linked.has(pair(from, to))) return
       const parsed = parseHead(bytes)
       if (!parsed.ok) throw new Error(`${parsed.error.code}: ${parsed.error.detail}`)
-      ends.get(to)?.received(from, parsed.value, copy)
+      const end = ends.get(to)
+      // As a link does it: a body that is not welcome ends it.
+      const welcome = copy === null ? 0 : (end?.welcome?.(from, parsed.value) ?? copy.byteLength)
+      if (copy !== null && welcome < copy.byteLength) return disconnect(to, from)
+      end?.received(from, parsed.value, copy)
     })
   }
 
@@ -152,12 +161,19 @@ export const town = (rich: Person) => {
       connect: (to) => connect(self, to),
       disconnect: (to) => disconnect(self, to),
       send: (to, head, body) => send(self, to, head, body),
-      announce(advert, _capabilities, then) {
+      queued: () => 0,
+      announce(advert, capabilities, then) {
         adverts.set(person.name, advert)
+        places.set(person.name, capabilities)
         soon(() => then(ok({ servers: 1 })))
       },
-      find: (_capability, _limit, then) =>
-        soon(() => then(ok({ adverts: [...adverts.values()], total: adverts.size }))),
+      find: (capability, _limit, then) =>
+        soon(() => {
+          const found = [...adverts].flatMap(([name, advert]) =>
+            standsUnder(name, capability) ? [advert] : [],
+          )
+          then(ok({ adverts: found, total: found.length }))
+        }),
       compute: (task, _share, _beat, then) => soon(() => then(ok(computed(task)))),
       cancelCompute: () => undefined,
       check(task, then) {
@@ -222,7 +238,13 @@ export const town = (rich: Person) => {
     run: (forMs: number): void => time.run(time.now() + forMs, EVENTS_MAX),
     freshPeer: (): PeerId => peerId(peerIdFromPublicKey(sha256(utf8(`life ${lives++}`)))),
     /** `restored`: with a key that was not made for this disk. */
-    moveIn(person: Person, disk: Disk, restored: boolean): Resident {
+    moveIn(
+      person: Person,
+      disk: Disk,
+      restored: boolean,
+      /** What its desk does otherwise than it should. */
+      bend: (desk: Desk) => Desk = (desk) => desk,
+    ): Resident {
       const self = this.freshPeer()
       let alive = true
       let started = false
@@ -232,7 +254,7 @@ export const town = (rich: Person) => {
         }
       }
       const wake = living(() => resident.peer.wake())
-      const desk = ports(person, self, disk, (happen) => soon(living(happen)), wake)
+      const desk = bend(ports(person, self, disk, (happen) => soon(living(happen)), wake))
       const resident: Resident = {
         person,
         self,

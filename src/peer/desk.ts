@@ -36,6 +36,8 @@ export type Desk = {
   connect(peer: PeerId, relay: string): void
   disconnect(peer: PeerId, reason: string): void
   send(peer: PeerId, head: Head, body: Uint8Array | null): void
+  /** Bytes that wait to be sent on a link. */
+  queued(peer: PeerId): number
   announce(
     advert: SignedAdvert,
     capabilities: readonly string[],
@@ -115,6 +117,7 @@ export const realDesk = (ports: Ports, wake: () => void, changed: () => void): D
     connect: (peer, relay) => network.connect(peer, relay),
     disconnect: (peer, reason) => network.disconnect(peer, reason),
     send: (peer, head, body) => network.send(peer, head, body),
+    queued: (peer) => network.queued(peer),
     announce: (advert, capabilities, then) => answer(network.announce(advert, capabilities), then),
     find: (capability, limit, then) => answer(network.find(capability, limit), then),
     compute: (task, share, beat, then) => answer(compute.run(task, share, beat), then),

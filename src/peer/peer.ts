@@ -143,6 +143,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     },
     busy: () => jobs.busy() || models.talks.isBusy(),
     trusted: opinion.hasServed,
+    models: () => leaves.models(),
   })
 
   const models = modelSide(desk, {
@@ -273,6 +274,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     /** For tests and the simulator: the jobs as the law sees them, and how full every table is. */
     inspect: () => ({
       jobs: jobs.jobs(),
+      leaves,
       sizes: [
         ...net.sizes(),
         ...door.sizes(),

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { base58btc } from 'multiformats/bases/base58'
 import { concat } from '../base/bytes.ts'
-import { did, peerId, type Did, type PeerId } from '../base/ids.ts'
+import { did, peerId, type Cid, type Did, type PeerId } from '../base/ids.ts'
 import { prng } from '../base/prng.ts'
 import { ok } from '../base/result.ts'
 import { epochMs, ms } from '../base/units.ts'
-import { cidOf, didFromPublicKey } from '../wire/codec.ts'
+import { cidOf, cidOfBytes, didFromPublicKey } from '../wire/codec.ts'
+import { modelPlace } from '../wire/registry.ts'
 import type { Advert } from '../wire/signed.ts'
 import type { Desk } from './desk.ts'
 import { presence, type PresenceState } from './presence.ts'
@@ -48,7 +49,11 @@ const world = (seed: number) => {
       },
     }) satisfies Partial<Desk> as unknown as Desk
 
-  const join = (state: PresenceState | null, trusted: (account: Did) => boolean = () => false) => {
+  const join = (
+    state: PresenceState | null,
+    trusted: (account: Did) => boolean = () => false,
+    models: readonly Cid[] = [],
+  ) => {
     const account = did(didFromPublicKey(key()))
     const self = peerId(
       base58btc.encode(concat([Uint8Array.of(0, 36, 8, 1, 18, 32), key()])).slice(1),
@@ -58,7 +63,7 @@ const world = (seed: number) => {
       for (const advert of adverts) found.add(advert.account)
     }
     const here = presence(deskOf(account, self), swarm, () => state, {
-      ...{ found: note, failed: () => undefined, busy: () => false, trusted },
+      ...{ found: note, failed: () => undefined, busy: () => false, trusted, models: () => models },
     })
     here.wake()
     return { account, here, found }
@@ -73,6 +78,23 @@ const world = (seed: number) => {
   }
   return { join, look, asked, server }
 }
+
+describe('being found', () => {
+  it('under four models at most, beside what the node computes', () => {
+    const { join, server } = world(5)
+    const models = Array.from({ length: 6 }, (_, i) => cidOfBytes(Uint8Array.of(i)))
+    const alice = join(ready, undefined, models)
+    const under = (name: string): boolean => {
+      const answer = server.find(name, 64, epochMs(1_800_000_000_000))
+      return (
+        answer.k === 'adverts' && answer.adverts.some(({ body }) => body.account === alice.account)
+      )
+    }
+    const [four, more] = [models.slice(0, 4), models.slice(4)]
+    expect(['any', 'gpu', ...four.map(modelPlace)].map(under)).not.toContain(false)
+    expect(more.map(modelPlace).map(under)).toEqual([false, false])
+  })
+})
 
 describe('looking for others', () => {
   it('finds all of 500 nodes over time, and a spread of them with each look', () => {

@@ -10,7 +10,7 @@ import { epochMs, ms, type Ms } from '../base/units.ts'
 import { remember } from '../core/recent.ts'
 import type { Capability } from '../ports.ts'
 import { sha256 } from '../wire/codec.ts'
-import { BUCKETS, bucketName, placesOf } from '../wire/registry.ts'
+import { BUCKETS, bucketName, modelPlace, placesOf } from '../wire/registry.ts'
 import type { Advert } from '../wire/signed.ts'
 import { ADVERT_LIFE_MS, CLOCK_SKEW_MS } from '../wire/version.ts'
 import type { Desk } from './desk.ts'
@@ -31,6 +31,8 @@ const EVERYBODY = 'any'
 const CROWDED = 512
 /** Then every so many looks still go to it: who lies about its size hides nobody for ever. */
 const PLAIN_EVERY = 4
+/** Of 16 names that a server takes of an account, at most 6 say what it computes. */
+const MODELS_MAX = 4
 /** Adverts remembered: what a node may dial from, many times over. The one heard longest ago goes. */
 const KNOWN_MAX = 512
 
@@ -61,6 +63,8 @@ export const presence = (
     busy(): boolean
     /** Has worked well for us: a flood of strangers does not make us forget it. */
     trusted(account: Did): boolean
+    /** Of which it has whole blocks, the one used last first. */
+    models(): readonly Cid[]
   },
 ) => {
   const known = new Map<Did, Advert>()
@@ -82,9 +86,11 @@ export const presence = (
   /** It was time to look and there was no relay to ask: done as soon as there is one. */
   let missed = false
 
+  const models = (): readonly string[] => events.models().slice(0, MODELS_MAX).map(modelPlace)
+
   const says = (state: PresenceState | null): string =>
     state
-      ? `${state.state} ${state.capability.adapter} ${state.wgsl} ${state.price} ${desk.relay()} ${class_of(state)}`
+      ? `${state.state} ${state.capability.adapter} ${state.wgsl} ${state.price} ${desk.relay()} ${class_of(state)} ${models().toSorted().join(' ')}`
       : 'nothing'
 
   const class_of = ({ capability }: PresenceState): string =>
@@ -123,7 +129,7 @@ export const presence = (
         return events.failed(signed.error.code)
       }
       const can = [EVERYBODY, state.capability.adapter, ...(state.wgsl ? ['wgsl'] : [])]
-      const places = placesOf(can, desk.account)
+      const places = [...placesOf(can, desk.account), ...models()]
       desk.announce({ body: advert, sig: signed.value[0]! }, places, (answer) => {
         announcing = false
         everSaid ||= answer.ok

@@ -103,6 +103,8 @@ export const simDesk = (options: DeskOptions): Desk => {
     connect: (peer) => network.connect(self, peer),
     disconnect: (peer, reason) => network.disconnect(self, peer, reason),
     send: (peer, head, body) => network.send(self, peer, head, body),
+    // A virtual link takes everything at once; it only arrives later.
+    queued: () => 0,
     announce: (advert, capabilities, then) =>
       lookup(() => then(directory.announce(self, advert, capabilities))),
     find: (capability, limit, then) => lookup(() => then(directory.find(capability, limit))),

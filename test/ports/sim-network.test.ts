@@ -32,6 +32,7 @@ const portOf = (network: SimNetwork, self: PeerId, events: NetworkEvents): Netwo
     connect: (peer) => network.connect(self, peer),
     disconnect: (peer, reason) => network.disconnect(self, peer, reason),
     send: (peer, head, body) => network.send(self, peer, head, body),
+    queued: () => 0,
     announce: async () => elsewhere,
     find: async () => elsewhere,
     close: async () => network.vanish(self),

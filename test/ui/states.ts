@@ -325,7 +325,13 @@ export const states: Readonly<Record<string, State>> = {
   'chat-license': {
     at: '#/chat',
     view: view(),
-    twist: { model: { license: '', doubt: 'its files do not say under which licence it is' } },
+    twist: {
+      model: {
+        license: 'Our own, internal use',
+        doubt:
+          'The model\'s license ("Our own, internal use") is for internal use. Nodes that compute for you would get its weights, and may keep them and pass them on.',
+      },
+    },
     press: [GO_ON],
   },
   'chat-naming': { at: '#/chat', view: view(), twist: { model: {} }, press: [GO_ON] },

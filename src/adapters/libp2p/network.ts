@@ -206,6 +206,7 @@ const assemble = async (
       else if (dialled) queueMicrotask(() => events.closed(peer, reason))
     },
     send: (peer, head, body) => table.get(peer)?.send(head, body),
+    queued: (peer) => table.get(peer)?.queuedBytes ?? 0,
     announce: registry.announce,
     find: registry.find,
     close() {

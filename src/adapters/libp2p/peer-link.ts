@@ -67,6 +67,11 @@ export class PeerLink {
     return stream === this.#stream || stream === this.#old
   }
 
+  /** Also what the stream before this one has not finished. */
+  get queuedBytes(): number {
+    return this.#stream.codec.queuedBytes + (this.#old?.codec.queuedBytes ?? 0)
+  }
+
   send(head: Head, body: Uint8Array | null): void {
     const queued = this.#stream.codec.queue(head, body)
     if (queued.ok) this.#stream.flushSoon()

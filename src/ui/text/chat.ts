@@ -78,7 +78,6 @@ export const chat = {
 
   share: {
     title: 'May this model be given to others?',
-    text: 'Its layers are sent to the nodes that compute them, and these may pass them on.',
     yes: 'I may share it',
     no: 'Not now',
   },
