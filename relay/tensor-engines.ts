@@ -1,10 +1,10 @@
 /** The engines that operator cases can be run on in Node. */
 import { TensorEngine } from '../workers/tensor/engine.ts'
+import { graphEngine } from '../workers/tensor/graph-engine.ts'
 import { FREE } from '../workers/runnable.ts'
 import { err, ok, type Result } from '../src/base/result.ts'
 import { openNodeGpu } from './node-gpu.ts'
 import type { ComputeError } from '../workers/errors.ts'
-import type { Tensor } from '../kernels/tensor/tensor.ts'
 import type { GraphEngine } from '../src/models/stage.ts'
 import type { Engine } from './onnx-cases.ts'
 
@@ -44,21 +44,6 @@ export const openGraphEngine = async (
   const forced = { gpu: async () => gpu, force: 'webgpu', compileMs: PATIENT_MS } as const
   return ok(graphEngine(new TensorEngine({ ...options, ...forced })))
 }
-
-const graphEngine = (engine: TensorEngine): GraphEngine & { close(): void } => ({
-  close: () => engine.close(),
-  async prepare(bound) {
-    const prepared = await engine.prepare(bound)
-    if (!prepared.ok) return prepared
-    return ok({
-      async run(inputs: readonly Tensor[]) {
-        const ran = await prepared.value.run(inputs, FREE)
-        return ran.ok ? ok(ran.value.outputs) : ran
-      },
-      close: () => prepared.value.close(),
-    })
-  },
-})
 
 const engineOf = (name: string, engine: TensorEngine): Engine => ({
   name,

@@ -15,6 +15,12 @@ export type Bound = {
   readonly nodes: readonly BoundNode[]
 }
 
+/**
+ * A table that stays where the graph runs: an input and the output that it is after the run. One TensorScatter
+ * makes the one of the other.
+ */
+export type StateIds = { readonly input: ValueId; readonly output: ValueId }
+
 /** Operations, from shapes. */
 export const flopOf = ({ op, call }: BoundNode): number => op.flop?.(call) ?? 0
 

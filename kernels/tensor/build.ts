@@ -5,19 +5,37 @@ import { fromBits } from './wgsl-math.ts'
 import { gpuElement, sameShape, sizeOf } from './tensor.ts'
 import { buffersOf, leavesOf, replaceLeaves } from './value.ts'
 import { expandView, isDense, reshapeView, wayBack, wholeView } from './view.ts'
-import type { Target } from './draft.ts'
+import { Shader } from './shader.ts'
+import type { Emitted, Target } from './draft.ts'
 import type { WgslFunction } from './wgsl-function.ts'
 import type { GpuElement, Shape, Tensor } from './tensor.ts'
-import type { Constant, Deferred, Lazy, Moved, Pointwise, Value } from './value.ts'
+import type { Constant, Deferred, FinishAll, Lazy, Moved, Pointwise, Value } from './value.ts'
 import type { View } from './view.ts'
 
 /** WebGPU promises 8 storage buffers a stage; one is written. */
 const MAX_READ = 7
 /** Formulas in one kernel: compiling takes longer than linear. */
 const MAX_SIZE = 48
+/** Tables that one kernel appends to: each takes up to three buffers of the eight, and they share some. */
+const MAX_APPENDS = 2
+const APPEND_WORKGROUP = { software: 4, gpu: 64 } as const
+
+/** New lines of a table: `update` goes behind those that are there, which `start` counts for each batch. */
+export type Append = {
+  readonly table: View
+  readonly axis: number
+  /** What can be read where it is, or computed where it is needed. */
+  readonly update: View | Pointwise | Deferred
+  readonly start: View | Pointwise
+}
 
 export class Build extends Draft {
   readonly #uploaded = new Map<Tensor, View>()
+  /** Kernels that several read, each as it was stored. */
+  readonly #stored = new Map<Deferred, View>()
+  /** Buffers of states, which are written in place. */
+  readonly #states = new Set<number>()
+  #appends: Append[] = []
 
   constructor(target: Target) {
     super(target)
@@ -98,9 +116,45 @@ export class Build extends Draft {
     const lazy = this.lazy(value)
     if (lazy.kind === 'view') return lazy
     if (lazy.kind === 'deferred' && lazy.moved !== undefined) return this.#realiseMoved(lazy.moved)
+    const known = lazy.kind === 'deferred' ? this.#stored.get(lazy) : undefined
+    if (known !== undefined) return known
     const out = this.fresh(lazy.element, lazy.shape)
     this.write(lazy, out)
+    if (lazy.kind === 'deferred') this.#stored.set(lazy, out)
     return out
+  }
+
+  /** A table that stays from run to run. */
+  state(element: GpuElement, shape: Shape): View {
+    const view = this.fresh(element, shape, 'state')
+    this.#states.add(view.buffer)
+    return view
+  }
+
+  isState(value: Value): value is View {
+    return value.kind === 'view' && this.#states.has(value.buffer)
+  }
+
+  /** Writes new lines of a state, together with those of others, before anything reads it. */
+  append(one: Append): void {
+    this.#appends.push(one)
+  }
+
+  /** What is to be appended is appended now. */
+  settle(): void {
+    const all = this.#appends
+    this.#appends = []
+    while (all.length > 0) {
+      const some = all.filter((one) => isLike(one, all[0]!)).slice(0, MAX_APPENDS)
+      for (const one of some) all.splice(all.indexOf(one), 1)
+      super.emit(this.#appendAll(some))
+    }
+  }
+
+  override emit(emitted: Emitted): void {
+    const touched = new Set(emitted.shader.bindings.map(({ buffer }) => buffer))
+    if (this.#appends.some(({ table }) => touched.has(table.buffer))) this.settle()
+    super.emit(emitted)
   }
 
   /** In memory, row-major and without gaps. */
@@ -118,6 +172,10 @@ export class Build extends Draft {
     const lazy = this.lazy(value)
     const [host, ...others] = [...leavesOf(lazy)].filter((leaf) => leaf.kind === 'deferred')
     if (host === undefined) return pointwise(this, lazy, out)
+    if (host.product !== undefined && others.length > 0 && others.every(isWith(host))) {
+      const finish: FinishAll = (shader, at, found) => shader.read(lazy, at, found)
+      return host.product.emitWith(others, finish, out)
+    }
     const ready = new Map<Lazy, View>(others.map((other) => [other, this.realise(other)]))
     const rest = replaceLeaves(lazy, (leaf) => ready.get(leaf) ?? leaf, lazy.shape)
     const [kernel, back] = [host.moved?.kernel ?? host, host.moved?.back ?? ((view: View) => view)]
@@ -178,6 +236,28 @@ export class Build extends Draft {
     return { kind: 'deferred', element, shape, buffers, emit }
   }
 
+  /** An invocation for each number of a line, which it stores in all tables. */
+  #appendAll(some: readonly Append[]): Emitted {
+    const { table, axis, update, start } = some[0]!
+    const shader = new Shader(1)
+    const count = sizeOf(update)
+    const workgroup = APPEND_WORKGROUP[this.target.family]
+    shader.line(`let place = group.x * ${workgroup} + local.x;`)
+    shader.line(`if (place >= ${count}) { return; }`)
+    const at = shader.coordinates('place', update.shape)
+    const first = shader.let(shader.read(start, [at[0]!]))
+    const line = shader.let(`max(0, ${first} + ${at[axis]!}) % ${table.shape[axis]!}`)
+    for (const one of some) {
+      const { update: from } = one
+      const inline = from.kind === 'deferred' ? from.inline : undefined
+      const next = inline?.text(shader, at) ?? shader.read(from, at)
+      shader.line(`${shader.place(one.table, at.with(axis, line))} = ${next};`)
+    }
+    const grid = [Math.ceil(count / workgroup), 1, 1] as const
+    const flop = 4 * count * some.length
+    return { template: 'append', shader, workgroup: [workgroup, 1, 1], grid, flop }
+  }
+
   #realiseMoved({ kernel, look }: Moved): View {
     return look(this.realise(kernel))!
   }
@@ -192,6 +272,22 @@ export class Build extends Draft {
     return out
   }
 }
+
+/** Whether a kernel computes what can be computed along with the host's. */
+const isWith =
+  (host: Deferred) =>
+  ({ product, moved, shape }: Deferred): boolean =>
+    product !== undefined &&
+    moved === undefined &&
+    host.moved === undefined &&
+    product.row === host.product!.row &&
+    sameShape(shape, host.shape)
+
+const isLike = (a: Append, b: Append): boolean =>
+  a.axis === b.axis &&
+  a.start === b.start &&
+  sameShape(a.update.shape, b.update.shape) &&
+  sameShape(a.table.shape, b.table.shape)
 
 /** The same kernel, stored elsewhere: only for looks with a way back, as every place must be stored once. */
 const moveDeferred = (value: Deferred, look: (view: View) => View | null): Deferred | null => {
@@ -216,7 +312,9 @@ const moveDeferred = (value: Deferred, look: (view: View) => View | null): Defer
       return between === null ? null : last(between)
     },
   }
-  return { ...value, shape: seen.shape, moved }
+  const { kind, element, buffers, emit } = value
+  // What else is known of it is about its places as they were.
+  return { kind, element, buffers, emit, shape: seen.shape, moved }
 }
 
 const same = (view: View): View => view

@@ -4,7 +4,7 @@ import type { Program } from './program.ts'
 export type Placement = {
   /** Bytes of each slot. */
   readonly slots: readonly number[]
-  /** Slot of each buffer of the program. Only temporaries share. */
+  /** Slot of each buffer of the program, -1 for constants and states, which lie elsewhere. Only temporaries share. */
   readonly slotOf: readonly number[]
 }
 
@@ -25,6 +25,7 @@ export const place = ({ buffers, steps }: Program): Placement => {
   const order = [...buffers.keys()].toSorted((a, b) => (first.get(a) ?? 0) - (first.get(b) ?? 0))
   for (const buffer of order) {
     const { bytes, role } = buffers[buffer]!
+    if (role === 'constant' || role === 'state') continue
     const begins = first.get(buffer) ?? 0
     const free = slots.filter(({ freeFrom }) => role === 'temporary' && freeFrom <= begins)
     const best = free.toSorted((a, b) => waste(a, bytes) - waste(b, bytes))[0]

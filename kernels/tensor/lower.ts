@@ -4,7 +4,7 @@
  */
 import { Build } from './build.ts'
 import { gpuElement } from './tensor.ts'
-import type { Bound, BoundNode } from './bound.ts'
+import type { Bound, BoundNode, StateIds } from './bound.ts'
 import type { Target } from './draft.ts'
 import type { ValueId } from './graph.ts'
 import type { Program, ProgramOutput } from './program.ts'
@@ -14,17 +14,28 @@ import type { View } from './view.ts'
 export type LowerOptions = {
   /** False computes every value on its own; true if absent. */
   readonly fuse?: boolean
+  /** Tables that stay where the program runs; none if absent. */
+  readonly states?: readonly StateIds[]
 }
 
 export const lower = (
   bound: Bound,
   target: Target,
-  { fuse = true }: LowerOptions = {},
+  { fuse = true, states = [] }: LowerOptions = {},
 ): Program => {
   const build = new Build(target)
   const readers = countReaders(bound)
   const values = new Map<ValueId, Value>()
-  const inputs = bound.graph.inputs.map((id) => {
+  const [begins, ends] = [new Set(states.map(({ input }) => input)), endsOf(bound, states)]
+  const tables = states.map(({ input }) => {
+    const type = bound.types.get(input)!
+    const view = build.state(gpuElement(type.element), type.shape)
+    values.set(input, view)
+    return { type, buffer: view.buffer }
+  })
+  const given = bound.graph.inputs.filter((id) => !begins.has(id))
+  const asked = bound.graph.outputs.filter((id) => !ends.has(id))
+  const inputs = given.map((id) => {
     const type = bound.types.get(id)!
     const needed = readers.has(id) && !bound.known.has(id)
     if (!needed) return { type, buffer: null }
@@ -34,7 +45,7 @@ export const lower = (
   })
   for (const [id, tensor] of bound.known) values.set(id, build.constant(tensor))
   const outputs = new Map<ValueId, View>()
-  const answered = new Set(bound.graph.outputs)
+  const answered = new Set(asked)
   for (const made of bound.nodes) {
     for (const [id, value] of lowerNode(made, values, build)) {
       if (answered.has(id)) {
@@ -43,20 +54,44 @@ export const lower = (
         outputs.set(id, out)
         values.set(id, out)
       } else {
-        const alone = fuse && (readers.get(id) ?? 0) <= 1
-        values.set(id, alone || isCheap(value) ? value : build.realise(value))
+        const alone = ends.has(id) || (fuse && (readers.get(id) ?? 0) <= 1)
+        values.set(
+          id,
+          alone || isCheap(value) || (fuse && isNorm(value)) ? value : build.realise(value),
+        )
       }
     }
   }
+  const told = asked.map((id) => outputOf(id, { bound, build, values, outputs }))
+  build.settle()
   return {
     buffers: build.buffers,
     steps: build.steps,
     products: [...build.products.values()],
+    states: tables,
     inputs,
     constants: build.constants,
-    outputs: bound.graph.outputs.map((id) => outputOf(id, { bound, build, values, outputs })),
+    outputs: told,
   }
 }
+
+/** A state is appended to once and read afterwards only: nobody would see it as it was. */
+const endsOf = ({ graph, nodes }: Bound, states: readonly StateIds[]): ReadonlySet<ValueId> => {
+  for (const { input, output } of states) {
+    const readers = nodes.filter(({ node }) => node.inputs.includes(input))
+    const isAppended =
+      readers.length === 1 &&
+      readers[0]!.op.name === 'TensorScatter' &&
+      readers[0]!.node.outputs[0] === output &&
+      graph.inputs.includes(input) &&
+      graph.outputs.includes(output)
+    if (!isAppended) throw new Error('invariant broken: a state that not one TensorScatter makes')
+  }
+  return new Set(states.map(({ output }) => output))
+}
+
+/** A product takes it as it is, so each of its readers may. */
+const isNorm = (value: Value): boolean => value.kind === 'deferred' && value.norm !== undefined
 
 /** Looks and literals are for free, however many read them. */
 const isCheap = (value: Value): boolean =>

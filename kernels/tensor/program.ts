@@ -8,7 +8,8 @@ export type Grid = readonly [number, number, number]
 export type ProgramBuffer = {
   /** Multiple of 16, so that vectors of four fit; what lies behind the elements is never looked at. */
   readonly bytes: number
-  readonly role: 'input' | 'constant' | 'temporary' | 'output'
+  /** Constants may be shared with other programs; a state comes with each run, and stays behind it. */
+  readonly role: 'input' | 'constant' | 'temporary' | 'output' | 'state'
 }
 
 export type Step = {
@@ -30,10 +31,12 @@ export type Program = {
   readonly steps: readonly Step[]
   /** Products and convolutions in tiles, one of each class: what is worth tuning. */
   readonly products: readonly Product[]
-  /** As the graph's inputs; no buffer where no step reads it. */
+  /** Tables that steps read and write in place. */
+  readonly states: readonly { readonly type: TensorType; readonly buffer: number }[]
+  /** As the graph's inputs without states; no buffer where no step reads it. */
   readonly inputs: readonly { readonly type: TensorType; readonly buffer: number | null }[]
   readonly constants: readonly { readonly tensor: Tensor; readonly buffer: number }[]
-  /** As the graph's outputs; some are known without running anything. */
+  /** As the graph's outputs without states; some are known without running anything. */
   readonly outputs: readonly ProgramOutput[]
 }
 

@@ -3,6 +3,7 @@
  * be a look at a buffer, a formula over other values, or a kernel whose result may still go through
  * formulas before it is stored.
  */
+import type { Shader } from './shader.ts'
 import type { GpuElement, Shape, Tensor } from './tensor.ts'
 import type { View } from './view.ts'
 import type { Lanes, WgslFunction } from './wgsl-function.ts'
@@ -42,7 +43,40 @@ export type Deferred = {
   readonly emit: (finish: Finish, out: View) => void
   /** Where it has been moved since: what stores it is the kernel, in the order of its own. */
   readonly moved?: Moved
+  /** Where a reader may as well compute each element itself. */
+  readonly inline?: Inline
+  /** Where it is one row that a product may bring to its length behind the sums. */
+  readonly norm?: NormedRow
+  /** Where several kernels that read one row can be one. */
+  readonly product?: RowProduct
 }
+
+/** Computes an element wherever somebody asks for it, instead of in memory. */
+export type Inline = {
+  /** Whether it can be written for four neighbours at once. */
+  readonly wide: boolean
+  readonly inputs: readonly Lazy[]
+  readonly text: (shader: Shader, at: readonly string[]) => string
+}
+
+/** x times scale, over the root of the mean of the squares of x: one row, of the last dimension. */
+export type NormedRow = { readonly x: Lazy; readonly scale: Lazy; readonly epsilon: number }
+
+/** A product of one row with rows of weights. */
+export type RowProduct = {
+  /** The same for products that can be computed together. */
+  readonly row: Lazy
+  /** [N, K] */
+  readonly weights: View
+  /** This one and others of the same row and shape; `found` has what was accumulated for each. */
+  readonly emitWith: (others: readonly Deferred[], finish: FinishAll, out: View) => void
+}
+
+export type FinishAll = (
+  shader: Shader,
+  coordinates: readonly string[],
+  found: ReadonlyMap<Lazy, string>,
+) => string
 
 export type Moved = {
   readonly kernel: Deferred

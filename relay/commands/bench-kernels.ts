@@ -40,9 +40,16 @@ const OURS = 'ours'
 /** Libraries add up in different orders: of 16M numbers they differ by 3e-4 of the sum. */
 const AGREED = 1e-3
 
-export const benchKernels = async (
+export const benchKernels = (
   options: KernelOptions,
   side: Side = 'gpu',
+): Promise<Result<Row[], PortError>> =>
+  withPeersPage('kernels', (page) => measure(page, options, side))
+
+/** A page of `test/bench` that finds the peers' packages. It names what it can do after itself. */
+export const withPeersPage = async (
+  name: string,
+  work: (page: Page) => Promise<Result<Row[], PortError>>,
 ): Promise<Result<Row[], PortError>> => {
   const folder = mkdtempSync(join(tmpdir(), 'swarm-bench-'))
   const opened: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
@@ -58,9 +65,9 @@ export const benchKernels = async (
     if (!browser.ok) return browser
     opened.push(() => browser.value.close())
     const page = await browser.value.newPage()
-    await page.goto(`${server.url}/kernels.html`)
-    await page.waitForFunction(() => 'kernels' in globalThis)
-    return await measure(page, options, side)
+    await page.goto(`${server.url}/${name}.html`)
+    await page.waitForFunction((which) => which in globalThis, name)
+    return await work(page)
   } catch (cause) {
     return err({ code: 'page-failed', detail: String(cause).slice(0, 500) })
   } finally {

@@ -67,15 +67,18 @@ export const perSecond = async (
 const figure = (n: number): string =>
   n >= 1_000 ? Math.round(n).toLocaleString('en') : n.toPrecision(3)
 
+const inBrackets = (factor: number | undefined): string =>
+  factor === undefined ? '' : ` (${factor.toPrecision(3)})`
+
 export const inWords = (rows: readonly Row[]): string =>
   table(
     ['what', 'ours', 'unit', 'beside', 'ratio', 'runs'],
-    rows.map(({ name, ours, unit, peers, ratio, runs }) => [
+    rows.map(({ name, ours, unit, peers, ratios, ratio, runs }) => [
       name,
       figure(ours),
       unit,
       Object.entries(peers)
-        .map(([peer, theirs]) => `${peer}: ${figure(theirs)}`)
+        .map(([peer, theirs]) => `${peer}: ${figure(theirs)}${inBrackets(ratios?.[peer])}`)
         .join('; '),
       ratio === null ? '' : ratio.toPrecision(3),
       String(runs),

@@ -16,7 +16,7 @@ const FLAGS: Flags = {
     type: 'string',
     help: 'rows of `bench kernels` and `cpu`, such as matmul-512,softmax; all',
   },
-  rounds: { type: 'string', help: 'rounds of `bench kernels` and `cpu`; 7' },
+  rounds: { type: 'string', help: 'rounds of `bench kernels`, `cpu` and `llm`; 7' },
   markdown: { type: 'string', help: 'puts the rows into a page, between its two marks' },
   json: { type: 'string', help: 'writes the rows to a file, - for standard output' },
 }
@@ -47,6 +47,11 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
       const { benchKernels } = await import('./bench-kernels.ts')
       return (asked) => benchKernels(asked, 'cpu')
     },
+  },
+  llm: {
+    browser: true,
+    prepare: async () => (await import('./bench-peers.ts')).ensurePeers(),
+    load: async () => (await import('./bench-llm.ts')).benchLlm,
   },
   tasks: { browser: true, load: async () => (await import('./bench-tasks.ts')).benchTasks },
   swarm: {
@@ -106,6 +111,6 @@ const bench = async (argv: readonly string[]): Promise<number> => {
 export const command = {
   summary: 'measured ratios, interleaved in one run; all of them, or one',
   usage:
-    'swarm bench [kernels|cpu|tasks|swarm|ledger|sim] [--rows A,B] [--rounds N] [--nodes N] [--markdown F] [--json F]',
+    'swarm bench [kernels|cpu|llm|tasks|swarm|ledger|sim] [--rows A,B] [--rounds N] [--nodes N] [--markdown F] [--json F]',
   run: bench,
 }

@@ -26,12 +26,29 @@ export const readBlocks = async (
 }
 
 export const loadNumbers = async (weight: Weight): Promise<ModelResult<Tensor>> => {
-  const { type, shape } = weight
-  const { size, bytes: step } = BLOCKS[type]
-  const data = new Float32Array(elements(shape))
-  const read = await readBlocks(weight, (bytes, first) => {
+  const data = new Float32Array(elements(weight.shape))
+  const read = await loadInto(weight, data)
+  return read.ok ? ok({ element: 'f32', shape: weight.shape, data }) : read
+}
+
+/** The rows of all of them below each other, as one matrix. */
+export const loadJoined = async (weights: readonly Weight[]): Promise<ModelResult<Tensor>> => {
+  const data = new Float32Array(weights.reduce((sum, { shape }) => sum + elements(shape), 0))
+  let at = 0
+  for (const weight of weights) {
+    const size = elements(weight.shape)
+    const read = await loadInto(weight, data.subarray(at, at + size))
+    if (!read.ok) return read
+    at += size
+  }
+  const columns = weights[0]!.shape[1]!
+  return ok({ element: 'f32', shape: [data.length / columns, columns], data })
+}
+
+const loadInto = (weight: Weight, data: Float32Array): Promise<ModelResult<null>> => {
+  const { size, bytes: step } = BLOCKS[weight.type]
+  return readBlocks(weight, (bytes, first) => {
     const from = first * size
-    dequantise(type, bytes, data.subarray(from, from + (bytes.byteLength / step) * size))
+    dequantise(weight.type, bytes, data.subarray(from, from + (bytes.byteLength / step) * size))
   })
-  return read.ok ? ok({ element: 'f32', shape, data }) : read
 }

@@ -43,6 +43,30 @@ export const canStayQuantised = ({ type, shape }: Pick<Weight, 'type' | 'shape'>
   return shape[1]! % ((32 / bits) * block) === 0
 }
 
+/** Matrices of one type, and with rows of one length, below each other. */
+export const joinQuantised = (all: readonly QuantisedMatrix[]): QuantisedMatrix => {
+  const [first] = all as readonly [QuantisedMatrix]
+  const rows = all.reduce((sum, { shape }) => sum + shape[0], 0)
+  const join = (pick: (one: QuantisedMatrix) => Tensor): Tensor => {
+    const each = all.map(pick)
+    const length = each.reduce((sum, { data }) => sum + data.length, 0)
+    const data = each[0]!.element === 'i32' ? new Int32Array(length) : new Float32Array(length)
+    let at = 0
+    for (const one of each) {
+      data.set(one.data, at)
+      at += one.data.length
+    }
+    return { element: each[0]!.element, shape: each[0]!.shape.with(0, rows), data }
+  }
+  return {
+    ...first,
+    shape: [rows, first.shape[1]],
+    words: join(({ words }) => words),
+    scales: join(({ scales }) => scales),
+    offsets: first.offsets === null ? null : join(({ offsets }) => offsets!),
+  }
+}
+
 /** @param weight one that `canStayQuantised` */
 export const loadQuantised = async (weight: Weight): Promise<ModelResult<QuantisedMatrix>> => {
   const type = weight.type as QuantisedType

@@ -7,9 +7,10 @@ import { bind } from '../../kernels/tensor/bind.ts'
 import { ok } from '../base/result.ts'
 import { rangeGraph } from './llama/range-graph.ts'
 import { loadRange } from './llama/range-tensors.ts'
+import { ropeTables } from './llama/rope.ts'
 import { modelError } from './model-error.ts'
-import type { Bound } from '../../kernels/tensor/bound.ts'
-import type { Tensor } from '../../kernels/tensor/tensor.ts'
+import type { Bound, StateIds } from '../../kernels/tensor/bound.ts'
+import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
 import type { Result } from '../base/result.ts'
 import type { LlamaConfig } from './llama/config.ts'
 import type { LlamaParts } from './llama/parts.ts'
@@ -18,11 +19,24 @@ import type { ModelResult } from './model-error.ts'
 
 /** What runs graphs: the engine of a node, or the references of the operators. */
 export type GraphEngine = {
-  prepare(bound: Bound): Promise<Result<ReadyGraph, EngineError>>
+  /** States are tables, which stay where graphs run; none if absent. */
+  prepare(bound: Bound, states?: readonly StateIds[]): Promise<Result<ReadyGraph, EngineError>>
+  /** Zeros, for the states of graphs of this engine. */
+  tables(types: readonly TensorType[]): StateTables
 }
 
 export type ReadyGraph = {
-  run(inputs: readonly Tensor[]): Promise<Result<readonly Tensor[], EngineError>>
+  /** Inputs and answers without states: those are in the tables, and stay there. */
+  run(
+    inputs: readonly Tensor[],
+    tables?: StateTables,
+  ): Promise<Result<readonly Tensor[], EngineError>>
+  close(): void
+}
+
+export type StateTables = {
+  /** More places; what is there stays. */
+  grow(types: readonly TensorType[]): Promise<Result<null, EngineError>>
   close(): void
 }
 
@@ -47,7 +61,7 @@ export type Stage = {
 }
 
 /** Tokens of one run are padded to one of these: each is a program that has to be compiled. */
-const FRESH = [1, 16, 128] as const
+const FRESH = [1, 16, 64, 128] as const
 export const MAX_FRESH = 128
 /** The first tables have room for a short talk. */
 const MIN_CAPACITY = 256
@@ -75,13 +89,17 @@ type Range = {
 /** What sessions share: weights, and a program for each number of tokens and size of tables. */
 class RangeStage implements Stage {
   readonly range: Range
-  readonly #engine: GraphEngine
+  readonly engine: GraphEngine
   readonly #programs = new Map<string, ReadyGraph>()
   readonly #sessions = new Set<RangeSession>()
+  /** By the places of tables: the same for programs of all sizes. */
+  readonly #ropes = new Map<number, ReturnType<typeof ropeTables>>()
+  /** One at a time: a program has memory for one run. */
+  #running: Promise<unknown> = Promise.resolve()
 
   constructor(range: Range, engine: GraphEngine) {
     this.range = range
-    this.#engine = engine
+    this.engine = engine
   }
 
   session(): StageSession {
@@ -96,16 +114,37 @@ class RangeStage implements Stage {
     this.#programs.clear()
   }
 
-  async program(fresh: number, capacity: number): Promise<ModelResult<ReadyGraph>> {
+  /** Behind all that others asked before: at most one of each session. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#running.then(work)
+    this.#running = done.catch(() => null)
+    return done
+  }
+
+  /** What a run of that many tokens answers; its tables have `capacity` places. */
+  async run(
+    given: readonly Tensor[],
+    { fresh, capacity, tables }: RunOf,
+  ): Promise<ModelResult<Tensor>> {
+    const program = await this.#program(fresh, capacity)
+    if (!program.ok) return program
+    const ran = await program.value.run(given, tables)
+    return ran.ok ? ok(ran.value[0]!) : engineError(ran.error)
+  }
+
+  async #program(fresh: number, capacity: number): Promise<ModelResult<ReadyGraph>> {
     const key = keyOf(fresh, capacity)
     const known = this.#programs.get(key)
     if (known !== undefined) return ok(known)
     const { config, range, tensors } = this.range
-    const { graph, inputs } = rangeGraph(config, { range, tensors }, { fresh, capacity })
+    const rope = this.#ropes.get(capacity) ?? ropeTables(config.rope, capacity)
+    this.#ropes.set(capacity, rope)
+    const size = { fresh, capacity, rope }
+    const { graph, inputs, states } = rangeGraph(config, { range, tensors }, size)
     const bound = bind(graph, inputs)
-    if (!bound.ok) return modelError('engine', `${bound.error.code}: ${bound.error.detail}`)
-    const made = await this.#engine.prepare(bound.value)
-    if (!made.ok) return modelError('engine', `${made.error.code}: ${made.error.detail}`)
+    if (!bound.ok) return engineError(bound.error)
+    const made = await this.engine.prepare(bound.value, states)
+    if (!made.ok) return engineError(made.error)
     this.#programs.set(key, made.value)
     return ok(made.value)
   }
@@ -113,6 +152,7 @@ class RangeStage implements Stage {
   /** Closes programs for tables of a size that no session has any more. */
   retire(capacity: number): void {
     if ([...this.#sessions].some((session) => session.capacity === capacity)) return
+    this.#ropes.delete(capacity)
     for (const fresh of FRESH) {
       const key = keyOf(fresh, capacity)
       this.#programs.get(key)?.close()
@@ -125,6 +165,15 @@ class RangeStage implements Stage {
   }
 }
 
+type RunOf = {
+  readonly fresh: number
+  readonly capacity: number
+  readonly tables: StateTables
+}
+
+const engineError = ({ code, detail }: EngineError): ModelResult<never> =>
+  modelError('engine', `${code}: ${detail}`)
+
 const keyOf = (fresh: number, capacity: number): string => `${fresh} of ${capacity}`
 
 class RangeSession implements StageSession {
@@ -132,54 +181,61 @@ class RangeSession implements StageSession {
   #isOpen = true
   /** Places that the tables have. */
   capacity = 0
-  #caches: readonly Tensor[] = []
+  #tables: StateTables | null = null
 
   constructor(stage: RangeStage) {
     this.#stage = stage
   }
 
-  async step({ input, past }: Step): Promise<ModelResult<Tensor>> {
+  step(step: Step): Promise<ModelResult<Tensor>> {
+    return this.#stage.inTurn(() => this.#step(step))
+  }
+
+  async #step({ input, past }: Step): Promise<ModelResult<Tensor>> {
     const { config, tensors } = this.#stage.range
     const count = 'shape' in input ? input.shape[0]! : input.length
     if (!this.#isOpen) return modelError('engine', 'the session has ended')
     if (count < 1 || count > MAX_FRESH || past + count > config.context)
       return modelError('prompt-too-long', `${past} + ${count} tokens, ${config.context} at most`)
     const fresh = FRESH.find((size) => size >= count)!
-    this.#makeRoom(past + fresh)
-    const program = await this.#stage.program(fresh, this.capacity)
-    if (!program.ok) return program
+    const tables = await this.#makeRoom(past + fresh)
+    if (!tables.ok) return tables
     const given = [
       'shape' in input ? padded(input, fresh) : whole(input, fresh),
       whole([past], 1),
       ...(tensors.output === null ? [] : [whole([count - 1], 1)]),
-      ...this.#caches,
     ]
-    const ran = await program.value.run(given)
-    if (!ran.ok) return modelError('engine', `${ran.error.code}: ${ran.error.detail}`)
-    const [answer, ...caches] = ran.value
-    this.#caches = caches
-    return ok(tensors.output === null ? firstRows(answer!, count) : answer!)
+    const { capacity } = this
+    const answer = await this.#stage.run(given, { fresh, capacity, tables: tables.value })
+    if (!answer.ok) return answer
+    return ok(tensors.output === null ? firstRows(answer.value, count) : answer.value)
   }
 
   close(): void {
     this.#isOpen = false
-    this.#caches = []
+    this.#tables?.close()
+    this.#tables = null
     this.#stage.forget(this)
   }
 
   /** Tables double until the context fits, and what the last run pads it with. */
-  #makeRoom(needed: number): void {
+  async #makeRoom(needed: number): Promise<ModelResult<StateTables>> {
     const { config, tensors } = this.#stage.range
-    if (this.capacity >= needed && this.#caches.length > 0) return
+    if (this.capacity >= needed && this.#tables !== null) return ok(this.#tables)
     const before = this.capacity
     let capacity = Math.max(MIN_CAPACITY, before)
     while (capacity < needed) capacity *= 2
     capacity = Math.min(capacity, config.context + MAX_FRESH)
     const shape = [1, config.keyHeads, capacity, config.headSize]
-    const old = this.#caches
-    this.#caches = Array.from({ length: 2 * tensors.layers.length }, (_, i) => grown(old[i], shape))
+    const types = Array.from({ length: 2 * tensors.layers.length }, (): TensorType => {
+      return { element: 'f32', shape }
+    })
+    const grown = (await this.#tables?.grow(types)) ?? ok(null)
+    if (!grown.ok) return engineError(grown.error)
+    this.#tables ??= this.#stage.engine.tables(types)
     this.capacity = capacity
     if (capacity !== before) this.#stage.retire(before)
+    return ok(this.#tables)
   }
 }
 
@@ -200,16 +256,3 @@ const firstRows = ({ element, shape, data }: Tensor, rows: number): Tensor => ({
   shape: [rows, shape[1]!],
   data: data.slice(0, rows * shape[1]!),
 })
-
-/** A table [1, heads, places, size] with more places. */
-const grown = (old: Tensor | undefined, shape: readonly number[]): Tensor => {
-  const [, heads, places, size] = shape as [number, number, number, number]
-  const data = new Float32Array(heads * places * size)
-  const before = old?.shape[2] ?? 0
-  for (let head = 0; head < heads && old !== undefined; head++)
-    data.set(
-      old.data.subarray(head * before * size, (head + 1) * before * size),
-      head * places * size,
-    )
-  return { element: 'f32', shape, data }
-}

@@ -13,6 +13,6 @@ export default defineConfig({
     target: 'es2024',
     emptyOutDir: true,
     assetsInlineLimit: 0,
-    rolldownOptions: { input: [page('index.html'), page('kernels.html')] },
+    rolldownOptions: { input: [page('index.html'), page('kernels.html'), page('llm.html')] },
   },
 })

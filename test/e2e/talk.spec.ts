@@ -36,7 +36,14 @@ const alone = async (model: Model, sampling: Sampling): Promise<number[]> => {
   const engine = value(await openGraphEngine('cpu'))
   const stage = value(await openStage(model, { from: 0, to: model.config.layers }, engine))
   const ids: number[] = []
-  const asked = { ...model, stages: [stage.session()], prompt: PROMPT, tokens: TOKENS, sampling, seed: 5 }
+  const asked = {
+    ...model,
+    stages: [stage.session()],
+    prompt: PROMPT,
+    tokens: TOKENS,
+    sampling,
+    seed: 5,
+  }
   for await (const piece of generate(asked)) {
     const { id } = value(piece)
     if (id !== null) ids.push(id)
@@ -119,7 +126,9 @@ const lenders = async (rig: Rig) => {
   )
 }
 
-test('three browsers hold a model together; one is killed, and the same tokens come', async ({ rig }) => {
+test('three browsers hold a model together; one is killed, and the same tokens come', async ({
+  rig,
+}) => {
   const model = await openMade()
   const expected = await alone(model, GREEDY)
   const devices = await lenders(rig)

@@ -18,13 +18,18 @@ export type CpuPiece = {
   alone(): readonly CpuPiece[]
 }
 
-/** `most` operations each, or one node. */
-export const cpuPieces = (bound: Bound, most: number): readonly CpuPiece[] => {
+/** `most` operations each, or one node. Nodes in `own` are done elsewhere, and are pieces of their own. */
+export const cpuPieces = (
+  bound: Bound,
+  most: number,
+  own: ReadonlySet<BoundNode> = new Set(),
+): readonly CpuPiece[] => {
+  const isAlone = (node: BoundNode): boolean => own.has(node) || isAnsweredOtherwise(node)
   const starts: number[] = []
   let flop = Infinity
   for (const [i, node] of bound.nodes.entries()) {
     const before = bound.nodes[i - 1]
-    const apart = isAnsweredOtherwise(node) || (before !== undefined && isAnsweredOtherwise(before))
+    const apart = isAlone(node) || (before !== undefined && isAlone(before))
     const cost = costOf(node)
     if (apart || flop + cost > most) {
       starts.push(i)

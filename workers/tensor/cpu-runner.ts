@@ -11,8 +11,9 @@ import { valueName, writeModel } from '../../src/models/onnx/write-model.ts'
 import { computeError } from '../errors.ts'
 import { breathe, Pace } from '../pace.ts'
 import { cpuPieces, endsOf } from './cpu-pieces.ts'
+import { runOnTables, tableNodes } from './cpu-tables.ts'
 import { WasmRunner } from './wasm-runner.ts'
-import type { Bound, BoundNode } from '../../kernels/tensor/bound.ts'
+import type { Bound, BoundNode, StateIds } from '../../kernels/tensor/bound.ts'
 import type { Graph, ValueId } from '../../kernels/tensor/graph.ts'
 import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
 import type { Result } from '../../src/base/result.ts'
@@ -20,6 +21,7 @@ import type { ComputeError } from '../errors.ts'
 import type { Control } from '../runnable.ts'
 import type { CpuPiece } from './cpu-pieces.ts'
 import type { GraphRun, Prepared } from './prepared.ts'
+import type { Tables } from './tables.ts'
 import type { PreparedModel, WasmModel } from './wasm-runner.ts'
 
 /** How long messages wait at most between two pieces. */
@@ -74,14 +76,25 @@ export class CpuRunner {
   }
 
   /** @error out-of-budget, before anything is taken; needs-webgpu where a node would take too long here */
-  async prepare(bound: Bound): Promise<Result<Prepared, ComputeError>> {
-    const pieces = cpuPieces(bound, Math.max(PIECE_FLOP[this.kind], this.#flopPerMs * PIECE_MS))
+  async prepare(
+    bound: Bound,
+    states: readonly StateIds[] = [],
+  ): Promise<Result<Prepared, ComputeError>> {
+    const own = tableNodes(bound, states)
+    const most = Math.max(PIECE_FLOP[this.kind], this.#flopPerMs * PIECE_MS)
+    const pieces = cpuPieces(bound, most, own)
     const bytes = peakBytes(bound, pieces)
     if (bytes > this.#memoryBytes)
       return err(computeError('out-of-budget', `${bytes} bytes, ${this.#memoryBytes} are lent`))
     const ready: Ready[] = []
-    for (const piece of pieces) ready.push(...(await this.#ready(bound, piece)))
-    const slow = ready.map(({ piece, model }) => (model === null ? endlessIn(piece) : null))
+    for (const piece of pieces) {
+      const isOwn = piece.nodes.length === 1 && own.has(piece.nodes[0]!)
+      const made = isOwn ? [{ piece, model: null, isOwn }] : await this.#ready(bound, piece)
+      ready.push(...made)
+    }
+    const slow = ready.map(({ piece, model, isOwn }) =>
+      model === null && isOwn !== true ? endlessIn(piece) : null,
+    )
     const endless = slow.find((found) => found !== null)
     if (endless !== undefined) {
       for (const { model } of ready) void model?.close()
@@ -90,7 +103,7 @@ export class CpuRunner {
     const ran = (flopPerMs: number): void => {
       this.#flopPerMs = Math.max(this.#flopPerMs, flopPerMs)
     }
-    return ok(new PreparedOnCpu(bound, ready, { kind: this.kind, bytes, ran }))
+    return ok(new PreparedOnCpu({ bound, states }, ready, { kind: this.kind, bytes, ran }))
   }
 
   /** A piece that WebAssembly does not take is tried node by node: only what it does not know is slow. */
@@ -136,19 +149,27 @@ const smallest = (): WasmModel => {
   return modelOf(graph, new Map([0, 1].map((id) => [id, type])))!
 }
 
-type Ready = { readonly piece: CpuPiece; readonly model: PreparedModel | null }
+type Ready = {
+  readonly piece: CpuPiece
+  readonly model: PreparedModel | null
+  /** One node that works on tables. */
+  readonly isOwn?: boolean
+}
+type WithStates = { readonly bound: Bound; readonly states: readonly StateIds[] }
 type About = Pick<PreparedOnCpu, 'kind' | 'bytes'> & { ran(flopPerMs: number): void }
 
 class PreparedOnCpu implements Prepared {
   readonly kind: 'wasm' | 'reference'
   readonly bytes: number
   readonly #bound: Bound
+  readonly #states: readonly StateIds[]
   readonly #ready: readonly Ready[]
   readonly #ends: readonly (readonly ValueId[])[]
 
   readonly #ran: About['ran']
 
-  constructor(bound: Bound, ready: readonly Ready[], { kind, bytes, ran }: About) {
+  constructor({ bound, states }: WithStates, ready: readonly Ready[], { kind, bytes, ran }: About) {
+    this.#states = states
     this.#ran = ran
     this.kind = kind
     this.bytes = bytes
@@ -160,11 +181,22 @@ class PreparedOnCpu implements Prepared {
     )
   }
 
-  async run(inputs: readonly Tensor[], control: Control): Promise<Result<GraphRun, ComputeError>> {
+  async run(
+    inputs: readonly Tensor[],
+    control: Control,
+    tables?: Tables,
+  ): Promise<Result<GraphRun, ComputeError>> {
     const { graph, known } = this.#bound
+    const states = await tables?.onCpu()
+    if (states?.ok === false) return states
+    const [begins, ends] = (['input', 'output'] as const).map(
+      (side) => new Set(this.#states.map((ids) => ids[side])),
+    ) as [Set<ValueId>, Set<ValueId>]
+    const given = graph.inputs.filter((id) => !begins.has(id))
     const values = new Map<ValueId, Tensor>([
       ...known,
-      ...graph.inputs.map((id, i) => [id, inputs[i]!] as const),
+      ...given.map((id, i) => [id, inputs[i]!] as const),
+      ...this.#states.map(({ input }, i) => [input, states!.value[i]!] as const),
     ])
     const pace = new Pace()
     const all = this.#ready.reduce((sum, { piece }) => sum + piece.flop, 0)
@@ -173,7 +205,8 @@ class PreparedOnCpu implements Prepared {
     for (const [i, ready] of this.#ready.entries()) {
       if (control.cancelled()) return err(computeError('cancelled', 'graph'))
       const began = performance.now()
-      if (!(await onWasm(ready, values))) {
+      if (ready.isOwn === true) runOnTables(ready.piece.nodes[0]!, values)
+      else if (!(await onWasm(ready, values))) {
         const endless = endlessIn(ready.piece)
         if (endless !== null) return err(tooSlow(endless))
         onReference(ready.piece, values)
@@ -186,7 +219,7 @@ class PreparedOnCpu implements Prepared {
       await breathe()
       breathed = performance.now()
     }
-    const outputs = graph.outputs.map((id) => values.get(id)!)
+    const outputs = graph.outputs.filter((id) => !ends.has(id)).map((id) => values.get(id)!)
     if (pace.busyMs > 1) this.#ran(all / pace.busyMs)
     const slices = this.#ready.length
     return ok({ outputs, computeMs: pace.busyMs, share: pace.share, slices })

@@ -15,7 +15,7 @@ import { IdleGraphs } from './idle-graphs.ts'
 import { TensorRunner } from './runner.ts'
 import { targetOf } from './target.ts'
 import { tune } from './tune.ts'
-import type { Bound } from '../../kernels/tensor/bound.ts'
+import type { Bound, StateIds } from '../../kernels/tensor/bound.ts'
 import type { Target } from '../../kernels/tensor/draft.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { Product, Tile } from '../../kernels/tensor/tiles.ts'
@@ -25,6 +25,8 @@ import type { Gpu } from '../gpu/device.ts'
 import type { Control } from '../runnable.ts'
 import type { Choice, Choices } from './choices.ts'
 import type { EngineKind, GraphRun, Prepared } from './prepared.ts'
+import type { Counts, PreparedProgram } from './prepared-program.ts'
+import type { Tables } from './tables.ts'
 
 /** For tests, and for owners who know better: nothing is measured, and nothing else tried. */
 export type TensorForce = 'webgpu' | 'gpu-family' | 'software-family' | 'cpu' | 'reference'
@@ -51,7 +53,12 @@ export type Chosen = Choice & { readonly kind: EngineKind }
 /** A graph that this task has for itself. `close` gives it back, for the next one. */
 export type PreparedGraph = {
   readonly kind: EngineKind
-  run(inputs: readonly Tensor[], control: Control): Promise<Result<GraphRun, ComputeError>>
+  /** `tables` has the states that it was prepared with. */
+  run(
+    inputs: readonly Tensor[],
+    control: Control,
+    tables?: Tables,
+  ): Promise<Result<GraphRun, ComputeError>>
   close(): void
 }
 
@@ -97,17 +104,25 @@ export class TensorEngine {
    * Compiles, and takes all the memory that runs need; or finds that ready.
    * @error out-of-budget before anything is taken; with WebGPU forced what it says too
    */
-  async prepare(bound: Bound): Promise<Result<PreparedGraph, ComputeError>> {
+  async prepare(
+    bound: Bound,
+    states: readonly StateIds[] = [],
+  ): Promise<Result<PreparedGraph, ComputeError>> {
     clearTimeout(this.#quiet)
     const chosen = await this.#target()
     if (!chosen.ok) return chosen
-    const key = await graphKey(bound)
+    const key = `${await graphKey(bound)} ${states.map(({ output }) => output).join()}`
     const kept = this.#idle.take(key)
-    const made = kept === undefined ? await this.#make(bound, chosen.value) : ok(kept)
+    const made = kept === undefined ? await this.#make(bound, states, chosen.value) : ok(kept)
     if (!made.ok) return made
     // What only stands in for shaders that still compile is not kept.
     const isKept = chosen.value === null || chosen.value.family === made.value.kind
     return ok(this.#lend(isKept ? key : null, made.value))
+  }
+
+  /** What its device was asked to do so far; null where it has none. */
+  counts(): Counts | null {
+    return this.#runner?.counts ?? null
   }
 
   /** Gives back what idle graphs hold. */
@@ -150,10 +165,10 @@ export class TensorEngine {
     let state: 'sound' | 'broken' | 'closed' = 'sound'
     return {
       kind: prepared.kind,
-      run: async (inputs, control) => {
+      run: async (inputs, control, tables) => {
         if (state === 'closed') return err(computeError('bad-param', 'it was given back'))
         this.#share = control.share
-        const ran = await prepared.run(inputs, control)
+        const ran = await prepared.run(inputs, control, tables)
         if (!ran.ok && ran.error.code !== 'cancelled' && state === 'sound') state = 'broken'
         return ran
       },
@@ -174,20 +189,24 @@ export class TensorEngine {
     this.#quiet = setTimeout(() => void this.#tune(), QUIET_MS)
   }
 
-  async #make(bound: Bound, target: Target | null): Promise<Result<Prepared, ComputeError>> {
+  async #make(
+    bound: Bound,
+    states: readonly StateIds[],
+    target: Target | null,
+  ): Promise<Result<Prepared, ComputeError>> {
     const runner = this.#runner
-    if (target === null || runner === null) return (await this.#openCpu()).prepare(bound)
-    const program = lower(bound, target)
+    if (target === null || runner === null) return (await this.#openCpu()).prepare(bound, states)
+    const program = lower(bound, target, { states })
     for (const product of program.products) {
       const name = classOf(product)
       if (target.tiles?.[name] === undefined) this.#untuned.set(name, product)
     }
     const made = await runner.prepare(program, this.#options.compileMs)
-    if (made.ok) return ok(onGpu(target.family, made.value))
+    if (made.ok) return ok(onGpu(target.family, made.value, runner.gpu))
     const isDriver = made.error.code === 'shader-failed' || made.error.code === 'compiles-long'
     // What a driver cannot compile, or not yet, a CPU answers.
     return isDriver && this.#options.force === undefined
-      ? (await this.#openCpu()).prepare(bound)
+      ? (await this.#openCpu()).prepare(bound, states)
       : made
   }
 
@@ -242,9 +261,14 @@ const forcedTarget = (force: TensorForce | undefined, { gpu }: TensorRunner): Ta
   return force === 'software-family' ? { ...found, family: 'software' } : null
 }
 
-const onGpu = (kind: EngineKind, made: Omit<Prepared, 'kind'>): Prepared => ({
+const onGpu = (kind: EngineKind, made: PreparedProgram, gpu: Gpu): Prepared => ({
   kind,
-  bytes: made.bytes,
-  run: (inputs, control) => made.run(inputs, control),
+  get bytes() {
+    return made.bytes
+  },
+  async run(inputs, control, tables) {
+    const states = await tables?.onGpu(gpu)
+    return states?.ok === false ? states : made.run(inputs, control, states?.value)
+  },
   close: () => made.close(),
 })

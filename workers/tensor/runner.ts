@@ -2,13 +2,20 @@
  * Makes programs of the tensor engine ready on one device: memory from a budget and given back, pipelines
  * kept by their text and compiled beside whatever runs.
  */
-import { toGpu } from '../../kernels/tensor/tensor.ts'
 import { place } from '../../kernels/tensor/liveness.ts'
 import { err, ok } from '../../src/base/result.ts'
 import { computeError } from '../errors.ts'
 import { Pipelines } from '../gpu/pipelines.ts'
 import { nextSlice } from '../pace.ts'
-import { BASE_BYTES, bytesOf, MAX_PIECES, PreparedProgram } from './prepared-program.ts'
+import { Constants } from './constants.ts'
+import {
+  BASE_BYTES,
+  bytesOf,
+  MAX_PIECES,
+  noCounts,
+  PreparedProgram,
+  wordsOf,
+} from './prepared-program.ts'
 import type { Program } from '../../kernels/tensor/program.ts'
 import type { Result } from '../../src/base/result.ts'
 import type { ComputeError } from '../errors.ts'
@@ -27,7 +34,10 @@ const COMPILE_MS = 15_000
 
 export class TensorRunner {
   readonly gpu: Gpu
+  /** Since it was made. */
+  readonly counts = noCounts()
   readonly #pipelines: Pipelines
+  readonly #constants = new Constants()
   /** Operations of a slice: grows and shrinks with what slices take. */
   #sliceFlop = FIRST_FLOP
 
@@ -49,27 +59,44 @@ export class TensorRunner {
     const { device, buffers } = this.gpu
     const { slots, slotOf } = place(program)
     const outputs = program.outputs.filter((output) => output.kind === 'buffer')
-    const needs: Need[] = [
+    const own: Need[] = [
       { bytes: MAX_PIECES * BASE_BYTES, use: 'uniform' },
+      { bytes: outputs.reduce((sum, output) => sum + bytesOf(output), 0), use: 'staging' },
       ...slots.map((bytes): Need => ({ bytes, use: 'storage' })),
-      ...outputs.map((output): Need => ({ bytes: bytesOf(output), use: 'staging' })),
     ]
-    const taken = buffers.take(needs)
+    const isMissing = program.constants.map(({ tensor }) => !this.#constants.has(tensor))
+    const missing = program.constants.filter((_, i) => isMissing[i])
+    const sizes = missing.map(({ buffer }) => program.buffers[buffer]!.bytes)
+    const taken = buffers.take([...own, ...sizes.map((bytes): Need => ({ bytes, use: 'storage' }))])
     if (!taken.ok) return taken
-    const [bases, ...rest] = taken.value
-    const storage = slotOf.map((slot) => rest[slot]!)
-    for (const { tensor, buffer } of program.constants)
-      device.queue.writeBuffer(storage[buffer]!, 0, toGpu(tensor))
+    const [mine, put] = [taken.value.slice(0, own.length), taken.value.slice(own.length)]
+    const [bases, staging, ...rest] = mine
+    const storage: (GPUBuffer | undefined)[] = slotOf.map((slot) => rest[slot])
+    for (const [i, { tensor }] of missing.entries()) {
+      device.queue.writeBuffer(put[i]!, 0, wordsOf(tensor))
+      this.#constants.put(tensor, put[i]!, sizes[i]!)
+    }
+    for (const [i, { tensor, buffer }] of program.constants.entries())
+      storage[buffer] = isMissing[i]!
+        ? put[missing.indexOf(program.constants[i]!)]
+        : this.#constants.read(tensor)!
+    const ownBytes = own.reduce((sum, { bytes }) => sum + bytes, 0)
+    const constants = this.#constants
     return ok(
       new PreparedProgram(program, {
         gpu: this.gpu,
         pipelines: compiled.value,
         bases: bases!,
         storage,
-        staging: rest.slice(slots.length),
+        staging: staging!,
         outputs,
-        bytes: needs.reduce((sum, { bytes }) => sum + bytes, 0),
-        close: () => buffers.give(taken.value),
+        counts: this.counts,
+        bytes: () =>
+          program.constants.reduce((sum, { tensor }) => sum + constants.share(tensor), ownBytes),
+        close() {
+          const left = program.constants.flatMap(({ tensor }) => constants.leave(tensor) ?? [])
+          buffers.give([...mine, ...left])
+        },
         slice: (measured) => this.#slice(measured),
       }),
     )

@@ -2,6 +2,7 @@
 import { sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { attention as fused, MAX_SIZE } from '../templates/attention.ts'
+import { attentionOne } from '../templates/attention-one.ts'
 import { sliceView, transposeView } from '../view.ts'
 import { readAttention } from './attention-call.ts'
 import { attentionNumbers } from './attention-reference.ts'
@@ -51,8 +52,8 @@ const lower: Op['lower'] = (call, [q, k, v, mask, pastKey, pastValue, lengths], 
   const offset = lengths !== null && lengths !== undefined && past === 0 ? null : past
   const { left, right } = asked
   const grouped = [batch, heads, group, queries, asked.size]
-  const job: Attention = {
-    q: build.reshape(apart(build, q!, heads * group), grouped),
+  const query = apart(build, q!, heads * group)
+  const about: Omit<Attention, 'q'> = {
     k: keys,
     v: values,
     mask: mask === null || mask === undefined ? null : maskOf(build, mask, asked),
@@ -62,9 +63,13 @@ const lower: Op['lower'] = (call, [q, k, v, mask, pastKey, pastValue, lengths], 
     span: left === null && right === null ? null : { offset, left, right },
   }
   const whole = call.outputCount > 3 || Math.max(asked.size, asked.valueSize) > MAX_SIZE
+  const job = (): Attention => ({ ...about, q: build.reshape(query, grouped) })
   const found = whole
-    ? withScores(build, job, asked.mode)
-    : { output: fused(build, job), scores: null }
+    ? withScores(build, job(), asked.mode)
+    : {
+        output: isOne(asked) ? attentionOne(build, about, { query, grouped }) : fused(build, job()),
+        scores: null,
+      }
   const each = build.reshape(found.output, [batch, heads * group, queries, asked.valueSize])
   const output = flat
     ? build.reshape(
@@ -75,6 +80,10 @@ const lower: Op['lower'] = (call, [q, k, v, mask, pastKey, pastValue, lengths], 
   const scores = found.scores === null ? [] : [build.reshape(found.scores, call.outputs[3]!.shape)]
   return [output, keys, values, ...scores]
 }
+
+/** Whether it is one query that may look back as far as it likes. */
+const isOne = ({ queries, size, valueSize, mask, left }: AttentionCall): boolean =>
+  queries === 1 && size % 4 === 0 && valueSize % 4 === 0 && mask === null && left === null
 
 /** In five dimensions, as the queries are. */
 const maskOf = (build: Build, mask: Value, { mask: shape, ...asked }: AttentionCall): Value => {

@@ -133,6 +133,25 @@ const turned = ({ data, shape, element }: Tensor): Tensor => {
   return { element, shape: [columns, rows], data: numbers }
 }
 
+/** Rows from which on it pays to lay them anew for a software adapter. */
+const MIN_TURNED = 16
+
+/**
+ * A software adapter's lanes want neighbours of the right side. Where those are weights turned, the rows on the
+ * left are the smaller part to lay anew.
+ */
+const isBetterTurned = (call: Call, { target }: Build): boolean => {
+  const { m, n } = gemmSizes(call)!
+  const turns = intOf(call, 'transB', 0) !== 0 && intOf(call, 'transA', 0) === 0
+  return target.family === 'software' && turns && m >= MIN_TURNED && n >= m
+}
+
+/** The same by (B' A')'. */
+const turnedProduct = (build: Build, a: Value, b: Value): Lazy => {
+  const turn = (value: Value): Lazy => build.move(value, (view) => transposeView(view, [1, 0]))
+  return turn(matmul(build, turn(b), turn(build.realise(a))))
+}
+
 const gemm: Op = {
   name: 'Gemm',
   inputs: [2, 3],
@@ -160,7 +179,10 @@ const gemm: Op = {
   lower(call, [a, b, c], build) {
     const operand = (value: Value, name: string): Value =>
       intOf(call, name, 0) === 0 ? value : build.move(value, (view) => transposeView(view, [1, 0]))
-    const found = matmul(build, operand(a!, 'transA'), operand(b!, 'transB'))
+    const [left, right] = [operand(a!, 'transA'), operand(b!, 'transB')]
+    const found = isBetterTurned(call, build)
+      ? turnedProduct(build, left, right)
+      : matmul(build, left, right)
     const [alpha, beta] = [floatOf(call, 'alpha', 1), floatOf(call, 'beta', 1)]
     const scaled =
       alpha === 1 ? found : build.pointwise('f32', [found], ([x]) => `${x} * F(${alpha})`)

@@ -9,7 +9,7 @@ import { fill, placeOf } from './coordinates.ts'
 import type { Build } from '../build.ts'
 import type { Shape, Tensor } from '../tensor.ts'
 import type { Statistic } from '../templates/row-kernel.ts'
-import type { Lazy, Value } from '../value.ts'
+import type { Lazy, NormedRow, Value } from '../value.ts'
 import type { View } from '../view.ts'
 
 /** Longer rows are walked by many: one invocation would take long, and a slice cannot be less. */
@@ -58,23 +58,37 @@ export const normalise = (
       finish: (sum) => finish(`${sum} / ${count}.0`),
     }
     const both: Statistic = { combine: 'moments', term: ({ inputs }) => inputs[0]!, finish }
-    return rows(build, {
+    const row = normedRow(build, x, norm, affine)
+    const found = rows(build, {
       element: 'f32',
       shape,
       rowRank: norm.rank,
-      inputs: [x, ...affine],
+      inputs: [row?.x ?? x, ...affine],
       statistics: [norm.centred ? both : squares],
       body({ inputs: [value, ...others], statistics }) {
         const away = lessMean(value!, norm, statistics[0])
         return scaled(`(${away}) * F(${statistics.at(-1)})`, others)
       },
     })
+    return row === null ? found : { ...found, norm: row }
   }
   const { mean, inverse } = moments ?? momentsOf(build, x, norm)
   const wide = [mean, inverse].map((view) => build.expand(view, shape))
   const text = ([value, m, i, ...others]: readonly string[]): string =>
     scaled(`(${value} - ${m}) * ${i}`, others)
   return build.pointwise('f32', [x, ...wide, ...affine], text)
+}
+
+/** What a product needs to bring a row to its length itself; null where that is not all that is asked. */
+const normedRow = (
+  build: Build,
+  x: Value,
+  { rank, centred, epsilon }: Norm,
+  affine: readonly Lazy[],
+): NormedRow | null => {
+  const isRow = rank === 1 && sizeOf(x) === x.shape.at(-1)
+  if (centred || !isRow || affine.length !== 1) return null
+  return { x: build.realise(x), scale: build.readable(affine[0]!), epsilon }
 }
 
 const lessMean = (x: string, { centred }: Norm, mean: string | undefined): string =>

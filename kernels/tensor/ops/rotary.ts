@@ -7,6 +7,7 @@ import { fill, placeOf } from './coordinates.ts'
 import { indexText } from './indices.ts'
 import type { Draw } from '../draw.ts'
 import type { Call, Op, Sample } from '../op.ts'
+import type { Shader } from '../shader.ts'
 import type { Shape } from '../tensor.ts'
 
 type Plan = {
@@ -86,33 +87,36 @@ export const rotaryEmbedding: Op = {
     if (turned === 0) return [x!]
     const half = turned / 2
     const named = positions === null || positions === undefined ? [] : [positions]
+    const apartX = build.realise(build.reshape(x!, apart))
+    const inputs = [apartX, cos!, sin!, ...named].map((input) => build.realise(input))
+    const text = (shader: Shader, out: readonly string[]): string => {
+      const i = out[3]!
+      const value = shader.read(inputs[0]!, out)
+      const inside = turned === apart[3] ? i : shader.let(`min(${i}, ${turned - 1})`)
+      const step = isInterleaved(call) ? 1 : half
+      const second = shader.let(isInterleaved(call) ? `${inside} % 2 == 1` : `${inside} >= ${half}`)
+      const angle = shader.let(isInterleaved(call) ? `${inside} / 2` : `${inside} % ${half}`)
+      const partner = shader.let(`select(${inside} + ${step}, ${inside} - ${step}, ${second})`)
+      const other = shader.read(inputs[0]!, out.with(3, partner))
+      const place = [out[0]!, out[line]!]
+      const row =
+        inputs[3] === undefined
+          ? place
+          : [indexText(shader, shader.scalar(inputs[3], place), inputs[1]!.shape[0]!)]
+      const [c, s] = [1, 2].map((cache) => shader.read(inputs[cache]!, [...row, angle]))
+      const result = `${c} * ${value} + select(-${s}, ${s}, ${second}) * ${other}`
+      return turned === apart[3] ? result : `select(${value}, ${result}, ${i} < ${turned})`
+    }
     const found = nest(build, {
       element: 'f32',
       shape: apart,
-      inputs: [build.realise(build.reshape(x!, apart)), cos!, sin!, ...named],
+      inputs,
       flop: 4,
-      body({ shader, out, inputs }) {
-        const i = out[3]!
-        const value = shader.read(inputs[0]!, out)
-        const inside = shader.let(`min(${i}, ${turned - 1})`)
-        const step = isInterleaved(call) ? 1 : half
-        const second = shader.let(
-          isInterleaved(call) ? `${inside} % 2 == 1` : `${inside} >= ${half}`,
-        )
-        const angle = shader.let(isInterleaved(call) ? `${inside} / 2` : `${inside} % ${half}`)
-        const partner = shader.let(`select(${inside} + ${step}, ${inside} - ${step}, ${second})`)
-        const other = shader.read(inputs[0]!, out.with(3, partner))
-        const place = [out[0]!, out[line]!]
-        const row =
-          inputs[3] === undefined
-            ? place
-            : [indexText(shader, shader.read(inputs[3], place), inputs[1]!.shape[0]!)]
-        const [c, s] = [1, 2].map((cache) => shader.read(inputs[cache]!, [...row, angle]))
-        const result = `${c} * ${value} + select(-${s}, ${s}, ${second}) * ${other}`
-        return turned === apart[3] ? result : `select(${value}, ${result}, ${i} < ${turned})`
-      },
+      body: ({ shader, out }) => text(shader, out),
     })
-    return [build.reshape(found, x!.shape)]
+    // Four neighbours have four partners side by side where pairs are half a head apart.
+    const wide = !isInterleaved(call) && half % 4 === 0 && turned === apart[3]
+    return [build.reshape({ ...found, inline: { wide, inputs, text } }, x!.shape)]
   },
   cases: {
     'heads in a dimension of their own': (draw) => drawRotary(draw, 4),

@@ -243,6 +243,13 @@ const tensorScatter: Op = {
     const { axis } = cacheOf(call)!
     const { element, shape } = call.outputs[0]!
     const begin = starts ?? build.literal('i32', [shape[0]!], 0)
+    if (build.isState(cache!)) {
+      const fresh = build.lazy(update!)
+      const isInline = fresh.kind === 'deferred' && fresh.inline !== undefined
+      const given = isInline ? fresh : build.readable(fresh)
+      build.append({ table: cache, axis, update: given, start: build.readable(begin) })
+      return [cache]
+    }
     return serial(build, {
       outer: update!.shape,
       inputs: [update!, begin],

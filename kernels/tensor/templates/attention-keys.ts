@@ -2,6 +2,7 @@
 import { tanh } from '../wgsl-math.ts'
 import type { Build } from '../build.ts'
 import type { Shader } from '../shader.ts'
+import type { Shape } from '../tensor.ts'
 import type { Value } from '../value.ts'
 import type { View } from '../view.ts'
 
@@ -52,8 +53,8 @@ export type SpanText = { readonly first: string; readonly limit: string }
 
 export const spanText = (
   shader: Shader,
-  { span }: Attention,
-  { q, k, lengths }: Ready,
+  { span }: Pick<Attention, 'span'>,
+  { k, lengths, q }: Pick<Ready, 'k' | 'lengths'> & { readonly q: { readonly shape: Shape } },
   { batch, query }: { readonly batch: string; readonly query: string },
 ): SpanText => {
   const keys = k.shape[2]!
@@ -71,7 +72,7 @@ export const spanText = (
 /** The score of a product of query and key, before a mask. */
 export const scoreText = (
   shader: Shader,
-  { scale, softcap }: Attention,
+  { scale, softcap }: Pick<Attention, 'scale' | 'softcap'>,
   product: string,
 ): string => {
   const scaled = `${product} * ${Math.fround(scale)}f`

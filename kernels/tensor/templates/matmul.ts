@@ -6,6 +6,7 @@
 import { sizeOf } from '../tensor.ts'
 import { Shader } from '../shader.ts'
 import { matmulRegisters } from './matmul-registers.ts'
+import { matmulRow } from './matmul-row.ts'
 import { matmulTiles } from './matmul-tiles.ts'
 import { reduce } from './reduce.ts'
 import { sliceView, transposeView } from '../view.ts'
@@ -27,6 +28,8 @@ const WORKGROUP = { software: 4, gpu: 64 } as const
 
 /** `a` is [batch..., M, K], `b` [batch..., K, N], of one type, with the same batch dimensions: expand before. */
 export const matmul = (build: Build, a: Value, b: Value): Lazy => {
+  const row = matmulRow(build, a, b)
+  if (row !== null) return row
   const [left, right] = [build.realise(a), build.realise(b)]
   const [m, k, n] = [left.shape.at(-2)!, left.shape.at(-1)!, right.shape.at(-1)!]
   if (k > MAX_DEPTH) return inParts(build, left, right)

@@ -30,11 +30,10 @@ export const writeLayer = (
   const { write, config, fresh } = context
   const { heads, keyHeads, headSize } = config
   const input = norm(context, hidden, layer.attentionNorm)
-  const project = (part: 'q' | 'k' | 'v', bias: Tensor | null): ValueId =>
-    linear(write, { id: input, count: fresh }, layer[part], bias)
-  const q = turned(context, apart(context, project('q', layer.qBias), heads, layer.qNorm))
-  const k = turned(context, apart(context, project('k', layer.kBias), keyHeads, layer.kNorm))
-  const v = apart(context, project('v', layer.vBias), keyHeads, null)
+  const projected = projections(context, layer, input)
+  const q = turned(context, apart(context, projected[0]!, heads, layer.qNorm))
+  const k = turned(context, apart(context, projected[1]!, keyHeads, layer.kNorm))
+  const v = apart(context, projected[2]!, keyHeads, null)
   const keep = (cache: ValueId, next: ValueId): ValueId =>
     write.node('TensorScatter', [cache, next, context.past], { axis: 2 })
   const [keys, values] = [keep(before[0], k), keep(before[1], v)]
@@ -48,6 +47,24 @@ export const writeLayer = (
     linear(write, { id: flat, count: fresh }, layer.o, layer.oBias),
   ])
   return { hidden: write.node('Add', [attended, inner(context, layer, attended)]), keys, values }
+}
+
+/** Queries, keys and values: of one product where their weights are one matrix. */
+const projections = (
+  { write, config, fresh: count }: LayerContext,
+  { qkv }: LayerTensors,
+  id: ValueId,
+): readonly ValueId[] => {
+  const all = qkv.map(({ weight, bias }) => linear(write, { id, count }, weight, bias))
+  if (all.length > 1) return all
+  const { heads, keyHeads, headSize } = config
+  let from = 0
+  return [heads, keyHeads, keyHeads].map((some) => {
+    const begin = write.whole('begin', [from])
+    from += some * headSize
+    const ends = [write.whole('end', [from]), write.whole('columns', [1])]
+    return write.node('Slice', [all[0]!, begin, ...ends])
+  })
 }
 
 const norm = ({ write, config }: LayerContext, x: ValueId, scale: Tensor): ValueId =>

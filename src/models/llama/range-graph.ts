@@ -5,10 +5,11 @@
  */
 import { GraphWriter } from '../graph-writer.ts'
 import { linear } from '../linear.ts'
-import { ropeTables } from './rope.ts'
 import { writeLayer } from './layer.ts'
 import type { Graph, ValueId } from '../../../kernels/tensor/graph.ts'
 import type { TensorType } from '../../../kernels/tensor/tensor.ts'
+import type { StateIds } from '../../../kernels/tensor/bound.ts'
+import type { ropeTables } from './rope.ts'
 import type { LlamaConfig } from './config.ts'
 import type { LayerRange, RangeTensors } from './range-tensors.ts'
 
@@ -17,6 +18,8 @@ export type RangeSize = {
   readonly fresh: number
   /** Tokens that the tables have room for. */
   readonly capacity: number
+  /** For as many places. */
+  readonly rope: ReturnType<typeof ropeTables>
 }
 
 /**
@@ -24,12 +27,17 @@ export type RangeSize = {
  * of the fresh ones the logits are of [1]; tables of keys and of values of each layer. Outputs: numbers
  * [fresh, width] or logits [1, vocabulary], and the tables again.
  */
-export type RangeGraph = { readonly graph: Graph; readonly inputs: readonly TensorType[] }
+export type RangeGraph = {
+  readonly graph: Graph
+  readonly inputs: readonly TensorType[]
+  /** The tables, which the engine keeps. */
+  readonly states: readonly StateIds[]
+}
 
 export const rangeGraph = (
   config: LlamaConfig,
   { range, tensors }: { readonly range: LayerRange; readonly tensors: RangeTensors },
-  { fresh, capacity }: RangeSize,
+  { fresh, capacity, rope: { cos, sin } }: RangeSize,
 ): RangeGraph => {
   const write = new GraphWriter()
   const types: TensorType[] = []
@@ -47,7 +55,6 @@ export const rangeGraph = (
         ])
   const past = input('past', 'i64', [1])
   const last = output === null ? null : input('last', 'i64', [1])
-  const { cos, sin } = ropeTables(config.rope, capacity)
   const places = write.node('Add', [
     past,
     write.whole(
@@ -66,21 +73,22 @@ export const rangeGraph = (
     sin: write.constant('sin', sin),
   }
   const cache = [1, config.keyHeads, capacity, config.headSize]
-  const caches: ValueId[] = []
+  const states: StateIds[] = []
   let hidden = begin
   for (const [i, layer] of tensors.layers.entries()) {
     const at = range.from + i
     const before = [input(`keys ${at}`, 'f32', cache), input(`values ${at}`, 'f32', cache)] as const
     const made = writeLayer(context, layer, hidden, before)
     hidden = made.hidden
-    caches.push(made.keys, made.values)
+    states.push({ input: before[0], output: made.keys }, { input: before[1], output: made.values })
   }
+  const caches = states.map((state) => state.output)
   if (output === null || last === null)
-    return { graph: write.graph([hidden, ...caches]), inputs: types }
-  const row = write.node('Gather', [hidden, last])
+    return { graph: write.graph([hidden, ...caches]), inputs: types, states }
+  const row = fresh === 1 ? hidden : write.node('Gather', [hidden, last])
   const norm = write.node('RMSNormalization', [row, write.constant('norm', output.norm)], {
     epsilon: config.epsilon,
   })
   const logits = linear(write, { id: norm, count: 1 }, output.weight, null)
-  return { graph: write.graph([logits, ...caches]), inputs: types }
+  return { graph: write.graph([logits, ...caches]), inputs: types, states }
 }

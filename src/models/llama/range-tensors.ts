@@ -1,10 +1,10 @@
 /** The weights of some layers in memory, in the form in which the graph has them. */
 import { ok } from '../../base/result.ts'
-import { loadNumbers } from '../load-weight.ts'
-import { canStayQuantised, loadQuantised } from '../quantised-matrix.ts'
+import { loadJoined, loadNumbers } from '../load-weight.ts'
+import { canStayQuantised, joinQuantised, loadQuantised } from '../quantised-matrix.ts'
 import type { Tensor } from '../../../kernels/tensor/tensor.ts'
 import type { ModelResult } from '../model-error.ts'
-import type { Matrix } from '../quantised-matrix.ts'
+import type { Matrix, QuantisedMatrix } from '../quantised-matrix.ts'
 import type { Weight } from '../weight.ts'
 import type { LayerParts, LlamaParts } from './parts.ts'
 
@@ -12,13 +12,21 @@ import type { LayerParts, LlamaParts } from './parts.ts'
 export type LayerRange = { readonly from: number; readonly to: number }
 
 /** What numbers are multiplied with, which may stay quantised. */
-const MATRICES = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const
+const MATRICES = ['o', 'gate', 'up', 'down'] as const
 type MatrixPart = (typeof MATRICES)[number]
+/** What is multiplied with one row of numbers at the same time. */
+const PROJECTIONS = ['q', 'k', 'v'] as const
+type ProjectionPart = (typeof PROJECTIONS)[number] | 'qBias' | 'kBias' | 'vBias'
+
+/** Weights and bias of queries, keys and values: below each other where they are of one type, else three. */
+export type Projection = { readonly weight: Matrix; readonly bias: Tensor | null }
 
 export type LayerTensors = Readonly<Record<MatrixPart, Matrix>> & {
-  readonly [part in Exclude<keyof LayerParts, MatrixPart>]: LayerParts[part] extends Weight
-    ? Tensor
-    : Tensor | null
+  readonly qkv: readonly Projection[]
+} & {
+  readonly [
+    part in Exclude<keyof LayerParts, MatrixPart | ProjectionPart>
+  ]: LayerParts[part] extends Weight ? Tensor : Tensor | null
 }
 
 export type RangeTensors = {
@@ -70,11 +78,62 @@ class Loader {
   }
 
   async layer(parts: LayerParts): Promise<LayerTensors> {
-    const found: Partial<Record<keyof LayerParts, Matrix | null>> = {}
-    for (const [part, weight] of Object.entries(parts) as [keyof LayerParts, Weight | null][]) {
+    const { q, k, v, qBias, kBias, vBias, ...others } = parts
+    const qkv = await this.projections([q, k, v], [qBias, kBias, vBias])
+    const found: Record<string, unknown> = { qkv }
+    for (const [part, weight] of Object.entries(others)) {
       const isMatrix = MATRICES.some((name) => name === part)
       found[part] = isMatrix ? await this.matrix(weight!) : await this.one(weight)
     }
     return found as LayerTensors
   }
+
+  async projections(
+    weights: readonly Weight[],
+    given: readonly (Weight | null)[],
+  ): Promise<readonly Projection[]> {
+    const biases: (Tensor | null)[] = []
+    for (const bias of given) biases.push(await this.one(bias))
+    const stay = weights.filter(canStayQuantised)
+    const isOneType = new Set(weights.map(({ type }) => type)).size === 1
+    if (stay.length === 0) {
+      const weight = await this.#try(() => loadJoined(weights))
+      return [{ weight: weight!, bias: joinBiases(weights, biases) }]
+    }
+    const each: Matrix[] = []
+    for (const weight of weights) each.push((await this.matrix(weight))!)
+    if (this.wrong !== null) return []
+    return stay.length === weights.length && isOneType
+      ? [
+          {
+            weight: joinQuantised(each as readonly QuantisedMatrix[]),
+            bias: joinBiases(weights, biases),
+          },
+        ]
+      : each.map((weight, i) => ({ weight, bias: biases[i]! }))
+  }
+
+  async #try<T>(load: () => Promise<ModelResult<T>>): Promise<T | null> {
+    if (this.wrong !== null) return null
+    const made = await load()
+    if (!made.ok) this.wrong = made
+    return made.ok ? made.value : null
+  }
+}
+
+/** Nothing where none of them has a bias, and zeros where some have. */
+const joinBiases = (
+  weights: readonly Weight[],
+  biases: readonly (Tensor | null)[],
+): Tensor | null => {
+  if (biases.every((bias) => bias === null)) return null
+  const sizes = weights.map(({ shape }) => shape[0]!)
+  const data = new Float32Array(sizes.reduce((sum, size) => sum + size, 0))
+  let at = 0
+  for (const [i, size] of sizes.entries()) {
+    const bias = biases[i] ?? null
+    if (bias !== null) data.set(bias.data, at)
+    at += size
+  }
+  return { element: 'f32', shape: [data.length], data }
 }

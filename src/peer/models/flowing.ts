@@ -29,6 +29,9 @@ const PATIENCE = {
   tries: 3,
 } as const
 
+/** Feeds that were under way when a stage got another node. */
+const DOUBTS = 4
+
 export type FlowingEvents = {
   /** Its work was counted; a bill may be about it. */
   counted(): void
@@ -90,35 +93,39 @@ export const flowing = (
 
   const drain = (post: Post): void => {
     for (let next = post.early[0]; next !== undefined; next = post.early[0]) {
-      const { at, count } = next.head
-      const lane = s.flow!.lanes[post.index]!
-      if (at === lane.known && at + count > inputsOf(s.flow!, post.index)) return
+      const { at, count, passed } = next.head
+      const isEarly =
+        at === s.flow!.lanes[post.index]!.known && at + count > inputsOf(s.flow!, post.index)
+      // What it was fed by the stage before it, that one has told us of, or will.
+      if (post.feeds <= 0 || (isFlowing() && isEarly)) return
       post.early.shift()
       if (!counted(post, next.head, next.body)) return
+      const after = s.posts[post.index + 1]
+      if (after && passed) after.feeds += 1
       if (isFlowing()) take(post, next.head, next.body)
+      if (after) drain(after)
     }
   }
 
-  /** Who answers more than it was fed, or bills what it did not answer, is not believed any more. */
+  /** Who bills what it did not answer is not believed any more. */
   const counted = (post: Post, { at, count }: HeadOf<'fed'>, body: Uint8Array): boolean => {
     // Only what is remembered is answered by nothing.
     const work = metering.work(post, { at, count, replay: body.byteLength === 0 })
-    const isRight = post.feeds > 0 && post.book.answered(work, body)
     post.feeds -= 1
+    const isRight = post.book.answered(work, body)
     if (isRight) events.counted()
-    else events.lose(post, 'bad-answer')
+    else events.lose(post, 'wrong-bill')
     return isRight && post.who !== null
   }
 
   const take = (post: Post, head: HeadOf<'fed'>, body: Uint8Array<ArrayBuffer>): void => {
     const flow = s.flow!
-    const { at, count, passed } = head
-    const next = s.posts[post.index + 1]
-    if (next && passed) next.feeds += 1
-    const isNew = at + count > flow.lanes[post.index]!.answered
+    const { at, count } = head
+    const lane = flow.lanes[post.index]!
+    const isNew = at + count > lane.answered
     if (isNew && !isOfSize(post, head, body)) return events.lose(post, 'bad-answer')
-    if (at === flow.lanes[post.index]!.known && !saysItsInput(post, head))
-      return post.index === 0 || post.apart ? events.expose(post) : events.contradicted(post, at)
+    if (at === lane.known && !saysItsInput(post, head)) return doubt(post, at)
+    post.doubts = 0
     const rows = new Float32Array(body.buffer, body.byteOffset, body.byteLength >> 2)
     const answered = noteAnswer(flow, post.index, head, isNew ? rows : null)
     if (answered === 'new' || answered === 'remembered') {
@@ -129,10 +136,22 @@ export const flowing = (
       caughtUp(post)
     }
     pump(post)
-    if (next) {
-      pump(next)
-      drain(next)
-    } else if (answered === 'new') events.drawn(at + count, rows)
+    const next = s.posts[post.index + 1]
+    if (next) pump(next)
+    else if (answered === 'new') events.drawn(at + count, rows)
+  }
+
+  /**
+   * It was fed something else than we know of. Where another node has the stage before since a moment ago, its rows
+   * differ in their last bits; else one of the two lies.
+   */
+  const doubt = (post: Post, at: number): void => {
+    if (post.doubts > 0) {
+      post.doubts -= 1
+      feedAgain(s.flow!, post.index)
+      pump(post)
+    } else if (post.index === 0 || post.apart) events.expose(post)
+    else events.contradicted(post, at)
   }
 
   const isOfSize = (post: Post, { count, bytes }: HeadOf<'fed'>, body: Uint8Array): boolean => {
@@ -162,6 +181,11 @@ export const flowing = (
   }
 
   return {
+    /** Another node will have a stage: what the next one says of its input may be about the one before. */
+    replaced(post: Post): void {
+      const next = s.posts[post.index + 1]
+      if (next) next.doubts = DOUBTS
+    },
     pump(): void {
       for (const post of s.posts) pump(post)
     },

@@ -62,6 +62,7 @@ export const modelSide = (desk: Desk, around: Around) => {
     pay: (talk, bill, worker) =>
       payBill(desk, swarm, around.till(), around.net().peerOf, talk, bill, worker),
     funds: purse.free,
+    showChain: (peer) => around.till().showChain(peer),
     changed,
   })
 

@@ -33,6 +33,8 @@ export type Post = {
   readonly computeMs: number[]
   /** It was fed so often more than it has answered. */
   feeds: number
+  /** Answers that may be about what an earlier node of the stage before had said. */
+  doubts: number
   /** Answers whose own input is still on its way to us, and those after them. */
   readonly early: { readonly head: HeadOf<'fed'>; readonly body: Uint8Array<ArrayBuffer> }[]
 }
@@ -66,6 +68,7 @@ export const newPost = (
   audits: 0,
   computeMs: [],
   feeds: 0,
+  doubts: 0,
   early: [],
 })
 

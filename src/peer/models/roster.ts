@@ -23,8 +23,9 @@ export const ROSTER_LIMITS = {
   nobodyMs: 60_000,
   /** Four missed beats. */
   silenceMs: 8_000,
-  /** A stage that is lost is looked for elsewhere for so long. */
+  /** A stage that is lost is looked for elsewhere for so long, and so often before the first token. */
   vacantMs: 60_000,
+  offers: 12,
 } as const
 
 export type RosterEvents = {
@@ -50,6 +51,9 @@ export const roster = (
   let firstAt: number | null = null
   /** Since when each stage has nobody. */
   const vacant = new Map<number, number>()
+  let offers = 0
+  /** Why a stage was given back last. */
+  let lastCode = ''
 
   const tell = (post: Post, head: HeadOf<'stage' | 'neighbours' | 'unstage'>): void => {
     if (post.who) desk.send(post.who.peer, head, null)
@@ -78,8 +82,11 @@ export const roster = (
   }
 
   const offer = (post: Post, who: Greeted): void => {
+    offers += 1
     assign(post, who, desk.now(), metering.cost)
     vacant.delete(post.index)
+    // It takes nothing on credit from one whose money it has not seen.
+    if (s.talk.price > 0) ports.showChain(who.peer)
     tell(post, {
       k: 'stage',
       ...name(post),
@@ -124,7 +131,7 @@ export const roster = (
       return
     }
     firstAt ??= now
-    desk.wake(ms(firstAt + ROSTER_LIMITS.gatherMs))
+    if (now < firstAt + ROSTER_LIMITS.gatherMs) desk.wake(ms(firstAt + ROSTER_LIMITS.gatherMs))
     const isAll = able.haveAnswered() && !ports.moreToCome()
     if (found.length < wanted() && !isAll && now - firstAt < ROSTER_LIMITS.gatherMs) return
     const missing = plan()
@@ -138,6 +145,8 @@ export const roster = (
       if (post.who) continue
       const since = vacant.get(post.index) ?? desk.now()
       vacant.set(post.index, since)
+      if (s.phase === 'loading' && offers >= ROSTER_LIMITS.offers * s.posts.length)
+        return events.failed('no-nodes', `The nodes that are there do not take it (${lastCode}).`)
       const node = planReplacement(s.size, post, able.able())
       const who = node && whoIs(node)
       if (who) {
@@ -159,6 +168,7 @@ export const roster = (
   const lose = (post: Post, code: string, forever = false): void => {
     const { who } = post
     if (!who) return
+    lastCode = code
     tell(post, { k: 'unstage', ...name(post) })
     able.rest(who.account, forever)
     if (s.flow) replaceNode(s.flow, post.index)

@@ -31,6 +31,8 @@ export const HOST_LIMITS = {
   late: 32,
   /** A neighbour that cannot be reached is tried again after so long. */
   dialMs: 10_000,
+  /** A next stage that hung up so often after it was fed is left to the requester: perhaps it is none. */
+  hangUps: 3,
 } as const
 
 export type Feed = {
@@ -59,6 +61,10 @@ export type Served = {
   previous: Neighbour | null
   next: Neighbour | null
   dialledAt: Ms
+  /** Links to the next stage that ended after something was passed on by them. */
+  hangUps: number
+  /** Something was passed on by the link that there is. */
+  hasPassed: boolean
   state: 'fetching' | 'loading' | 'ready'
   isClosed: boolean
   fetched: Fetched
@@ -68,6 +74,7 @@ export type Served = {
   /** What the engine calls its layers; sessions with the same share them. */
   readonly layers: string
   weightBytes: number
+  /** Of keys and values, and of rows that wait. */
   tableBytes: number
   /** Of several that share weights, one holds the memory for them. */
   holdsWeights: boolean
@@ -109,6 +116,8 @@ export const servedStage = (key: string, who: Greeted, head: HeadOf<'stage'>, no
   previous: head.previous,
   next: head.next,
   dialledAt: Number.NEGATIVE_INFINITY as Ms,
+  hangUps: 0,
+  hasPassed: false,
   state: 'fetching',
   isClosed: false,
   fetched: { permille: 0, here: 0, given: 0, others: 0 },

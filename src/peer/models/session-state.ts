@@ -46,6 +46,8 @@ export type SessionPorts = {
   /** Pays a bill that was found right. */
   pay(session: SessionState, bill: Bill, worker: Did): void
   funds(): number
+  /** The chain behind our money goes to a node, as far as that is new to it. */
+  showChain(peer: PeerId): void
   changed(): void
 }
 

@@ -63,6 +63,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
           replayed,
           since: post.heardAt,
         })
+      stream.replaced(post)
       if (code !== 'wrong-result') till.left({ index: post.index, who, book: post.book })
       ports.changed()
     },

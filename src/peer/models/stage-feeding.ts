@@ -46,7 +46,9 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
     desk.stepStage(asked, events.share, (done) => {
       stage.isStepping = false
       if (stage.isClosed) return
-      if (!done.ok || done.value.output.byteLength !== answerBytes(stage, count))
+      if (!done.ok)
+        return events.giveBack(stage, done.error.code === 'out-of-budget' ? 'no-room' : 'engine')
+      if (done.value.output.byteLength !== answerBytes(stage, count))
         return events.giveBack(stage, 'engine')
       stage.known = at + count
       stage.usedAt = desk.now()
@@ -85,7 +87,9 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
   const pass = (stage: Served, { at, count }: Feed, output: Bytes): boolean => {
     const { next, session, index, costed, to } = stage
     if (next === null || to === costed!.shape.layers) return false
+    if (stage.hangUps >= HOST_LIMITS.hangUps) return false
     if (!events.linked().some(({ peer }) => peer === next.peer)) return false
+    stage.hasPassed = true
     const bytes = output.byteLength
     const feed = { at, count, tokens: [], replay: false, bytes }
     desk.send(next.peer, { k: 'feed', session, index: index + 1, ...feed }, output)

@@ -27,8 +27,6 @@ export type StageHostEvents = {
   changed(): void
 }
 
-export type StageHost = ReturnType<typeof stageHost>
-
 export const stageHost = (
   desk: Desk,
   door: Gate,
@@ -76,6 +74,8 @@ export const stageHost = (
     remember(late, stage.key, stage, HOST_LIMITS.late)
     bills.bill(stage)
     events.changed()
+    // An owner who finishes waits for the last one.
+    desk.wake(desk.now())
   }
 
   const giveBack = (stage: Served, code: StageTrouble): void => {
@@ -107,6 +107,7 @@ export const stageHost = (
   const dial = (stage: Served): void => {
     const { next } = stage
     if (next === null || next.peer === desk.self) return
+    if (stage.hangUps >= HOST_LIMITS.hangUps) return
     if (events.linked().some(({ peer }) => peer === next.peer)) return
     if (stage.dialledAt + HOST_LIMITS.dialMs > desk.now()) return
     stage.dialledAt = desk.now()
@@ -157,7 +158,8 @@ export const stageHost = (
   }
 
   const place = (stage: Served, previous: Neighbour | null, next: Neighbour | null): void => {
-    if (next?.peer !== stage.next?.peer) stage.dialledAt = ms(Number.NEGATIVE_INFINITY)
+    if (next?.peer !== stage.next?.peer)
+      Object.assign(stage, { dialledAt: Number.NEGATIVE_INFINITY, hangUps: 0, hasPassed: false })
     stage.previous = previous
     stage.next = next
     dial(stage)
@@ -220,6 +222,9 @@ export const stageHost = (
       for (const stage of held.values()) {
         stage.coming.delete(who.peer)
         if (stage.who.peer === who.peer) stage.goneAt = desk.now()
+        if (stage.next?.peer !== who.peer || !stage.hasPassed) continue
+        stage.hangUps += 1
+        stage.hasPassed = false
       }
     },
     /** Its owner stops: nothing more is computed. */
@@ -245,8 +250,6 @@ export const stageHost = (
     },
     /** How many stages are held ready. */
     held: (): number => held.size,
-    /** What is computed for others, in their words. */
-    titles: (): readonly string[] => [...held.values()].map(({ title }) => title),
     sizes(): Size[] {
       const waiting = [...held.values()].map(({ feeds }) => feeds.length)
       return [

@@ -7,11 +7,11 @@ import { err, ok } from '../../base/result.ts'
 import { costedModel, tableBytes } from '../../core/stage-cost.ts'
 import { deviceBytes } from '../../models/device-bytes.ts'
 import { blocksOf, type Manifest, type SignedManifest } from '../../wire/manifest.ts'
-import type { StageTrouble } from '../../wire/model-heads.ts'
+import { FEED_TOKENS_MAX, type StageTrouble } from '../../wire/model-heads.ts'
 import type { Desk } from '../desk.ts'
 import type { Donor } from '../donor.ts'
 import type { LeafExchange } from './leaf-exchange.ts'
-import type { Served } from './served-stage.ts'
+import { HOST_LIMITS, type Served } from './served-stage.ts'
 
 export type OpeningEvents = {
   /** It turned out to take so much; false where there is not so much. */
@@ -99,7 +99,8 @@ export const stageOpening = (
           return events.giveBack(stage, 'bad-model')
         const blocks = blocksOf(stage, manifest)
         stage.weightBytes = weightsOf(manifest, blocks)
-        stage.tableBytes = tableBytes(shape, stage, places)
+        const rows = from === 0 ? 0 : HOST_LIMITS.feeds * FEED_TOKENS_MAX * shape.width * 4
+        stage.tableBytes = tableBytes(shape, stage, places) + rows
         if (!events.sized(stage)) return events.giveBack(stage, 'no-room')
         fetch(stage, found.value, blocks)
       })

@@ -1,0 +1,29 @@
+/** The tensor engine of a node as stages of models ask for it. */
+import { err, ok } from '../../src/base/result.ts'
+import { computeError } from '../errors.ts'
+import { FREE } from '../runnable.ts'
+import { Tables } from './tables.ts'
+import type { GraphEngine } from '../../src/models/stage.ts'
+import type { Control } from '../runnable.ts'
+import type { TensorEngine } from './engine.ts'
+
+export const graphEngine = (
+  engine: TensorEngine,
+  control: Control = FREE,
+): GraphEngine & { close(): void } => ({
+  close: () => engine.close(),
+  tables: (types) => new Tables(types),
+  async prepare(bound, states) {
+    const prepared = await engine.prepare(bound, states)
+    if (!prepared.ok) return prepared
+    return ok({
+      async run(inputs, tables) {
+        if (tables !== undefined && !(tables instanceof Tables))
+          return err(computeError('bad-param', 'tables of another engine'))
+        const ran = await prepared.value.run(inputs, control, tables)
+        return ran.ok ? ok(ran.value.outputs) : ran
+      },
+      close: () => prepared.value.close(),
+    })
+  },
+})
