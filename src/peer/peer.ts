@@ -143,7 +143,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     },
     busy: () => jobs.busy() || models.talks.isBusy(),
     trusted: opinion.hasServed,
-    models: () => leaves.models(),
+    models: () => models.leaves.models(),
   })
 
   const models = modelSide(desk, {
@@ -274,7 +274,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     /** For tests and the simulator: the jobs as the law sees them, and how full every table is. */
     inspect: () => ({
       jobs: jobs.jobs(),
-      leaves,
+      leaves: models.leaves,
       sizes: [
         ...net.sizes(),
         ...door.sizes(),
