@@ -9,6 +9,7 @@ import { rangeBytes } from '../src/models/stage-memory.ts'
 import { err, ok } from '../src/base/result.ts'
 import { computeError } from './errors.ts'
 import { FREE } from './runnable.ts'
+import { Tables } from './tensor/tables.ts'
 import type { Tensor } from '../kernels/tensor/tensor.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
@@ -29,8 +30,8 @@ export type StageAnswer = {
 
 export const STAGE_LIMITS = {
   /** As many as a node serves (src/peer/models/served-stage.ts). */
-  stages: 4,
-  sessions: 4,
+  stages: 8,
+  sessions: 8,
 } as const
 
 type Session = { readonly talk: StageSession; known: number; bytes: number }
@@ -233,12 +234,15 @@ export class StageKeeper {
       return err(error)
     }
     return {
-      prepare: async (bound) => {
-        const prepared = await engine.prepare(bound)
+      tables: (types) => new Tables(types),
+      prepare: async (bound, states) => {
+        const prepared = await engine.prepare(bound, states)
         if (!prepared.ok) return failed(prepared.error)
         return ok({
-          run: async (inputs) => {
-            const ran = await prepared.value.run(inputs, this.#running.control)
+          run: async (inputs, tables) => {
+            if (tables !== undefined && !(tables instanceof Tables))
+              return failed(computeError('bad-param', 'tables of another engine'))
+            const ran = await prepared.value.run(inputs, this.#running.control, tables)
             if (!ran.ok) return failed(ran.error)
             this.#running.computeMs += ran.value.computeMs
             return ok(ran.value.outputs)

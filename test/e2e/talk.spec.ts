@@ -133,14 +133,14 @@ test('three browsers hold a model together; one is killed, and the same tokens c
   const expected = await alone(model, GREEDY)
   const devices = await lenders(rig)
   const peer = await founder(rig)
-  let killed: Promise<void> | null = null
+  const killed: Promise<void>[] = []
   const asked = await ask(peer, model, GREEDY, (count) => {
     if (count !== 20) return
     const middle = asked.view().stages[1]!.node
-    killed = devices.find(({ account }) => account === middle)!.kill()
+    killed.push(devices.find(({ account }) => account === middle)!.kill())
   })
   expect(await asked.over).toBeNull()
-  await killed
+  await Promise.all(killed)
   expect(asked.ids).toEqual(expected)
   const { stages, recoveries } = asked.view()
   expect(stages).toHaveLength(3)

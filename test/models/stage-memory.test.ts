@@ -21,7 +21,10 @@ const taken = ({ embedding, output, layers }: RangeTensors): number => {
     embedding,
     output?.norm ?? null,
     output?.weight ?? null,
-    ...layers.flatMap((layer) => Object.values(layer)),
+    ...layers.flatMap(({ qkv, ...others }) => [
+      ...qkv.flatMap(({ weight, bias }) => [weight, bias]),
+      ...Object.values(others),
+    ]),
   ])
   return [...all].reduce((sum, loaded) => sum + (loaded === null ? 0 : bytesOf(loaded)), 0)
 }

@@ -10,10 +10,10 @@ import { NO_ANSWERS } from './stage-part.ts'
 
 export const HOST_LIMITS = {
   /** Each has weights and tables in memory; more talks would only make all of them slow. */
-  stages: 4,
+  stages: 8,
   /** One is kept for those who pay: names cost nothing, and could take all of them. */
-  freeStages: 3,
-  perRequester: 2,
+  freeStages: 6,
+  perRequester: 6,
   /** Feeds that wait for one stage: a prompt comes in runs, and each is as large as 128 rows. */
   feeds: 4,
   /** A third of a requester's patience, as for tasks. */
