@@ -84,6 +84,7 @@ export const runTalk = async (
   const talk = beginText(handle, source, asked, events)
   if (!talk.ok) return talk
   const { session: id, job, promptIds } = talk.value
+  const before = mine(handle, job)
   const find = (): SessionView | undefined => handle.view().sessions.find((one) => one.id === id)
   let seen = find()
   const look = (): void => {
@@ -98,9 +99,9 @@ export const runTalk = async (
   look()
   unwatch()
   signal.removeEventListener('abort', stop)
-  const entries = await receiptsOf(handle, job)
-  if (!seen) return err({ code: 'not-begun', detail: 'the node did not take it' })
   const timing = { totalMs: since(), firstTokenMs: first, lastTokenMs: last }
+  if (!seen) return err({ code: 'not-begun', detail: 'the node did not take it' })
+  const entries = await receiptsSince(handle, job, before, seen.spent)
   const { account: requester } = handle.view()
   return ok({
     ...{ job, session: find() ?? seen, promptIds, ids, text, logitsAfterPrompt: logits, problem },
@@ -108,15 +109,30 @@ export const runTalk = async (
   })
 }
 
-/** Those of this talk, once all of them are signed by both, or nobody is left who would. */
-const receiptsOf = async (handle: NodeHandle, job: string): Promise<WalletView['receipts']> => {
-  const mine = (): WalletView['receipts'] =>
-    handle
-      .view()
-      .wallet.receipts.filter(({ role, signed }) => role === 'requester' && signed.body.job === job)
+type Receipts = WalletView['receipts']
+
+const mine = (handle: NodeHandle, job: string): Receipts =>
+  handle
+    .view()
+    .wallet.receipts.filter(({ role, signed }) => role === 'requester' && signed.body.job === job)
+
+/** Those since then, once they are all there and signed by both, or nobody is left who would. */
+const receiptsSince = async (
+  handle: NodeHandle,
+  job: string,
+  before: Receipts,
+  spent: number,
+): Promise<Receipts> => {
+  // The same may have been asked before, and has the same name then.
+  const old = new Set(before.map(({ cid }) => cid))
+  const fresh = (): Receipts => mine(handle, job).filter(({ cid }) => !old.has(cid))
+  const isSettled = (): boolean => {
+    const paid = fresh().reduce((sum, { signed }) => sum + signed.body.microCredits, 0)
+    return paid >= spent && fresh().every(({ signed }) => signed.workerSig !== null)
+  }
   const until = performance.now() + SETTLE_MS
-  while (mine().some(({ signed }) => signed.workerSig === null) && performance.now() < until)
+  while (!isSettled() && performance.now() < until)
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
-  return mine()
+  return fresh()
 }
 const LOOK_MS = 200

@@ -6,6 +6,7 @@ import { kernelById } from '../kernels/index.ts'
 import { allocate, elements, viewAs } from '../kernels/kernel.ts'
 import { utf8 } from '../src/base/bytes.ts'
 import { peerId, type Cid, type PeerId } from '../src/base/ids.ts'
+import { assert } from '../src/base/assert.ts'
 import { err, ok } from '../src/base/result.ts'
 import { epochMs, microCredits, ms } from '../src/base/units.ts'
 import { foundSwarm } from '../src/core/ledger/genesis.ts'
@@ -25,7 +26,7 @@ import {
 } from '../src/wire/codec.ts'
 import { signNow, verifyNow } from '../src/wire/ed25519.ts'
 import { refuseWrites } from '../src/wire/stored.ts'
-import { parseHead, type Head } from '../src/wire/messages.ts'
+import { bodyBytes, hasBody, parseHead, type Head } from '../src/wire/messages.ts'
 import { signingBytes, type SignedAdvert, type SignedBody } from '../src/wire/signed.ts'
 import { DELEGATION_LIFE_MS } from '../src/wire/version.ts'
 import type { Person } from './people.ts'
@@ -110,6 +111,11 @@ export const town = (rich: Person) => {
 
   /** As bytes, so that only what the wire allows gets through. */
   const send = (from: PeerId, to: PeerId, head: Head, body: Uint8Array | null): void => {
+    assert((body !== null) === hasBody(head), `${head.k} with or without a body`)
+    assert(
+      (body?.byteLength ?? 0) === bodyBytes(head),
+      `the body of ${head.k} is what its head says`,
+    )
     const bytes = encode(head)
     const copy = body ? new Uint8Array(body) : null
     soon(() => {

@@ -50,14 +50,13 @@ export const talkPlanned = (prepared: PreparedTalk, nodes: number, args: Args): 
 export const shared = async ({ model }: PreparedTalk, args: Args): Promise<Result<null, Usage>> => {
   const may = mayShare(model.license)
   if (may.kind === 'yes' || args.on('share')) return ok(null)
-  const doubt = `${model.name} would be given to other nodes, and ${may.why}`
   if (process.stdin.isTTY === true && process.stderr.isTTY === true) {
     const asking = createInterface({ input: process.stdin, output: process.stderr })
-    const said = await asking.question(`${doubt}. May you pass it on? [y/N] `)
+    const said = await asking.question(`${may.why}\nMay you pass it on? [y/N] `)
     asking.close()
     if (/^y(es)?$/i.test(said.trim())) return ok(null)
   }
-  return usage(`${doubt}: say --share where you may pass it on`)
+  return usage(`${may.why} Say --share where you may pass it on.`)
 }
 
 /** Asks, and gives the account of it that was asked for. */

@@ -55,7 +55,7 @@ export async function* generateText(
   if (may.kind === 'ask' && options.share !== true)
     throw new SwarmError(
       'may-not-share',
-      `${model.name} would be given to other nodes, and ${may.why}. With share: true you say that you may pass it on.`,
+      `${may.why} With share: true you say that you may pass it on.`,
     )
   const made = orThrow(await source(() => undefined))
   if (signal?.aborted) throw cancelled(signal)

@@ -12,6 +12,7 @@ import { map } from '../../kernels/map.ts'
 import { root } from '../../relay/local-node.mjs'
 import type * as Sdk from '../../src/sdk.ts'
 import { expect, test as base, type Rig } from './rig.ts'
+import { MADE, madeModel } from '../models/made-model.ts'
 import { lend, loaded } from './steps.ts'
 
 declare const sdk: typeof Sdk
@@ -338,4 +339,52 @@ test('a shader of its own runs on two nodes that allow it, agrees to the bit, an
   await alice.evaluate(() => swarm.stop())
   const lonely = await ask(bob, OWN_SHADER(HASHES).replace('90s', '8s').replace('= 7', '= 8'))
   expect(lonely.code, 'one node alone is no witness').toBe('deadline')
+})
+
+test('a page lets a language model of its own go on with a text over two others', async ({
+  rig,
+  open,
+}) => {
+  test.setTimeout(180_000)
+  const config = { ...MADE, num_hidden_layers: 4, max_position_embeddings: 64 }
+  const { files } = madeModel(config, { layout: 'gguf', types: ['F32'], seed: 3 })
+  const read = await files[0]!.read(0, files[0]!.size)
+  const model = Buffer.from(read.ok ? read.value : []).toString('base64')
+  const [bob, ...lenders] = await Promise.all([0, 1, 2].map(async () => open(await page(rig))))
+  for (const lender of lenders) {
+    await joined(lender, rig, { storage: 'memory' })
+    await lender.evaluate(() => swarm.lend({ share: 1 }))
+  }
+  await joined(bob!, rig, { storage: 'memory' })
+  const told = await bob!.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+    const file = new File([bytes], 'made.gguf')
+    const tokens: Sdk.Token[] = []
+    const asked = { model: file, prompt: 'Once', tokens: 8, stages: 2 } as const
+    for await (const token of swarm.generate(asked)) tokens.push(token)
+    const twice = []
+    for await (const { id } of swarm.generate(asked)) twice.push(id)
+    const wrong = async (more: object): Promise<unknown> => {
+      try {
+        for await (const _ of swarm.generate({ ...asked, ...more })) return 'a token'
+      } catch (cause) {
+        return (cause as { code?: string }).code
+      }
+      return 'nothing'
+    }
+    const codes = [
+      await wrong({ prompt: 'x'.repeat(99) }),
+      await wrong({ prompt: '' }),
+      await wrong({ tokens: 0 }),
+      await wrong({ model: new File([], 'a.gguf') }),
+      await wrong({ sampling: { topP: 2 } }),
+      await wrong({ signal: AbortSignal.abort() }),
+    ]
+    return { tokens, twice, codes, stages: swarm.view().sessions[0]!.stages.length }
+  }, model)
+  expect(told.tokens.map(({ at }) => at)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+  expect(told.tokens.map(({ id }) => id)).toEqual(told.twice)
+  expect(told.stages).toBe(2)
+  expect(told.codes.slice(0, 3)).toEqual(['prompt-too-long', 'empty-prompt', 'bad-input'])
+  expect(told.codes.slice(3)).toEqual(['truncated', 'bad-sampling', 'cancelled'])
 })

@@ -9,6 +9,7 @@ const PLACES = {
   donate: 'Donate',
   jobs: 'Jobs',
   new: 'Playground',
+  chat: 'Chat',
   swarm: 'Swarm',
   wallet: 'Wallet',
   settings: 'Settings',

@@ -33,19 +33,18 @@ const run = (...words: string[]): Promise<Ended> => swarm('run', story, ...words
 const read = <T>(file: string): T => JSON.parse(readFileSync(join(folder, file), 'utf8')) as T
 
 /** With tokens in words of its own, so that any text has some. */
-const write = async (to: string, license: string | null): Promise<void> => {
+const write = async (to: string, license: string): Promise<void> => {
   mkdirSync(to)
   const config = { ...MADE, num_hidden_layers: 6, max_position_embeddings: 128 }
   for (const file of madeModel(config, { layout: 'hf', types: ['F32'], seed: 5 }).files) {
     const bytes = await file.read(0, file.size)
     if (bytes.ok) writeFileSync(join(to, file.name), bytes.value)
   }
-  if (license !== null)
-    writeFileSync(join(to, 'README.md'), `---\nlicense: ${license}\n---\n\n# A model\n`)
+  writeFileSync(join(to, 'README.md'), `---\nlicense: ${license}\n---\n\n# A model\n`)
 }
 
 beforeAll(async () => {
-  await write(model, null)
+  await write(model, 'proprietary')
   await write(free, 'mit')
 })
 afterAll(() => {
@@ -76,7 +75,8 @@ describe('swarm run, with a language model', () => {
 
   it('gives a model to nobody whose license does not say that it may be', async () => {
     const { code, said } = await run('--input', `model=${model}`)
-    expect(said).toContain('its files do not say under which license it is: say --share')
+    expect(said).toContain('license ("proprietary") is proprietary. ')
+    expect(said).toContain('Say --share where you may pass it on.')
     expect(code).toBe(2)
   })
 

@@ -9,6 +9,7 @@ import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { Compute, PortError, StageSpec, Stages } from '../../src/ports.ts'
 import { sha256 } from '../../src/wire/codec.ts'
 import { merkleRoot } from '../../src/wire/merkle.ts'
+import { STAGE_LIMITS } from '../../workers/stages.ts'
 import { MADE, madeModel } from '../models/made-model.ts'
 import { alice } from '../people.ts'
 
@@ -165,24 +166,26 @@ export const stagesSuite = (name: string, { make, engine, off }: StagesCase): vo
       expect(await code({ at: MADE.max_position_embeddings - 1 })).toBe('no-stage')
       stages.forget('1-2', 'alice')
       expect(await code({ at: 2 })).toBe('no-stage')
-      for (const session of ['a', 'b', 'c', 'd']) expect(await code({ session })).toBeNull()
-      expect(await code({ session: 'e' })).toBe('too-many')
-      stages.forget('1-2', 'a')
-      expect(await code({ session: 'e' })).toBeNull()
+      const talks = Array.from({ length: STAGE_LIMITS.sessions }, (_, i) => `talk ${i}`)
+      for (const session of talks) expect(await code({ session })).toBeNull()
+      expect(await code({ session: 'one more' })).toBe('too-many')
+      stages.forget('1-2', 'talk 0')
+      expect(await code({ session: 'one more' })).toBeNull()
       stages.close('1-2')
       expect(await code({})).toBe('no-stage')
     })
 
     it('are a few at a time, and one that is closed makes room', async () => {
-      const names = ['a', 'b', 'c', 'd', 'e']
+      const names = Array.from({ length: STAGE_LIMITS.stages + 1 }, (_, i) => `stage ${i}`)
+      const [last] = names.slice(-1) as [string]
       const code = async (id: string) => {
         const opened = await stages.open({ ...spec(2, 3), id }, shared.read, silent)
         return opened.ok ? null : opened.error.code
       }
-      for (const id of names.slice(0, 4)) expect(await code(id)).toBeNull()
-      expect(await code('e')).toBe('too-many')
-      stages.close('b')
-      expect(await code('e')).toBeNull()
+      for (const id of names.slice(0, -1)) expect(await code(id)).toBeNull()
+      expect(await code(last)).toBe('too-many')
+      stages.close('stage 1')
+      expect(await code(last)).toBeNull()
       for (const id of names) stages.close(id)
     })
 

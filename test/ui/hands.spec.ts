@@ -337,7 +337,7 @@ test('a text goes on while one looks at something else', async ({ page }) => {
   await expect(page.getByRole('img', { name: 'layers 1–2: solid-stone-17, ready' })).toBeVisible()
 })
 
-test('a model is given to nobody before its licence or a person allows it', async ({ page }) => {
+test('a model is given to nobody before its license or a person allows it', async ({ page }) => {
   await open(page, 'chat-doubt')
   const go = page.getByRole('button', { name: 'Go on with the text' })
   await go.click()

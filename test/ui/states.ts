@@ -1,9 +1,6 @@
 /** Every state of the interface by name: what the node shows, what the browser has, and where to look. */
 import { epochMs, microCredits, ms } from '../../src/base/units.ts'
 import type { View } from '../../src/peer/view.ts'
-import type { SessionView } from '../../src/peer/models/session-view.ts'
-import type { OpenModel } from '../../src/ui/model-services.ts'
-import type { Probe, Remedy, Senses } from '../../src/ui/services.ts'
 import {
   donate,
   emptyWallet,
@@ -18,6 +15,7 @@ import {
   wallet,
   working,
 } from './fixtures.ts'
+import { chatStates } from './chat-states.ts'
 import {
   alone,
   big,
@@ -33,30 +31,7 @@ import {
   wide,
   wordy,
 } from './jobs.ts'
-import { asked, COME, done, long, moved, short, spread } from './sessions.ts'
-import type { Twist } from './stand-ins.ts'
-
-export type State = {
-  readonly at: string
-  readonly view?: View
-  readonly boot?:
-    | 'never'
-    | 'other-tab'
-    | { readonly code: string; readonly text: string; readonly remedies: readonly Remedy[] }
-  readonly shell?: {
-    probe?: Probe
-    secure?: boolean
-    online?: boolean
-    update?: boolean
-    handheld?: boolean
-    install?: boolean
-    relayed?: boolean
-    senses?: Partial<Senses>
-  }
-  readonly twist?: Twist
-  /** Steps before the picture: what to press, by its words. */
-  readonly press?: readonly string[]
-}
+import type { State } from './state.ts'
 
 const busy = view({ donate: working(), jobs })
 const paused = (pause: NonNullable<View['donate']['pause']>): View =>
@@ -67,22 +42,6 @@ const none = (why: 'no-webgpu' | 'no-adapter' | 'insecure'): State => ({
   at: '#/donate',
   view: view({ wallet: emptyWallet() }),
   shell: { probe: { kind: 'none', why }, secure: why !== 'insecure' },
-})
-
-const GO_ON = 'Go on with the text'
-const talk = (
-  session: SessionView,
-  pieces: readonly string[],
-  ended?: SessionView['problem'],
-  model: Partial<OpenModel> = {},
-): State => ({
-  at: '#/chat',
-  view: view({ donate: working(), sessions: [session] }),
-  twist: {
-    model,
-    text: { session: session.id, pieces, ...(ended === undefined ? {} : { ended }) },
-  },
-  press: [GO_ON],
 })
 
 export const states: Readonly<Record<string, State>> = {
@@ -317,35 +276,7 @@ export const states: Readonly<Record<string, State>> = {
     view: view({ reachability: { kind: 'offline' }, nodes: alone }),
     twist: { noTemplates: true },
   },
-  chat: { at: '#/chat', view: view() },
-  'chat-opening': { at: '#/chat', view: view(), twist: { model: 'opening' } },
-  'chat-model': { at: '#/chat', view: view(), twist: { model: {} } },
-  'chat-own-manner': { at: '#/chat', view: view(), twist: { model: {} }, press: ['own'] },
-  'chat-wrong-tokenizer': { at: '#/chat', view: view(), twist: { model: 'wrong-tokenizer' } },
-  'chat-license': {
-    at: '#/chat',
-    view: view(),
-    twist: { model: { license: '', doubt: 'its files do not say under which licence it is' } },
-    press: [GO_ON],
-  },
-  'chat-naming': { at: '#/chat', view: view(), twist: { model: {} }, press: [GO_ON] },
-  'chat-typed': { ...talk(asked, COME.slice(0, 6)), press: [] },
-  'chat-doubt': {
-    ...talk(asked, COME.slice(0, 6), undefined, { doubt: 'its files do not say so' }),
-    press: [],
-  },
-  'chat-loading': talk(spread, []),
-  'chat-streaming': talk(asked, COME.slice(0, 23)),
-  'chat-done': talk(done, COME, null),
-  'chat-recovered': talk(moved, COME.slice(0, 31)),
-  'chat-no-room': talk(short, [], short.problem),
-  'chat-many-layers': talk(long, COME.slice(0, 9), undefined, {
-    name: 'A model with a name that nobody has cut short, instruct, distilled, third of March',
-    layers: 80,
-    bytes: 42_520_000_000,
-    context: 131_072,
-    license: 'apache-2.0',
-  }),
+  ...chatStates,
   swarm: { at: '#/swarm', view: view({ donate: working() }) },
   'swarm-many': { at: '#/swarm', view: view({ nodes: manyNodes(1000) }) },
   'swarm-dozens': { at: '#/swarm', view: view({ nodes: manyNodes(60) }) },

@@ -96,6 +96,30 @@ describe('strangers', () => {
     expect(heard('holds')).toBeLessThan(20)
   })
 
+  it('who ask for more than eight leaves at a time are told that these are not here', () => {
+    const reading: (() => void)[] = []
+    const { place, submitter } = asking({
+      ...model,
+      source: {
+        ...model.source,
+        read: (leaf, then) => void reading.push(() => model.source.read(leaf, then)),
+      },
+    })
+    const stranger = place.stranger(mallory, () => [])
+    link(place, submitter, stranger)
+    const leaf = leafNames(model.signed.body.blocks[1]!)[0]!
+    for (let id = 0; id < 100; id++) stranger.say(submitter.self, { k: 'want', id, name: leaf })
+    place.run(100)
+    const heard = (k: Head['k']): number => stranger.heard.filter((head) => head.k === k).length
+    expect([reading.length, heard('leaf'), heard('lack')]).toEqual([1, 0, 91])
+    withinLimits(submitter)
+    for (let i = 0; i < 9; i++) {
+      reading.shift()!()
+      place.run(100)
+    }
+    expect([reading.length, heard('leaf'), heard('lack')]).toEqual([0, 9, 91])
+  })
+
   it('are not read for while what was given waits to be sent', () => {
     let waiting = 3_000_000
     let reads = 0

@@ -21,6 +21,9 @@ export const manifests = (
   books: Library,
   { linked, lied }: ManifestEvents,
 ) => {
+  /** Who waits for the same from the same: a few stages of one talk, which are asked for together. */
+  const waiting = new Map<string, Answer<SignedManifest>[]>()
+
   const missing = (detail: string) => err({ code: 'no-weights', detail: `the manifest: ${detail}` })
 
   const verify = (manifest: SignedManifest, then: Answer<SignedManifest>): void => {
@@ -61,11 +64,20 @@ export const manifests = (
       if (known) return verify(known, then)
       const who = linked().find(({ peer }) => peer === from)
       if (!who) return then(missing('who named it is gone'))
+      const key = `${from} ${model}`
+      const others = waiting.get(key)
+      if (others) return void others.push(then)
       if (!asks.hasRoom(from)) return then(missing('too much was asked already'))
+      waiting.set(key, [then])
+      const done: Answer<SignedManifest> = (found) => {
+        const all = waiting.get(key) ?? []
+        waiting.delete(key)
+        for (const each of all) each(found)
+      }
       const id = asks.ask(from, model, LEAF_BYTES, (reply) => {
-        if (reply.kind === 'leaf') return take(model, who, reply.bytes, then)
+        if (reply.kind === 'leaf') return take(model, who, reply.bytes, done)
         if (reply.kind === 'slow') asks.drop(id)
-        then(missing(`who named it: ${reply.kind}`))
+        done(missing(`who named it: ${reply.kind}`))
       })
     })
 }

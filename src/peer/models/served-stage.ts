@@ -11,7 +11,7 @@ import { NO_ANSWERS } from './stage-part.ts'
 export const HOST_LIMITS = {
   /** Each has weights and tables in memory; more talks would only make all of them slow. */
   stages: 8,
-  /** One is kept for those who pay: names cost nothing, and could take all of them. */
+  /** Two are kept for those who pay: names cost nothing, and could take all of them. */
   freeStages: 6,
   perRequester: 6,
   /** Feeds that wait for one stage: a prompt comes in runs, and each is as large as 128 rows. */

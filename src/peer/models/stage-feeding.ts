@@ -75,7 +75,7 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
       computeMs: 2 ** Math.ceil(Math.log2(Math.max(1, computeMs))),
       bytes: replay ? 0 : output.byteLength,
     }
-    desk.send(stage.who.peer, head, replay ? null : output)
+    desk.send(stage.who.peer, head, replay ? new Uint8Array(0) : output)
     const done = stageWork(stage.costed!, stage, feed)
     const mayGoOn = bills.count(stage, done, computeMs, replay ? null : output)
     if (stage.price === 0 && !door.gave(costOfWork(done)))

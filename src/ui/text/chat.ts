@@ -72,13 +72,12 @@ export const chat = {
     layers: 'Layers',
     context: 'Looks back over',
     tokens: (n: number): string => plural(n, 'token', 'tokens'),
-    license: 'Licence',
+    license: 'License',
     noLicense: 'none is named',
   },
 
   share: {
     title: 'May this model be given to others?',
-    text: 'Its layers are sent to the nodes that compute them, and these may pass them on.',
     yes: 'I may share it',
     no: 'Not now',
   },
@@ -141,7 +140,7 @@ export const chat = {
         .filter(([n]) => n > 0)
         .map(([n, from]) => `${bytes(n)} ${from}`)
         .join(', '),
-    compute: (ms: number): string => `${duration(ms)} a\u00a0token`,
+    compute: (ms: number): string => `${duration(ms)}\u00a0a\u00a0token`,
     audited: (n: number): string => `checked ${n === 1 ? 'once' : `${count(n)} times`}`,
     credits: (amount: string): string => `${amount}\u00a0credits`,
     moved: 'Moved while it ran',
