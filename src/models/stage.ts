@@ -129,7 +129,16 @@ class RangeStage implements Stage {
     const program = await this.#program(fresh, capacity)
     if (!program.ok) return program
     const ran = await program.value.run(given, tables)
-    return ran.ok ? ok(ran.value[0]!) : engineError(ran.error)
+    if (ran.ok) return ok(ran.value[0]!)
+    if (ran.error.code === 'device-lost') this.#lose()
+    return engineError(ran.error)
+  }
+
+  /** All that was on a device went with it; the next run asks for another one. */
+  #lose(): void {
+    for (const session of this.#sessions) session.lose()
+    for (const program of this.#programs.values()) program.close()
+    this.#programs.clear()
   }
 
   async #program(fresh: number, capacity: number): Promise<ModelResult<ReadyGraph>> {
@@ -174,6 +183,8 @@ type RunOf = {
 const engineError = ({ code, detail }: EngineError): ModelResult<never> =>
   modelError('engine', `${code}: ${detail}`)
 
+const ended = (): ModelResult<never> => modelError('engine', 'the session has ended')
+
 const keyOf = (fresh: number, capacity: number): string => `${fresh} of ${capacity}`
 
 class RangeSession implements StageSession {
@@ -182,6 +193,8 @@ class RangeSession implements StageSession {
   /** Places that the tables have. */
   capacity = 0
   #tables: StateTables | null = null
+  /** Whether what was said is gone with a device, so that it has to be said again from the first place. */
+  #isLost = false
 
   constructor(stage: RangeStage) {
     this.#stage = stage
@@ -194,7 +207,10 @@ class RangeSession implements StageSession {
   async #step({ input, past }: Step): Promise<ModelResult<Tensor>> {
     const { config, tensors } = this.#stage.range
     const count = 'shape' in input ? input.shape[0]! : input.length
-    if (!this.#isOpen) return modelError('engine', 'the session has ended')
+    if (!this.#isOpen) return ended()
+    if (this.#isLost && past > 0)
+      return modelError('engine', 'device-lost: what was said before went with a device')
+    this.#isLost = false
     if (count < 1 || count > MAX_FRESH || past + count > config.context)
       return modelError('prompt-too-long', `${past} + ${count} tokens, ${config.context} at most`)
     const fresh = FRESH.find((size) => size >= count)!
@@ -209,6 +225,13 @@ class RangeSession implements StageSession {
     const answer = await this.#stage.run(given, { fresh, capacity, tables: tables.value })
     if (!answer.ok) return answer
     return ok(tensors.output === null ? firstRows(answer.value, count) : answer.value)
+  }
+
+  lose(): void {
+    this.#tables?.close()
+    this.#tables = null
+    this.capacity = 0
+    this.#isLost = true
   }
 
   close(): void {
@@ -232,6 +255,8 @@ class RangeSession implements StageSession {
     })
     const grown = (await this.#tables?.grow(types)) ?? ok(null)
     if (!grown.ok) return engineError(grown.error)
+    // Closed meanwhile: nobody would close other tables.
+    if (!this.#isOpen) return ended()
     this.#tables ??= this.#stage.engine.tables(types)
     this.capacity = capacity
     if (capacity !== before) this.#stage.retire(before)
