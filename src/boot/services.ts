@@ -5,7 +5,6 @@ import { requestPersistence } from '../adapters/persistence.ts'
 import type { Compute, PortError } from '../ports.ts'
 import { WIRE_VERSION } from '../wire/version.ts'
 import type { NodeHandle } from '../peer/view.ts'
-import type { ModelServices } from '../ui/model-services.ts'
 import type { Problem, Services, SpecProblem } from '../ui/services.ts'
 import { AGENT, type Joined } from './join.ts'
 import { receiptLine, verifyReceipt } from './receipts.ts'
@@ -70,7 +69,7 @@ const specServices = (
 }
 
 /** Readers of models and tokenizers are large, too. */
-const modelled = (handle: NodeHandle): ModelServices => ({
+const modelled = (handle: NodeHandle): Pick<Services, 'openModel' | 'openTalk'> => ({
   openModel: (files) =>
     import('./model-services.ts').then(
       ({ modelServices }) => modelServices(handle).openModel(files),

@@ -99,7 +99,7 @@ export const chat = {
     nodes: 'Nodes, at most',
     any: 'as many as help',
     budget: 'Budget, credits',
-    free: 'Free tier: costs nothing, and is slow.',
+    free: 'Free tier, which is slow',
     go: 'Go on with the text',
     stop: 'Stop',
     privacy:
