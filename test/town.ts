@@ -112,7 +112,10 @@ export const town = (rich: Person) => {
   /** As bytes, so that only what the wire allows gets through. */
   const send = (from: PeerId, to: PeerId, head: Head, body: Uint8Array | null): void => {
     assert((body !== null) === hasBody(head), `${head.k} with or without a body`)
-    assert((body?.byteLength ?? 0) === bodyBytes(head), `the body of ${head.k} is what its head says`)
+    assert(
+      (body?.byteLength ?? 0) === bodyBytes(head),
+      `the body of ${head.k} is what its head says`,
+    )
     const bytes = encode(head)
     const copy = body ? new Uint8Array(body) : null
     soon(() => {

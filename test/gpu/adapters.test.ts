@@ -5,12 +5,14 @@ import { browserClock } from '../../src/adapters/clock.ts'
 import { watchConditions } from '../../src/adapters/conditions.ts'
 import { flashTitle } from '../../src/adapters/flash-title.ts'
 import { openStore } from '../../src/adapters/indexeddb.ts'
+import { openLeafShelf } from '../../src/adapters/leaf-shelf.ts'
 import { requestPersistence } from '../../src/adapters/persistence.ts'
 import { ms } from '../../src/base/units.ts'
 import type { Store } from '../../src/ports.ts'
 import { clockSuite } from '../ports/clock.suite.ts'
 import { freshKeyring, keyringSuite } from '../ports/keyring.suite.ts'
 import { oneNodeSuite } from '../ports/one-node.suite.ts'
+import { shelfSuite } from '../ports/shelf.suite.ts'
 import { signerSuite } from '../ports/signer.suite.ts'
 import { storeSuite } from '../ports/store.suite.ts'
 
@@ -27,6 +29,19 @@ const open = async (name: string): Promise<Store> => {
 storeSuite('IndexedDB', async () => {
   const name = freshName()
   return { open: () => open(name) }
+})
+shelfSuite('IndexedDB', async () => {
+  const name = freshName()
+  return {
+    open: (quotaBytes) => openLeafShelf({ name, quotaBytes }),
+    async damage(leaf) {
+      const db = await openDB(name)
+      const bytes = (await db.get('leaves', leaf)) as Uint8Array
+      await db.put('leaves', bytes.with(500, bytes[500]! ^ 1), leaf)
+      db.close()
+    },
+    lasting: true,
+  }
 })
 signerSuite('WebCrypto of a browser', async () => (await freshKeyring(freshName())).signer)
 keyringSuite(freshName)

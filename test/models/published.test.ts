@@ -18,6 +18,7 @@ import { alice } from '../people.ts'
 import { MADE, madeModel, type MadeConfig } from './made-model.ts'
 import { oracle } from './oracle.ts'
 import type { ReadLeaf } from '../../src/models/leaf-file.ts'
+import type { ModelSource } from '../../src/peer/models/session-view.ts'
 import type { ModelResult } from '../../src/models/model-error.ts'
 
 const naming = {
@@ -68,8 +69,8 @@ describe('a model there and back', () => {
   it('is the same with weights of every type, in blocks of several leaves', async () => {
     const { files } = madeModel({ ...MADE, ...WIDE }, { layout: 'gguf', types: TYPES, seed: 8 })
     const model = given(await openModel(files))
-    const { manifest } = given(await manifestOf(model, naming))
-    expect(manifest.blocks.map(leafNames).map(({ length }) => length)).toEqual([1, 2, 2, 1])
+    const source: ModelSource = given(await manifestOf(model, naming))
+    expect(source.manifest.blocks.map(leafNames).map(({ length }) => length)).toEqual([1, 2, 2, 1])
     expect(await told(await again(model))).toEqual(await told(model))
   })
 

@@ -79,6 +79,7 @@ export const leafExchange = (desk: Desk, events: LeafExchangeEvents) => {
       then(result)
     })
     fetches.add(one)
+    one.begin()
     return () => {
       if (!fetches.delete(one)) return
       one.stop()

@@ -43,6 +43,7 @@ export type FetchTools = SourceTools & {
 }
 
 export type LeafFetch = {
+  begin(): void
   go(): void
   gone(peer: PeerId): void
   stop(): void
@@ -240,7 +241,7 @@ export const leafFetch = (
   }
 
   /** Nodes that fetch the same begin at different blocks, and then have something to give each other. */
-  const begin = (here: readonly boolean[]): void => {
+  const start = (here: readonly boolean[]): void => {
     const [draw] = desk.random.bytes(1)
     const first = Math.floor((draw! / 256) * leaves.length)
     leaves.forEach((leaf, i) => {
@@ -255,16 +256,16 @@ export const leafFetch = (
     go()
   }
 
-  desk.hasLeaves(
-    leaves.map(({ name }) => name),
-    (has) => {
-      if (ended) return
-      if (has.ok) begin(has.value)
-      else end(err({ code: 'no-room', detail: has.error.detail }))
-    },
-  )
-
   return {
+    begin(): void {
+      sources.call()
+      const names = leaves.map(({ name }) => name)
+      desk.hasLeaves(names, (has) => {
+        if (ended) return
+        if (has.ok) start(has.value)
+        else end(err({ code: 'no-room', detail: has.error.detail }))
+      })
+    },
     go,
     gone: (peer) => sources.gone(peer),
     stop,

@@ -96,6 +96,7 @@ export const leafSources = (
     called.delete(who.peer)
   }
 
+  /** Asks the registry who else has it, and calls a few of them. */
   const call = (): void =>
     desk.find(modelPlace(model), SOURCE_LIMITS.named, (found) => {
       named = true
@@ -110,9 +111,8 @@ export const leafSources = (
       changed()
     })
 
-  call()
-
   return {
+    call,
     all: (): readonly Source[] => [...sources.values()],
     has,
     /** Looks who is linked, and asks whoever has not said of late what it has. */
