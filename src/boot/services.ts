@@ -4,6 +4,7 @@ import { ok, err, type Result } from '../base/result.ts'
 import { requestPersistence } from '../adapters/persistence.ts'
 import type { Compute, PortError } from '../ports.ts'
 import { WIRE_VERSION } from '../wire/version.ts'
+import { STAGE_KERNEL } from '../peer/models/stage-part.ts'
 import type { NodeHandle } from '../peer/view.ts'
 import type { Problem, Services, SpecProblem } from '../ui/services.ts'
 import { AGENT, type Joined } from './join.ts'
@@ -86,7 +87,7 @@ export const services = (joined: Joined): Services => {
   const { handle, keyring, compute } = joined
   return {
     build: BUILD,
-    kernels: kernelIds(),
+    kernels: [...kernelIds(), STAGE_KERNEL],
     ...specServices(compute),
     ...modelled(handle),
     ...resultServices(),

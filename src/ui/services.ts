@@ -187,7 +187,7 @@ export type Build = { readonly version: string; readonly commit: string; readonl
 
 export type Services = ModelServices & {
   readonly build: Build
-  /** Every kernel of this program, with its version. */
+  /** Every kernel of this program, with its version, and what stands for layers of models. */
   readonly kernels: readonly string[]
   /** The templates the relay serves, in the order they are offered. */
   templates(): Promise<Result<readonly SpecFile[], Problem>>

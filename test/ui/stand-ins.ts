@@ -223,7 +223,10 @@ const model = (twist: Twist): OpenModel => ({
 
 export const stillServices = (twist: Twist): Services => ({
   build: { version: '0.1.0', commit: '3f2a91c', protocol: '1.0.0' },
-  kernels: ['image-filter@1', 'mandelbrot@1', 'map@1', 'matmul-i8@1', 'matmul@1', 'sum@1'],
+  kernels: [
+    ...['image-filter@1', 'mandelbrot@1', 'map@1', 'matmul-i8@1', 'matmul@1', 'sum@1'],
+    'stage@1',
+  ],
   templates: async () =>
     twist.noTemplates
       ? err({
