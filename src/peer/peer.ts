@@ -156,7 +156,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     net: () => net,
     here: () => here,
     till: () => till,
-    callable: () => crew.callable(),
+    coming: () => crew.coming(),
     changed,
   })
 

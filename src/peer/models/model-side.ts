@@ -2,7 +2,6 @@
 import type { Cid } from '../../base/ids.ts'
 import { microCredits } from '../../base/units.ts'
 import type { Head } from '../../wire/messages.ts'
-import type { Advert } from '../../wire/signed.ts'
 import type { Debts } from '../debts.ts'
 import type { Desk } from '../desk.ts'
 import type { Donor } from '../donor.ts'
@@ -34,8 +33,8 @@ export type Around = {
   till(): Teller
   readonly opinion: Opinion
   readonly purse: Wallet
-  /** Nodes that could be called now. */
-  callable(): readonly Advert[]
+  /** How many nodes may be linked soon. */
+  coming(): number
   changed(): void
 }
 
@@ -57,7 +56,7 @@ export const modelSide = (desk: Desk, around: Around) => {
     linked,
     peerOf: (account) => around.net().peerOf(account),
     relayOf: (account) => around.here().get(account)?.relay ?? null,
-    moreToCome: () => around.callable().length > 0,
+    moreToCome: () => around.coming() > 0,
     judged: (node, ...outcome) => opinion.judged(node, STAGE_KERNEL, ...outcome),
     pay: (talk, bill, worker) =>
       payBill(desk, swarm, around.till(), around.net().peerOf, talk, bill, worker),

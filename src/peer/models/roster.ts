@@ -106,7 +106,7 @@ export const roster = (
     ports.linked().find(({ account }) => account === node)
 
   const plan = (): NoRoom | null => {
-    const planned = planStages(s.size, able.able(), wanted())
+    const planned = planStages(s.size, able.able(), s.talk.stages)
     if (!planned.ok) return planned.error
     s.posts = planned.value.map((range, index) => newPost(index, range, metering.cost))
     s.flow = openPipeline(s.talk.promptIds, s.config.width, s.posts.length)
