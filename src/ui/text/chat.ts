@@ -116,7 +116,7 @@ export const chat = {
     takeUp: 'Begin from here',
     copy: 'Copy',
     copied: 'The text is copied.',
-    ended: 'The model ended its answer.',
+    ended: 'It ends here: the model ended its answer, or looks back no further.',
     stopped: 'Stopped.',
     spent: (amount: string): string => `${amount} credits`,
   },
