@@ -276,7 +276,13 @@ export const stillServices = (twist: Twist): Services => ({
       ? err({ code: 'wrong-tokenizer', text: 'it has 32000 tokens, the model 512' })
       : ok(model(twist))
   },
-  openTalk: async () => null,
+  openTalk: async ({ text }) =>
+    text.includes('run: generate')
+      ? ok({
+          ...{ prompt: 'It was a dark night', tokens: 7, temperature: 0.8, topK: 40, topP: 0.95 },
+          ...{ seed: 3, stages: 2, budget: microCredits(2_500_000) },
+        })
+      : null,
   readImage: async () => {
     const [width, height] = [96, 64]
     const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) =>

@@ -64,6 +64,7 @@ export const chat = {
     what: 'A GGUF file, or the files of a folder as Hugging Face has it: config.json, tokenizer.json, safetensors. It stays on this device until you ask it; then its layers go to the nodes that compute them.',
     file: 'Choose a GGUF file',
     folder: 'Choose a folder',
+    nothing: 'There are no files in it that can be read.',
     another: 'Another model',
     reading: (name: string): string => `Reading ${name}`,
     files: (n: number): string => plural(n, 'file', 'files'),
