@@ -13,8 +13,6 @@ const REST_MS = 20_000
 
 type Known = { readonly candidate: StageCandidate | null; readonly at: Ms }
 
-export type Candidates = ReturnType<typeof candidates>
-
 export const candidates = (
   desk: Desk,
   leaves: LeafExchange,

@@ -155,7 +155,7 @@ export const roster = (
       } else if (desk.now() - since > ROSTER_LIMITS.vacantMs)
         events.failed(
           'no-replacement',
-          `Layers ${post.from} to ${post.to - 1} were lost, and no other node takes them.`,
+          `Layers ${post.from} to ${post.to - 1} were lost (${lastCode}), and no other node takes them.`,
         )
     }
   }
