@@ -76,7 +76,7 @@ describe('a stage that alice asks bob for', () => {
     const [replayed, next] = answers(hand, bobs.self)
     expect(replayed).toMatchObject({
       head: { bytes: 0, input: inputDigest([1, 2, 3]) },
-      body: null,
+      body: new Uint8Array(0),
     })
     expect(next!.body).toEqual(plain(3, 1, [4]))
   })
@@ -244,7 +244,7 @@ describe('two stages', () => {
   })
 
   it('of one requester with the same layers share what they take', () => {
-    const half = virtualModel({}, 2 ** 20)
+    const half = virtualModel({}, 2 ** 19)
     const { place, bobs, hand, heard, stage } = asked(alice, half)
     const other = SESSION.replace('0', 'e')
     stage(bobs.self)

@@ -31,9 +31,10 @@ export const stageOpening = (
   const weightsOf = (manifest: Manifest, blocks: readonly number[]): number => {
     const engine = lender.capability()?.graphs.engine
     const onProcessor = engine === 'wasm' || engine === 'reference'
-    return blocks
-      .flatMap((i) => manifest.blocks[i]?.tensors ?? [])
-      .reduce((sum, tensor) => sum + deviceBytes(tensor, onProcessor), 0)
+    return deviceBytes(
+      blocks.flatMap((i) => manifest.blocks[i]?.tensors ?? []),
+      onProcessor,
+    )
   }
 
   const load = (stage: Served, model: Manifest): void => {
