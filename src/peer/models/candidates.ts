@@ -8,8 +8,8 @@ import type { LeafExchange } from './leaf-exchange.ts'
 
 /** What a node would take changes as others ask it. */
 const AGAIN_MS = 2_000
-/** Who gave a stage back is not asked for one again so soon. */
-const REST_MS = 20_000
+/** Who gave a stage back is not asked for one again so soon, and each time later: others may be better at it. */
+const REST = { ms: 20_000, times: 4, most: 4 } as const
 
 type Known = { readonly candidate: StageCandidate | null; readonly at: Ms }
 
@@ -26,6 +26,7 @@ export const candidates = (
   const known = new Map<PeerId, Known>()
   const asked = new Map<PeerId, Ms>()
   const resting = new Map<Did, Ms>()
+  const losses = new Map<Did, number>()
 
   const ask = (who: Greeted): void => {
     asked.set(who.peer, desk.now())
@@ -65,10 +66,13 @@ export const candidates = (
           : [],
       )
     },
-    /** @param forever it lied */
-    rest(node: Did, forever: boolean): void {
-      resting.set(node, forever ? ms(Number.MAX_SAFE_INTEGER) : ms(desk.now() + REST_MS))
+    rest(node: Did): void {
+      const before = losses.get(node) ?? 0
+      losses.set(node, before + 1)
+      const until = ms(desk.now() + REST.ms * REST.times ** Math.min(before, REST.most))
+      resting.set(node, ms(Math.max(until, resting.get(node) ?? until)))
     },
+    bar: (node: Did): void => void resting.set(node, ms(Number.MAX_SAFE_INTEGER)),
     /** What it said of itself is no longer so. */
     forget(): void {
       known.clear()

@@ -76,7 +76,7 @@ describe('a stage that alice asks bob for', () => {
     const [replayed, next] = answers(hand, bobs.self)
     expect(replayed).toMatchObject({
       head: { bytes: 0, input: inputDigest([1, 2, 3]) },
-      body: null,
+      body: new Uint8Array(0),
     })
     expect(next!.body).toEqual(plain(3, 1, [4]))
   })
