@@ -43,7 +43,7 @@ const SET_BACKS_MAX = 64
 
 export type FlowingEvents = {
   /** Its work was counted; a bill may be about it. */
-  counted(): void
+  counted(isReplay: boolean): void
   /** It knows as much as the stage before it has said. */
   caughtUp(post: Post): void
   /** Logits of the last token. */
@@ -144,7 +144,7 @@ export const flowing = (
     // Only what is remembered is answered by nothing.
     const work = metering.work(post, { at, count, replay: body.byteLength === 0 })
     const isRight = post.book.answered(work, body)
-    if (isRight) events.counted()
+    if (isRight) events.counted(body.byteLength === 0)
     else events.lose(post, 'wrong-bill')
     return isRight && post.who !== null
   }

@@ -1,9 +1,10 @@
 /** Nodes that want more for their stage than they are owed. */
 import { describe, expect, it } from 'vitest'
-import { alice, bob } from '../../../test/people.ts'
+import { alice, bob, carol } from '../../../test/people.ts'
 import { gather, says, sessionOf, viewOf, type Bend, type Scene } from '../../../test/talk-town.ts'
 import { SUPPLY } from '../../../test/town.ts'
 import { virtualSource, virtualTalk } from '../../../test/virtual-talk.ts'
+import type { MicroCredits } from '../../base/units.ts'
 import { addWork, billOf, costedModel, NO_WORK, stageWork } from '../../core/stage-cost.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import { NO_ANSWERS, nextAnswers } from './stage-part.ts'
@@ -137,5 +138,42 @@ describe('a stage that wants more than it is owed', () => {
         }),
     })
     expect(earned(slowly)).toBe(honest)
+  })
+
+  it('by coming and going between two tokens, makes nobody pay more than was allowed', () => {
+    const model = costedModel(virtualSource().manifest)!
+    /** Remembers what is replayed, asks for that, and is gone before the next token. */
+    const comer = (): Bend => {
+      let [work, digest, hasLeft] = [NO_WORK, NO_ANSWERS, false]
+      return says((send, head, body) => {
+        if (head.k === 'staged' && head.state === 'fetching')
+          [work, digest, hasLeft] = [NO_WORK, NO_ANSWERS, false]
+        if (head.k === 'bill' || (hasLeft && head.k !== 'staged')) return
+        if (head.k !== 'fed') return send(head, body)
+        if (head.at < 25) {
+          const feed = { ...head, replay: head.bytes === 0 }
+          work = addWork(work, stageWork(model, { from: 0, to: 6 }, feed))
+          if (head.bytes > 0) digest = nextAnswers(digest, body!)
+          return send(head, body)
+        }
+        hasLeft = true
+        const { session, index } = head
+        send({ k: 'unstaged', session, index, code: 'engine' }, null)
+        const { flop, moved } = work
+        const microCredits = billOf(work, 1_000)
+        const of = { session, index, part: 0, flop, moved, microCredits, answers: digest }
+        send({ k: 'bill', ...of }, null)
+      })
+    }
+    const scene = gather([alice, bob, carol].map((who) => [who, comer()] as const))
+    const budget = 60 as MicroCredits
+    const talk = virtualTalk(scene.source, { tokens: 80, stages: 1, budget })
+    scene.asker.peer.handle.talk(talk)
+    scene.swarm.run(1_200_000)
+    expect(talk.heard.end).toBe('over-budget')
+    expect(paidBy(scene)).toBeGreaterThan(0)
+    // No more over it than one more answer, which may be a replay, comes to.
+    expect(paidBy(scene)).toBeLessThanOrEqual(budget + 16)
+    expect(sessionOf(scene.asker).spent).toBeGreaterThanOrEqual(paidBy(scene))
   })
 })

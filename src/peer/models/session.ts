@@ -66,7 +66,13 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
         })
       stream.replaced(post)
       if (code !== 'wrong-result')
-        till.left({ index: post.index, who, book: post.book, asked: post.asked })
+        till.left({
+          index: post.index,
+          who,
+          book: post.book,
+          asked: post.asked,
+          paidThen: post.book.paid(),
+        })
       ports.changed()
     },
     failed: (code, text) => end('failed', code, text),
@@ -95,7 +101,11 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
   })
 
   const stream = flowing(desk, s, metering, times, {
-    counted: () => till.step(),
+    counted(isReplay) {
+      till.step()
+      // What a new node is fed again costs something, too, though no token comes of it.
+      if (isReplay && (s.phase === 'prompt' || s.phase === 'tokens')) affords()
+    },
     caughtUp: (post) => crew.caughtUp(post),
     drawn: (place, logits) => drawn(place, logits),
     lose: (post, code) => crew.lose(post, code),
@@ -149,14 +159,18 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     if (isLast) return end('done', null)
     if (s.talk.price > 0 && owes() > ports.funds())
       return end('failed', 'no-credit', 'This account has no credits left for the next token.')
-    const { budget } = s.talk
-    if (budget !== undefined && spent() > budget)
-      return end('failed', 'over-budget', 'The next token would cost more than was allowed.')
-    stream.pump()
+    if (affords()) stream.pump()
+  }
+
+  const affords = (): boolean => {
+    const isWithin = spent() <= (s.talk.budget ?? Infinity)
+    if (!isWithin) end('failed', 'over-budget', 'The next token would cost more than was allowed.')
+    return isWithin
   }
 
   const spent = (): number =>
-    s.posts.reduce((sum, { paidBefore, book }) => sum + paidBefore + book.spent(), 0)
+    s.posts.reduce((sum, { paidBefore, book }) => sum + paidBefore + book.spent(), 0) +
+    till.spentLate()
 
   const owes = (): number => s.posts.reduce((sum, { book }) => sum + book.spent() - book.paid(), 0)
 
@@ -182,12 +196,10 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
   ): void => {
     const former = till.formerOf(who.peer, head.index)
     if (!former) return
-    const { at, count } = head.k === 'fed' ? head : { at: 0, count: 0 }
-    const answer = body ?? new Uint8Array(0)
-    const work = metering.work(s.posts[head.index]!, { at, count, replay: answer.byteLength === 0 })
     const asked = head.k === 'fed' ? askedFor(former.asked, head) : -1
-    if (asked !== -1) former.asked.splice(asked, 1)
-    if (asked !== -1) former.book.answered(work, answer)
+    const [feed] = asked === -1 ? [] : former.asked.splice(asked, 1)
+    if (feed)
+      former.book.answered(metering.work(s.posts[head.index]!, feed), body ?? new Uint8Array(0))
     if (head.k === 'bill') former.book.billed(head, true)
     till.step()
   }

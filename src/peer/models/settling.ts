@@ -26,6 +26,8 @@ export type Former = {
   readonly book: Account
   /** What may still be answered. */
   readonly asked: Asked[]
+  /** What it had been paid by then. */
+  readonly paidThen: number
 }
 
 export type SettlingEvents = {
@@ -51,6 +53,8 @@ export const settling = (
   /** Billed, and covered by the audit that runs or the next one. */
   let owed: Owed[] = []
   let formers: Former[] = []
+  /** Paid to nodes after they had left their stage, and were forgotten. */
+  let paidLate = 0
   let isAuditing = false
   let state: 'open' | 'last-audit' | 'last-bills' | 'settled' = 'open'
   let lastBillsUntil = ms(0)
@@ -59,6 +63,11 @@ export const settling = (
     const books = [...formers, ...s.posts.map(({ who, book }) => ({ who, book }))]
     for (const { who, book } of books)
       if (who) for (const bill of book.take()) owed.push({ who, bill })
+  }
+
+  const forget = (some: readonly Former[]): void => {
+    for (const { book, paidThen } of some) paidLate += book.paid() - paidThen
+    formers = formers.filter((each) => !some.includes(each))
   }
 
   const payAll = (bills: readonly Owed[]): void => {
@@ -139,12 +148,20 @@ export const settling = (
     step,
     /** It has no stage any more, but may have been owed something. */
     left(former: Former): void {
-      formers = [...formers, former].slice(-FORMER_MAX)
+      formers.push(former)
+      if (formers.length > FORMER_MAX) forget(formers.slice(0, 1))
     },
+    /** What those cost who have left their stage, since then. */
+    spentLate: (): number =>
+      formers.reduce(
+        (sum, { book, paidThen }) =>
+          sum + (state === 'settled' ? book.paid() : book.spent()) - paidThen,
+        paidLate,
+      ),
     /** It lied: what it billed and was not paid for it will not be. */
     deny(account: Did): void {
       owed = owed.filter(({ who }) => who.account !== account)
-      formers = formers.filter(({ who }) => who.account !== account)
+      forget(formers.filter(({ who }) => who.account === account))
     },
     formerOf: (peer: PeerId, index: number): Former | null =>
       formers.findLast(({ who, index: own }) => who.peer === peer && own === index) ?? null,
