@@ -2,7 +2,7 @@
  * Stages of models that are open on this node's tensor engine: weights from their leaves, shared by sessions with
  * tables of their own. What they take is counted before any of it is taken.
  */
-import { runBytes, tableBytes } from '../src/core/stage-cost.ts'
+import { tableBytes } from '../src/core/stage-cost.ts'
 import { modelOf } from '../src/models/model-of.ts'
 import { openStage } from '../src/models/stage.ts'
 import { rangeBytes } from '../src/models/stage-memory.ts'
@@ -170,8 +170,7 @@ export class StageKeeper {
     if (!chosen.ok) return chosen
     const onProcessor = chosen.value.kind === 'wasm' || chosen.value.kind === 'reference'
     const weights = rangeBytes(model, entry.spec, onProcessor)
-    const taken = weights + tableBytes(model.config, entry.spec, 1)
-    const fits = this.#fits(Math.max(taken, runBytes(model.config, 1)))
+    const fits = this.#fits(weights + tableBytes(model.config, entry.spec, 1))
     if (fits.ok) entry.weightBytes = weights
     return fits
   }

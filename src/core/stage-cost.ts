@@ -175,12 +175,12 @@ const PLACES = { least: 256, padding: 128 } as const
 
 /**
  * Bytes of what one run makes of its tokens between a layer's weights: a model with few weights can be made to take
- * gigabytes there.
+ * gigabytes there. On a processor all looks of a run lie in memory at once.
  */
-export const runBytes = (shape: StageShape, places: number): number => {
+export const runBytes = (shape: StageShape, places: number, onProcessor: boolean): number => {
   const { width, heads, keyHeads, headSize, inner } = shape
   const row = 2 * width + (2 * heads + 2 * keyHeads) * headSize + 3 * inner
-  const looks = heads * (places + PLACES.padding)
+  const looks = onProcessor ? heads * (places + PLACES.padding) : 0
   return 4 * FEED_TOKENS * (row + looks)
 }
 

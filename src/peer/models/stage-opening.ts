@@ -27,10 +27,14 @@ export const stageOpening = (
   leaves: () => LeafExchange,
   events: OpeningEvents,
 ) => {
+  const isProcessor = (): boolean => {
+    const engine = lender.capability()?.graphs.engine
+    return engine === 'wasm' || engine === 'reference'
+  }
+
   /** What weights of some blocks take here, as they lie on the device. */
   const weightsOf = (manifest: Manifest, blocks: readonly number[]): number => {
-    const engine = lender.capability()?.graphs.engine
-    const onProcessor = engine === 'wasm' || engine === 'reference'
+    const onProcessor = isProcessor()
     return blocks
       .flatMap((i) => manifest.blocks[i]?.tensors ?? [])
       .reduce((sum, tensor) => sum + deviceBytes(tensor, onProcessor), 0)
@@ -103,7 +107,7 @@ export const stageOpening = (
         const rows = from === 0 ? 0 : (feeds + feedsPassed) * FEED_TOKENS_MAX * shape.width * 4
         const tables = tableBytes(shape, stage, places)
         // No more than the weights for any model that there is: limits are kept with that in mind.
-        const run = Math.max(0, runBytes(shape, places) - stage.weightBytes - tables)
+        const run = Math.max(0, runBytes(shape, places, isProcessor()) - stage.weightBytes - tables)
         stage.tableBytes = tables + rows + run
         if (!events.sized(stage)) return events.giveBack(stage, 'no-room')
         fetch(stage, found.value, blocks)
