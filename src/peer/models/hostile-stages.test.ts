@@ -241,18 +241,37 @@ describe('audits', () => {
   })
 
   it('that find a liar take all stages from it', () => {
-    // One that is always looked at, and a second one by the same node.
-    const scene = gather([[alice, answers(25, (rows) => void (rows[0]! += 0.5))], bob, carol])
-    const talk = virtualTalk(scene.source, { tokens: 300, stages: 3 })
+    let lie: { readonly liar: Person; readonly index: number } | null = null
+    /** Only about one of its stages. */
+    const bendOf =
+      (who: Person): Bend =>
+      (desk) => ({
+        ...desk,
+        stepStage: (step, share, then) =>
+          desk.stepStage(step, share, (done) => {
+            const rows = done.ok ? new Float32Array(done.value.output.buffer) : null
+            if (rows && who === lie?.liar && step.session.endsWith(`/${lie.index}`)) rows[0]! += 0.5
+            then(done)
+          }),
+      })
+    const people = [alice, bob, carol]
+    const scene = gather(people.map((who) => [who, bendOf(who)] as const))
+    const talk = virtualTalk(scene.source, { tokens: 400, stages: 3 })
     scene.asker.peer.handle.talk(talk)
     atToken(scene, talk.heard, 2)
-    const other = scene.lenders.find(({ person }) => person === bob)!
-    other.leave()
-    runUntil(scene, () => sessionOf(scene.asker).recoveries.length > 0)
+    holderOf(scene, 1).leave()
+    atToken(scene, talk.heard, 10)
+    const nodes = sessionOf(scene.asker).stages.map(({ node }) => node)
+    const twice = nodes.find((node, i) => nodes.indexOf(node) !== i)!
+    const liar = people.find(({ did }) => did === twice)!
+    lie = { liar, index: nodes.lastIndexOf(twice) }
     scene.swarm.run(300_000)
     expect(talk.heard.end).toBeNull()
+    expect(talk.heard.ids).toEqual(tokensAlone(scene.source, PROMPT, 400))
     const { recoveries, stages } = sessionOf(scene.asker)
-    if (recoveries.some(({ code }) => code === 'wrong-result'))
-      for (const { node } of stages) expect(node).not.toBe(alice.did)
+    const lost = recoveries.filter(({ code }) => code === 'wrong-result')
+    expect(new Set(lost.map(({ stage }) => stage)).size).toBe(2)
+    for (const { node } of stages) expect(node).not.toBe(liar.did)
+    nobodyElse(scene, liar)
   })
 })
