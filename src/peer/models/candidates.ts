@@ -1,6 +1,7 @@
 /** Which nodes could take a stage of a model: each that is linked is asked now and then what it holds and takes. */
 import type { Cid, Did, PeerId } from '../../base/ids.ts'
 import { ms, type Ms } from '../../base/units.ts'
+import { remember } from '../../core/recent.ts'
 import type { StageCandidate } from '../../core/plan/stages.ts'
 import type { Desk } from '../desk.ts'
 import type { Greeted } from '../links.ts'
@@ -9,7 +10,13 @@ import type { LeafExchange } from './leaf-exchange.ts'
 /** What a node would take changes as others ask it. */
 const AGAIN_MS = 2_000
 /** Who gave a stage back is not asked for one again so soon, and each time later: others may be better at it. */
-const REST = { ms: 20_000, times: 4, most: 4 } as const
+const REST = {
+  ms: 20_000,
+  times: 4,
+  most: 4,
+  /** Names cost nothing, so only the last ones are known. */
+  nodes: 256,
+} as const
 
 type Known = { readonly candidate: StageCandidate | null; readonly at: Ms }
 
@@ -26,6 +33,7 @@ export const candidates = (
   const known = new Map<PeerId, Known>()
   const asked = new Map<PeerId, Ms>()
   const resting = new Map<Did, Ms>()
+  /** How often each has given a stage back. */
   const losses = new Map<Did, number>()
 
   const ask = (who: Greeted): void => {
@@ -68,11 +76,11 @@ export const candidates = (
     },
     rest(node: Did): void {
       const before = losses.get(node) ?? 0
-      losses.set(node, before + 1)
+      remember(losses, node, before + 1, REST.nodes)
       const until = ms(desk.now() + REST.ms * REST.times ** Math.min(before, REST.most))
-      resting.set(node, ms(Math.max(until, resting.get(node) ?? until)))
+      remember(resting, node, ms(Math.max(until, resting.get(node) ?? until)), REST.nodes)
     },
-    bar: (node: Did): void => void resting.set(node, ms(Number.MAX_SAFE_INTEGER)),
+    bar: (node: Did): void => void remember(resting, node, ms(Number.MAX_SAFE_INTEGER), REST.nodes),
     /** What it said of itself is no longer so. */
     forget(): void {
       known.clear()

@@ -13,6 +13,7 @@ import {
   type Bend,
   type Scene,
 } from '../../../test/talk-town.ts'
+import { SUPPLY } from '../../../test/town.ts'
 import { PROMPT, tokensAlone, virtualTalk } from '../../../test/virtual-talk.ts'
 
 type Rows = Float32Array<ArrayBuffer>
@@ -95,6 +96,52 @@ describe('a stage that holds a talk up', () => {
     expect(talk.heard.end).toMatch(/no-nodes|no-replacement/)
     expect(talk.heard.ids).toEqual(expected(scene).slice(0, talk.heard.ids.length))
     nobodyElse(scene)
+  })
+})
+
+describe('the end of a talk', () => {
+  it('comes though nobody is there any more to be paid', () => {
+    const scene = gather(EVERYBODY)
+    const talk = virtualTalk(scene.source, { stages: 3 })
+    scene.asker.peer.handle.talk(talk)
+    runUntil(scene, () => sessionOf(scene.asker).state === 'settling')
+    for (const each of scene.lenders) each.leave()
+    scene.swarm.run(30_000)
+    expect(talk.heard.end).toBeNull()
+    expect(talk.heard.ids).toEqual(expected(scene))
+  })
+
+  it.each([0, 3_000, 4_100, 6_000])(
+    'comes when it is stopped after %i ms, though nobody answers',
+    (after) => {
+      const scene = gather(all(idleFrom(0)))
+      const talk = virtualTalk(scene.source, { stages: 3 })
+      const id = scene.asker.peer.handle.talk(talk)
+      scene.swarm.run(after)
+      scene.asker.peer.handle.stopTalk(id)
+      scene.swarm.run(10_000)
+      expect(talk.heard.end).not.toBeUndefined()
+      expect(scene.asker.peer.handle.view().wallet.balance).toBe(SUPPLY)
+      for (const { peer } of scene.lenders)
+        expect(peer.inspect().sizes.find(({ what }) => what === 'stages')!.held).toBe(0)
+    },
+  )
+
+  it('comes though an audit fails in the middle', () => {
+    for (const from of [5, 25, 50]) {
+      const scene = gather([alice, bob, carol], (desk) => ({
+        ...desk,
+        stepStage: (step, share, then) =>
+          step.at >= from
+            ? then({ ok: false, error: { code: 'device-lost', detail: '' } })
+            : desk.stepStage(step, share, then),
+      }))
+      const talk = virtualTalk(scene.source, { stages: 3 })
+      scene.asker.peer.handle.talk(talk)
+      scene.swarm.run(60_000)
+      expect(talk.heard.end).not.toBeUndefined()
+      nobodyElse(scene)
+    }
   })
 })
 

@@ -15,6 +15,9 @@ import { isOver, type Metering, type SessionPorts, type SessionState } from './s
 import { settling } from './settling.ts'
 import { timing } from './timing.ts'
 
+/** Those that are shown. */
+const RECOVERIES_MAX = 64
+
 export type Session = ReturnType<typeof session>
 
 export const session = (desk: Desk, s: SessionState, ports: SessionPorts, metering: Metering) => {
@@ -64,6 +67,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
           replayed,
           since: post.heardAt,
         })
+      if (s.recoveries.length > RECOVERIES_MAX) s.recoveries.shift()
       stream.replaced(post)
       if (code !== 'wrong-result')
         till.left({
