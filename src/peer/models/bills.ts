@@ -83,6 +83,8 @@ export const account = (costOf: (sums: StageWork) => MicroCredits) => {
       early = [...early, { bill, isLast }]
       return look()
     },
+    /** Whether it is about what was answered here. */
+    knows: (bill: Bill): boolean => points.some((point) => isAbout(bill, point)),
     /** What may be paid now; it is not given again. */
     take(): readonly Bill[] {
       const bills = due

@@ -111,6 +111,20 @@ describe('the end of a talk', () => {
     expect(talk.heard.ids).toEqual(expected(scene))
   })
 
+  it('comes though a link breaks, and its node is paid for what it does after that', () => {
+    const scene = gather([alice])
+    const talk = virtualTalk(scene.source, { tokens: 80, stages: 1 })
+    scene.asker.peer.handle.talk(talk)
+    atToken(scene, talk.heard, 10)
+    const [lender] = scene.lenders
+    scene.swarm.disconnect(scene.asker.self, lender!.self)
+    scene.swarm.run(120_000)
+    expect(talk.heard.end).toBeNull()
+    expect(talk.heard.ids).toEqual(tokensAlone(scene.source, PROMPT, 80))
+    expect(sessionOf(scene.asker).recoveries.map(({ code }) => code)).toEqual(['gone'])
+    expect(viewOf(lender!).wallet.balance).toBeGreaterThan(60)
+  })
+
   it.each([0, 3_000, 4_100, 6_000])(
     'comes when it is stopped after %i ms, though nobody answers',
     (after) => {

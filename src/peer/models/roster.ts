@@ -95,6 +95,8 @@ export const roster = (
     vacant.delete(post.index)
     // It takes nothing on credit from one whose money it has not seen.
     if (s.talk.price > 0) ports.showChain(who.peer)
+    // It may have it still, from before a link broke; what is counted begins anew.
+    tell(post, { k: 'unstage', ...name(post) })
     tell(post, {
       k: 'stage',
       ...name(post),

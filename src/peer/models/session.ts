@@ -226,6 +226,8 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
         case 'fed':
           return stream.fed(post, head, body ?? new Uint8Array(0))
         case 'bill':
+          // It has the stage again, and had not billed what it did before.
+          if (till.formerOf(who.peer, head.index)?.book.knows(head)) return late(who, head, body)
           if (!post.book.billed(head, s.phase === 'settling')) return crew.lose(post, 'wrong-bill')
           return till.step()
       }
