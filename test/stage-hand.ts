@@ -80,7 +80,7 @@ export const talking = (hand: Stranger, of: VirtualModel = model) => {
       bytes: rows?.byteLength ?? 0,
       ...change,
     }
-    hand.say(to, head, rows ?? undefined)
+    hand.say(to, head, rows ?? new Uint8Array(0))
   }
   return { stage, feed }
 }

@@ -13,6 +13,8 @@ export const PIPELINE_LIMITS = {
   feedTokens: 128,
   /** Feeds of ours under way to one stage: one that is computed, and one that waits there. */
   feedsAhead: 2,
+  /** Feeds that a stage may be ahead of the next one, with which they would have to wait. */
+  feedsBefore: 3,
 } as const
 
 export type Lane = {
@@ -59,6 +61,13 @@ export const openPipeline = (
 export const inputsOf = ({ tokens, lanes }: Pipeline, stage: number): number =>
   stage === 0 ? tokens.length : lanes[stage - 1]!.answered
 
+/** It is so far before the next one that what it answers would only wait there. */
+export const isAheadOfNext = ({ lanes }: Pipeline, stage: number): boolean => {
+  const [lane, next] = [lanes[stage]!, lanes[stage + 1]]
+  if (next?.isReady !== true || lane.fed < lane.answered) return false
+  return lane.fed - next.known >= PIPELINE_LIMITS.feedsBefore * PIPELINE_LIMITS.feedTokens
+}
+
 /** What we feed a stage now, and note as fed: what it has forgotten, then what follows. */
 export const nextFeeds = (flow: Pipeline, stage: number): readonly Feed[] => {
   const lane = flow.lanes[stage]!
@@ -67,7 +76,7 @@ export const nextFeeds = (flow: Pipeline, stage: number): readonly Feed[] => {
     const replay = lane.fed < lane.answered
     const end = replay ? lane.answered : inputsOf(flow, stage)
     const count = Math.min(PIPELINE_LIMITS.feedTokens, end - lane.fed)
-    if (count <= 0) break
+    if (count <= 0 || isAheadOfNext(flow, stage)) break
     feeds.push({ at: lane.fed, count, replay })
     lane.fed += count
     lane.ahead += 1
@@ -131,6 +140,12 @@ export const noteAnswer = (
 /** Another node has the stage: it knows nothing yet. */
 export const replaceNode = (flow: Pipeline, stage: number): void => {
   Object.assign(flow.lanes[stage]!, { known: 0, fed: 0, ahead: 0, isReady: false })
+}
+
+/** The node of a stage was fed something else from a place on: what it knew there is to be fed once more. */
+export const setBack = (flow: Pipeline, stage: number, to: number): void => {
+  const lane = flow.lanes[stage]!
+  if (to < lane.known) Object.assign(lane, { known: to, fed: to, ahead: 0 })
 }
 
 /** Nothing came for too long: what is on its way is sent once more, by ourselves. */

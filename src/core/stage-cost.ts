@@ -146,6 +146,13 @@ export const addWork = (a: StageWork, b: StageWork): StageWork => ({
   wire: a.wire + b.wire,
 })
 
+/** What is left of some work when a part of it is taken away. */
+export const lessWork = (all: StageWork, part: StageWork): StageWork => ({
+  flop: all.flop - part.flop,
+  moved: all.moved - part.moved,
+  wire: all.wire - part.wire,
+})
+
 /** The metered cost of some feeds together. */
 export const costOfWork = ({ flop, moved, wire }: StageWork): MicroCredits =>
   meteredCost({
@@ -165,6 +172,17 @@ export const billOf = (work: StageWork, price: number): MicroCredits => {
 
 /** Tokens that padding and doubling may add to a table (src/models/stage.ts). */
 const PLACES = { least: 256, padding: 128 } as const
+
+/**
+ * Bytes of what one run makes of its tokens between a layer's weights: a model with few weights can be made to take
+ * gigabytes there. On a processor all looks of a run lie in memory at once.
+ */
+export const runBytes = (shape: StageShape, places: number, onProcessor: boolean): number => {
+  const { width, heads, keyHeads, headSize, inner } = shape
+  const row = 2 * width + (2 * heads + 2 * keyHeads) * headSize + 3 * inner
+  const looks = onProcessor ? heads * (places + PLACES.padding) : 0
+  return 4 * FEED_TOKENS * (row + looks)
+}
 
 /** Bytes of the keys and values of one session that may become so long. */
 export const tableBytes = (

@@ -1,6 +1,7 @@
 /** Which nodes could take a stage of a model: each that is linked is asked now and then what it holds and takes. */
 import type { Cid, Did, PeerId } from '../../base/ids.ts'
 import { ms, type Ms } from '../../base/units.ts'
+import { remember } from '../../core/recent.ts'
 import type { StageCandidate } from '../../core/plan/stages.ts'
 import type { Desk } from '../desk.ts'
 import type { Greeted } from '../links.ts'
@@ -8,8 +9,14 @@ import type { LeafExchange } from './leaf-exchange.ts'
 
 /** What a node would take changes as others ask it. */
 const AGAIN_MS = 2_000
-/** Who gave a stage back is not asked for one again so soon. */
-const REST_MS = 20_000
+/** Who gave a stage back is not asked for one again so soon, and each time later: others may be better at it. */
+const REST = {
+  ms: 20_000,
+  times: 4,
+  most: 4,
+  /** Names cost nothing, so only the last ones are known. */
+  nodes: 256,
+} as const
 
 type Known = { readonly candidate: StageCandidate | null; readonly at: Ms }
 
@@ -24,6 +31,8 @@ export const candidates = (
   const known = new Map<PeerId, Known>()
   const asked = new Map<PeerId, Ms>()
   const resting = new Map<Did, Ms>()
+  /** How often each has given a stage back. */
+  const losses = new Map<Did, number>()
 
   const ask = (who: Greeted): void => {
     asked.set(who.peer, desk.now())
@@ -63,10 +72,13 @@ export const candidates = (
           : [],
       )
     },
-    /** @param forever it lied */
-    rest(node: Did, forever: boolean): void {
-      resting.set(node, forever ? ms(Number.MAX_SAFE_INTEGER) : ms(desk.now() + REST_MS))
+    rest(node: Did): void {
+      const before = losses.get(node) ?? 0
+      remember(losses, node, before + 1, REST.nodes)
+      const until = ms(desk.now() + REST.ms * REST.times ** Math.min(before, REST.most))
+      remember(resting, node, ms(Math.max(until, resting.get(node) ?? until)), REST.nodes)
     },
+    bar: (node: Did): void => void remember(resting, node, ms(Number.MAX_SAFE_INTEGER), REST.nodes),
     /** What it said of itself is no longer so. */
     forget(): void {
       known.clear()

@@ -8,14 +8,16 @@ import { ms } from '../../base/units.ts'
 import {
   feedAgain,
   inputsOf,
+  isAheadOfNext,
   nextFeeds,
   noteAnswer,
   rowsFor,
+  setBack,
   type Feed,
 } from '../../core/pipeline.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { Desk } from '../desk.ts'
-import { EARLY_MAX, noteTime, type Post } from './post.ts'
+import { askedFor, EARLY_MAX, noteAsked, noteAuthor, noteTime, type Post } from './post.ts'
 import type { Metering, SessionState } from './session-state.ts'
 import { inputDigest } from './stage-part.ts'
 import type { Timing } from './timing.ts'
@@ -25,16 +27,23 @@ const PATIENCE = {
   leastMs: 4_000,
   /** Of how long its answers take. */
   times: 8,
+  /** The slowest processor that is of use, for a first run of many tokens. */
+  flopPerMs: 1_000_000,
+  /** However slow it is: nobody would wait longer for a token. */
+  mostMs: 120_000,
   /** Then another node may try. */
   tries: 3,
 } as const
 
-/** Feeds that were under way when a stage got another node. */
-const DOUBTS = 4
+/** Feeds that were under way when a stage got another node, or was told to be fed by us alone: all that wait there. */
+const DOUBTS = 8
+
+/** A stage that is fed again and again comes no further. */
+const SET_BACKS_MAX = 64
 
 export type FlowingEvents = {
   /** Its work was counted; a bill may be about it. */
-  counted(): void
+  counted(isReplay: boolean): void
   /** It knows as much as the stage before it has said. */
   caughtUp(post: Post): void
   /** Logits of the last token. */
@@ -44,6 +53,8 @@ export type FlowingEvents = {
   expose(post: Post): void
   /** It does not say what the stage before it says. */
   contradicted(post: Post, at: number): void
+  /** The stage before feeds it what we are not told of. */
+  part(post: Post): void
 }
 
 export const flowing = (
@@ -71,7 +82,7 @@ export const flowing = (
     if (post.index === 0 && !replay) times.fed(at + count)
     const tokens = post.index === 0 ? s.flow!.tokens.slice(at, at + count) : []
     const body = post.index === 0 ? new Uint8Array(0) : rowsFor(s.flow!, post.index, at, count)
-    post.feeds += 1
+    noteAsked(post, { at, count, replay })
     desk.send(post.who!.peer, { k: 'feed', ...of, tokens, bytes: body.byteLength }, body)
   }
 
@@ -86,9 +97,23 @@ export const flowing = (
   /** In the order in which they came: digests over answers are. What is early holds up what comes after it. */
   const fed = (post: Post, head: HeadOf<'fed'>, body: Uint8Array<ArrayBuffer>): void => {
     post.heardAt = desk.now()
-    if (post.early.length >= EARLY_MAX) return events.lose(post, 'bad-answer')
+    if (post.early.length >= EARLY_MAX && !tookUnasked(post)) return events.lose(post, 'bad-answer')
     post.early.push({ head, body })
     drain(post)
+  }
+
+  /**
+   * It answers what we know of no feed for, which the stage before may be to blame for: once that one does not
+   * feed it any more, it is.
+   */
+  const tookUnasked = (post: Post): boolean => {
+    const [first] = post.early
+    const isUnasked = first !== undefined && askedFor(post.asked, first.head) === -1
+    if (!isUnasked || post.index === 0 || post.apart) return false
+    events.part(post)
+    post.doubts = DOUBTS
+    drain(post)
+    return true
   }
 
   const drain = (post: Post): void => {
@@ -96,12 +121,19 @@ export const flowing = (
       const { at, count, passed } = next.head
       const isEarly =
         at === s.flow!.lanes[post.index]!.known && at + count > inputsOf(s.flow!, post.index)
+      if (post.apart && post.doubts > 0 && askedFor(post.asked, next.head) === -1) {
+        post.doubts -= 1
+        noteAsked(post, { ...next.head, replay: next.head.bytes === 0 })
+      }
+      const asked = askedFor(post.asked, next.head)
       // What it was fed by the stage before it, that one has told us of, or will.
-      if (post.feeds <= 0 || (isFlowing() && isEarly)) return
+      if (asked === -1 && (post.index === 0 || post.apart)) return events.lose(post, 'bad-answer')
+      if (asked === -1 || (isFlowing() && isEarly)) return
+      post.asked.splice(asked, 1)
       post.early.shift()
       if (!counted(post, next.head, next.body)) return
       const after = s.posts[post.index + 1]
-      if (after && passed) after.feeds += 1
+      if (after && passed) noteAsked(after, { at, count, replay: false })
       if (isFlowing()) take(post, next.head, next.body)
       if (after) drain(after)
     }
@@ -111,9 +143,8 @@ export const flowing = (
   const counted = (post: Post, { at, count }: HeadOf<'fed'>, body: Uint8Array): boolean => {
     // Only what is remembered is answered by nothing.
     const work = metering.work(post, { at, count, replay: body.byteLength === 0 })
-    post.feeds -= 1
     const isRight = post.book.answered(work, body)
-    if (isRight) events.counted()
+    if (isRight) events.counted(body.byteLength === 0)
     else events.lose(post, 'wrong-bill')
     return isRight && post.who !== null
   }
@@ -124,21 +155,39 @@ export const flowing = (
     const lane = flow.lanes[post.index]!
     const isNew = at + count > lane.answered
     if (isNew && !isOfSize(post, head, body)) return events.lose(post, 'bad-answer')
+    if (at < lane.known) return again(post, head)
     if (at === lane.known && !saysItsInput(post, head)) return doubt(post, at)
-    post.doubts = 0
-    const rows = new Float32Array(body.buffer, body.byteOffset, body.byteLength >> 2)
+    if (at === lane.known) post.doubts = 0
+    const rows = rowsIn(body)
+    // Whether it lies or was fed what makes such numbers cannot be known, but nobody can go on with them.
+    if (isNew && !rows.every(isUsable)) return events.lose(post, 'bad-answer')
     const answered = noteAnswer(flow, post.index, head, isNew ? rows : null)
     if (answered === 'new' || answered === 'remembered') {
+      // It says so itself, and is waited for by what it says.
+      const computeMs = Math.min(head.computeMs, 2 * (desk.now() - post.movedAt) + 1)
       post.movedAt = desk.now()
       tries.delete(post.index)
-      noteTime(post.computeMs, head.computeMs)
-      if (answered === 'new') times.answered(at + count, head.computeMs)
+      noteTime(post.computeMs, computeMs)
+      if (answered === 'new') post.setBacks = 0
+      if (answered === 'new') noteAuthor(post, at)
+      if (answered === 'new') times.answered(at + count, computeMs)
       caughtUp(post)
     }
-    pump(post)
+    for (const each of [post, s.posts[post.index - 1]]) if (each) pump(each)
     const next = s.posts[post.index + 1]
     if (next) pump(next)
     else if (answered === 'new') events.drawn(at + count, rows)
+  }
+
+  /**
+   * It has forgotten what it knew after that; and what it knows of it is wrong, though all that it does is right, if
+   * somebody fed it other rows.
+   */
+  const again = (post: Post, head: HeadOf<'fed'>): void => {
+    post.setBacks += 1
+    if (post.setBacks > SET_BACKS_MAX) return events.lose(post, 'bad-answer')
+    setBack(s.flow!, post.index, saysItsInput(post, head) ? head.at + head.count : head.at)
+    pump(post)
   }
 
   /**
@@ -151,7 +200,10 @@ export const flowing = (
       feedAgain(s.flow!, post.index)
       pump(post)
     } else if (post.index === 0 || post.apart) events.expose(post)
-    else events.contradicted(post, at)
+    else {
+      events.contradicted(post, at)
+      post.doubts = DOUBTS
+    }
   }
 
   const isOfSize = (post: Post, { count, bytes }: HeadOf<'fed'>, body: Uint8Array): boolean => {
@@ -163,19 +215,32 @@ export const flowing = (
   const saysItsInput = ({ index }: Post, { at, count, input }: HeadOf<'fed'>): boolean =>
     equalBytes(input, inputDigest(rowsFor(s.flow!, index, at, count)))
 
-  const patience = ({ computeMs }: Post): number =>
-    Math.max(PATIENCE.leastMs, PATIENCE.times * Math.max(0, ...computeMs))
+  const patience = (post: Post): number => {
+    const used = Math.max(0, ...post.computeMs)
+    const most = Math.max(0, ...post.asked.map((feed) => metering.work(post, feed).flop))
+    return Math.max(
+      PATIENCE.leastMs,
+      Math.min(PATIENCE.mostMs, Math.max(PATIENCE.times * used, most / PATIENCE.flopPerMs)),
+    )
+  }
 
   /** What is on its way for too long is sent once more, and then given to another. */
   const hurry = (post: Post): void => {
     const flow = s.flow!
     const lane = flow.lanes[post.index]!
     const waits = lane.isReady && lane.known < Math.max(lane.answered, inputsOf(flow, post.index))
-    if (!waits || !post.who || desk.now() - post.movedAt < patience(post)) return
+    if (
+      !waits ||
+      !post.who ||
+      isAheadOfNext(flow, post.index) ||
+      desk.now() - post.movedAt < patience(post)
+    )
+      return
     const count = (tries.get(post.index) ?? 0) + 1
     tries.set(post.index, count)
     post.movedAt = desk.now()
     if (count > PATIENCE.tries) return events.lose(post, 'stalled')
+    tookUnasked(post)
     feedAgain(flow, post.index)
     pump(post)
   }
@@ -183,6 +248,7 @@ export const flowing = (
   return {
     /** Another node will have a stage: what the next one says of its input may be about the one before. */
     replaced(post: Post): void {
+      tries.delete(post.index)
       const next = s.posts[post.index + 1]
       if (next) next.doubts = DOUBTS
     },
@@ -200,3 +266,10 @@ export const flowing = (
     },
   }
 }
+
+/** A copy, as a body may begin at any byte of a message. */
+const rowsIn = (body: Uint8Array): Float32Array<ArrayBuffer> =>
+  new Float32Array(body.slice(0, body.byteLength & ~3).buffer as ArrayBuffer)
+
+/** Squares of a whole row of such numbers can be added up by anybody. */
+const isUsable = (x: number): boolean => Math.abs(x) < 1e15

@@ -17,6 +17,8 @@ export type Post = {
   /** Something came of it, or was first asked of it. */
   movedAt: Ms
   permille: number
+  /** The furthest that it has said it is with being loaded. */
+  reached: number
   here: number
   given: number
   others: number
@@ -31,13 +33,26 @@ export type Post = {
   audited: number
   audits: number
   readonly computeMs: number[]
-  /** It was fed so often more than it has answered. */
-  feeds: number
+  /** Fed to it by us or, as that one says, by the stage before, and not answered. */
+  asked: Asked[]
+  /** Who has answered from which place on. */
+  authors: readonly Author[]
+  /** It was fed again what it had answered before, by us or by others. */
+  setBacks: number
   /** Answers that may be about what an earlier node of the stage before had said. */
   doubts: number
   /** Answers whose own input is still on its way to us, and those after them. */
   readonly early: { readonly head: HeadOf<'fed'>; readonly body: Uint8Array<ArrayBuffer> }[]
 }
+
+/** An answer is about such a feed, or is none. */
+export type Asked = Pick<HeadOf<'feed'>, 'at' | 'count' | 'replay'>
+export type Author = { readonly from: number; readonly who: Greeted }
+
+/** More than a stage can have waiting; some are never answered, as what came before them was missing. */
+const ASKED_MAX = 64
+/** A stage does not change hands so often in one talk. */
+const AUTHORS_MAX = 64
 
 /** Answers that wait for what they were made from. */
 export const EARLY_MAX = 4
@@ -57,6 +72,7 @@ export const newPost = (
   heardAt: ms(0),
   movedAt: ms(0),
   permille: 0,
+  reached: -1,
   here: 0,
   given: 0,
   others: 0,
@@ -67,7 +83,9 @@ export const newPost = (
   audited: 0,
   audits: 0,
   computeMs: [],
-  feeds: 0,
+  asked: [],
+  authors: [],
+  setBacks: 0,
   doubts: 0,
   early: [],
 })
@@ -86,15 +104,39 @@ export const assign = (
     heardAt: now,
     movedAt: now,
     permille: 0,
+    reached: -1,
     here: 0,
     given: 0,
     others: 0,
     book: account(costOf),
-    feeds: 0,
+    asked: [],
+    setBacks: 0,
     early: [],
   })
   post.computeMs.length = 0
 }
+
+export const noteAsked = ({ asked }: Post, { at, count, replay }: Asked): void => {
+  asked.push({ at, count, replay })
+  if (asked.length > ASKED_MAX) asked.shift()
+}
+
+/** Which of what was asked an answer is about; -1 for none. */
+export const askedFor = (
+  asked: readonly Asked[],
+  { at, count, bytes }: Pick<HeadOf<'fed'>, 'at' | 'count' | 'bytes'>,
+): number =>
+  asked.findIndex((each) => each.at === at && each.count === count && each.replay === (bytes === 0))
+
+/** It has answered something that nobody had before. */
+export const noteAuthor = (post: Post, from: number): void => {
+  const { who, authors } = post
+  if (who === null || authors.at(-1)?.who.account === who.account) return
+  post.authors = [...authors, { from, who }].slice(-AUTHORS_MAX)
+}
+
+export const authorOf = ({ authors }: Post, place: number): Greeted | null =>
+  authors.findLast(({ from }) => from <= place)?.who ?? null
 
 export const noteTime = (list: number[], value: number): void => {
   list.push(value)

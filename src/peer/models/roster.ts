@@ -23,10 +23,14 @@ export const ROSTER_LIMITS = {
   nobodyMs: 60_000,
   /** Four missed beats. */
   silenceMs: 8_000,
-  /** A stage that is lost is looked for elsewhere for so long, and so often before the first token. */
+  /** It says that it is there, and comes no further with being loaded. */
+  stuckMs: 90_000,
+  /** A stage that is lost is looked for elsewhere for so long, and so often before the next token. */
   vacantMs: 60_000,
   offers: 12,
 } as const
+
+const STEPS: readonly HeadOf<'staged'>['state'][] = ['fetching', 'loading', 'ready']
 
 export type RosterEvents = {
   /** Nodes were found; weights are on their way. */
@@ -51,6 +55,7 @@ export const roster = (
   let firstAt: number | null = null
   /** Since when each stage has nobody. */
   const vacant = new Map<number, number>()
+  /** Since the last token. */
   let offers = 0
   /** Why a stage was given back last. */
   let lastCode = ''
@@ -75,9 +80,12 @@ export const roster = (
     return next?.isJoined === true && !next.apart ? neighbour(next) : null
   }
 
+  /** Who may feed it besides us. */
+  const previousOf = (post: Post): Neighbour | null => (post.apart ? null : neighbour(before(post)))
+
   const tellNeighbours = (post: Post | undefined): void => {
     if (!post) return
-    const [previous, next] = [neighbour(before(post)), nextOf(post)]
+    const [previous, next] = [previousOf(post), nextOf(post)]
     tell(post, { k: 'neighbours', ...name(post), previous, next })
   }
 
@@ -87,6 +95,8 @@ export const roster = (
     vacant.delete(post.index)
     // It takes nothing on credit from one whose money it has not seen.
     if (s.talk.price > 0) ports.showChain(who.peer)
+    // It may have it still, from before a link broke; what is counted begins anew.
+    tell(post, { k: 'unstage', ...name(post) })
     tell(post, {
       k: 'stage',
       ...name(post),
@@ -97,7 +107,7 @@ export const roster = (
       to: post.to,
       places: Math.min(s.config.context, s.talk.promptIds.length + s.talk.tokens),
       price: s.talk.price,
-      previous: neighbour(before(post)),
+      previous: previousOf(post),
       next: nextOf(post),
     })
   }
@@ -145,7 +155,7 @@ export const roster = (
       if (post.who) continue
       const since = vacant.get(post.index) ?? desk.now()
       vacant.set(post.index, since)
-      if (s.phase === 'loading' && offers >= ROSTER_LIMITS.offers * s.posts.length)
+      if (offers >= ROSTER_LIMITS.offers * s.posts.length)
         return events.failed('no-nodes', `The nodes that are there do not take it (${lastCode}).`)
       const node = planReplacement(s.size, post, able.able())
       const who = node && whoIs(node)
@@ -165,12 +175,12 @@ export const roster = (
     else fill()
   }
 
-  const lose = (post: Post, code: string, forever = false): void => {
+  const lose = (post: Post, code: string): void => {
     const { who } = post
     if (!who) return
     lastCode = code
     tell(post, { k: 'unstage', ...name(post) })
-    able.rest(who.account, forever)
+    able.rest(who.account)
     if (s.flow) replaceNode(s.flow, post.index)
     post.isJoined = false
     events.lost(post, who, code)
@@ -180,12 +190,27 @@ export const roster = (
     fill()
   }
 
+  /** Why it is not waited for any longer. */
+  const overdue = (post: Post): string | null => {
+    if (s.phase === 'settling') return null
+    const now = desk.now()
+    if (now - post.heardAt > ROSTER_LIMITS.silenceMs) return 'silent'
+    const isReady = s.flow?.lanes[post.index]?.isReady === true
+    return !isReady && now - post.movedAt > ROSTER_LIMITS.stuckMs ? 'stalled' : null
+  }
+
   return {
     tellNeighbours,
     lose,
+    /** It lied: it gets no stage of this session any more. */
+    bar: (node: Did): void => able.bar(node),
+    /** A token came: those that have stages now make something of them. */
+    goesOn: (): void => void (offers = 0),
     staged(post: Post, head: HeadOf<'staged'>): void {
       const { permille, here, given, others } = head
       Object.assign(post, { permille, here, given, others, heardAt: desk.now() })
+      const reached = STEPS.indexOf(head.state) * 1_001 + permille
+      if (reached > post.reached) Object.assign(post, { reached, movedAt: desk.now() })
       const lane = s.flow?.lanes[post.index]
       if (!lane || lane.isReady) return
       post.state = head.state
@@ -211,12 +236,12 @@ export const roster = (
       for (const post of s.posts) tell(post, { k: 'unstage', ...name(post) })
     },
     wake(): void {
-      const now = desk.now()
       const isWaiting = s.phase === 'calling' || s.posts.some(({ who }) => who === null)
       if (isWaiting) able.look()
-      for (const post of s.posts)
-        if (post.who && now - post.heardAt > ROSTER_LIMITS.silenceMs && s.phase !== 'settling')
-          lose(post, 'silent')
+      for (const post of s.posts) {
+        const code = post.who && overdue(post)
+        if (code !== null) lose(post, code)
+      }
       look()
     },
   }

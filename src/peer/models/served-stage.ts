@@ -16,6 +16,8 @@ export const HOST_LIMITS = {
   perRequester: 6,
   /** Feeds that wait for one stage: a prompt comes in runs, and each is as large as 128 rows. */
   feeds: 4,
+  /** And by the stage before, so that there is always room for its requester. */
+  feedsPassed: 2,
   /** A third of a requester's patience, as for tasks. */
   beatMs: 2_000,
   /** Loading is told this often at most. */
@@ -40,6 +42,8 @@ export type Feed = {
   readonly count: number
   readonly replay: boolean
   readonly input: readonly number[] | Uint8Array<ArrayBuffer>
+  /** By the stage before, and not by its requester. */
+  readonly isPassed: boolean
 }
 
 export type Served = {
@@ -59,6 +63,8 @@ export type Served = {
   /** Since when it has no link. */
   goneAt: Ms | null
   previous: Neighbour | null
+  /** Who fed it before that, and may not have heard of it yet. */
+  before: PeerId | null
   next: Neighbour | null
   dialledAt: Ms
   /** Links to the next stage that ended after something was passed on by them. */
@@ -114,6 +120,7 @@ export const servedStage = (key: string, who: Greeted, head: HeadOf<'stage'>, no
   who,
   goneAt: null,
   previous: head.previous,
+  before: null,
   next: head.next,
   dialledAt: Number.NEGATIVE_INFINITY as Ms,
   hangUps: 0,
@@ -146,6 +153,29 @@ export const servedStage = (key: string, who: Greeted, head: HeadOf<'stage'>, no
 export const mayFeed = (stage: Served, { account, peer }: Greeted): boolean =>
   account === stage.requester || peer === stage.previous?.peer
 
+/** A session's stage that this node may feed, by whoever asked for it. */
+export const findStage = (
+  among: ReadonlyMap<string, Served>,
+  who: Greeted,
+  { session, index }: Pick<Served, 'session' | 'index'>,
+  isOne: (stage: Served, who: Greeted) => boolean = mayFeed,
+): Served | undefined => {
+  for (const stage of among.values())
+    if (stage.session === session && stage.index === index && isOne(stage, who)) return stage
+  return undefined
+}
+
+/**
+ * Whether a feed of [at, ...) may wait, too, besides those that are coming by the same link. What waits of a
+ * requester from there on it replaces.
+ */
+export const hasRoom = (stage: Served, { account, peer }: Greeted, at: number): boolean => {
+  const isPassed = account !== stage.requester
+  const own = stage.feeds.filter((feed) => feed.isPassed === isPassed && (isPassed || feed.at < at))
+  const most = isPassed ? HOST_LIMITS.feedsPassed : HOST_LIMITS.feeds
+  return own.length + (stage.coming.get(peer) ?? 0) < most
+}
+
 /** Bytes that a feed of so many tokens has; 0 where it has none, null where that is not known yet. */
 export const feedBytes = ({ from, costed }: Served, count: number): number | null => {
   if (from === 0) return 0
@@ -155,6 +185,7 @@ export const feedBytes = ({ from, costed }: Served, count: number): number | nul
 /** What was fed; null where it cannot be a feed of this stage. */
 export const readFeed = (
   stage: Served,
+  { account }: Greeted,
   { at, count, tokens, replay }: HeadOf<'feed'>,
   body: Uint8Array<ArrayBuffer> | null,
 ): Feed | null => {
@@ -163,5 +194,6 @@ export const readFeed = (
   if (tokens.length !== (stage.from === 0 ? count : 0)) return null
   const { vocabulary } = stage.costed!.shape
   if (tokens.some((token) => token >= vocabulary)) return null
-  return { at, count, replay, input: stage.from === 0 ? tokens : body! }
+  const isPassed = account !== stage.requester
+  return { at, count, replay, input: stage.from === 0 ? tokens : body!, isPassed }
 }

@@ -2,17 +2,21 @@
  * One prompt and its answer over several nodes: layers are given to them, tokens are fed and drawn. Where a node
  * goes its stage is fed once more elsewhere; where one lied everything from there on is done again.
  */
+import { microCredits } from '../../base/units.ts'
 import { rewind } from '../../core/pipeline.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { Desk } from '../desk.ts'
 import type { Greeted } from '../links.ts'
 import { drawing } from './drawing.ts'
 import { flowing } from './flowing.ts'
-import type { Post } from './post.ts'
+import { askedFor, authorOf, type Post } from './post.ts'
 import { roster } from './roster.ts'
 import { isOver, type Metering, type SessionPorts, type SessionState } from './session-state.ts'
 import { settling } from './settling.ts'
 import { timing } from './timing.ts'
+
+/** Those that are shown. */
+const RECOVERIES_MAX = 64
 
 export type Session = ReturnType<typeof session>
 
@@ -63,8 +67,16 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
           replayed,
           since: post.heardAt,
         })
+      if (s.recoveries.length > RECOVERIES_MAX) s.recoveries.shift()
       stream.replaced(post)
-      if (code !== 'wrong-result') till.left({ index: post.index, who, book: post.book })
+      if (code !== 'wrong-result')
+        till.left({
+          index: post.index,
+          who,
+          book: post.book,
+          asked: post.asked,
+          paidThen: post.book.paid(),
+        })
       ports.changed()
     },
     failed: (code, text) => end('failed', code, text),
@@ -73,10 +85,12 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
   const till = settling(desk, s, ports, draws.shown, {
     lied(post, at) {
       post.audited = Math.min(post.audited, at)
+      const author = authorOf(post, at) ?? post.who
       takeBack(post, at)
       // At the very end of the answer: it is not the end then.
       if (s.phase === 'settling' && ending === 'done') s.phase = 'tokens'
-      expose(post)
+      if (author) condemn(author)
+      stream.pump()
       if (s.phase === 'settling') till.finish()
     },
     cannotAudit(detail) {
@@ -91,20 +105,34 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
   })
 
   const stream = flowing(desk, s, metering, times, {
-    counted: () => till.step(),
+    counted(isReplay) {
+      till.step()
+      // What a new node is fed again costs something, too, though no token comes of it.
+      if (isReplay && (s.phase === 'prompt' || s.phase === 'tokens')) affords()
+    },
     caughtUp: (post) => crew.caughtUp(post),
     drawn: (place, logits) => drawn(place, logits),
     lose: (post, code) => crew.lose(post, code),
     expose: (post) => expose(post),
     contradicted: (post, at) => contradicted(post, at),
+    part: (post) => part(post),
   })
 
   /** It answered what it cannot have computed. */
   const expose = (post: Post): void => {
     if (!post.who) return
-    ports.judged(post.who.account, 'wrong', post.book.spent(), 1)
-    crew.lose(post, 'wrong-result', true)
+    condemn(post.who)
     stream.pump()
+  }
+
+  /** A liar has no stage any more, and is paid for none; perhaps it had given its stage to another before. */
+  const condemn = ({ account }: Greeted): void => {
+    const its = s.posts.filter(({ who }) => who?.account === account)
+    const stake = its.reduce((sum, { book }) => sum + book.spent(), 0)
+    ports.judged(account, 'wrong', microCredits(stake), 1)
+    till.deny(account)
+    crew.bar(account)
+    for (const post of its) crew.lose(post, 'wrong-result')
   }
 
   /** From a place on, what a stage answered is forgotten, with all that was made of it. */
@@ -114,6 +142,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     for (const each of s.posts) {
       const { answered } = s.flow!.lanes[each.index]!
       each.audited = Math.min(each.audited, answered)
+      each.authors = each.authors.filter(({ from }) => from < answered)
     }
     if (s.flow!.tokens.length < before) draws.rewound(s.flow!)
   }
@@ -122,6 +151,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     const flow = s.flow!
     if (place !== flow.tokens.length) return
     times.drawn(place)
+    crew.goesOn()
     if (s.phase === 'prompt') s.phase = 'tokens'
     for (const recovery of s.recoveries) {
       if (recovery.since === null) continue
@@ -133,22 +163,31 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     if (isLast) return end('done', null)
     if (s.talk.price > 0 && owes() > ports.funds())
       return end('failed', 'no-credit', 'This account has no credits left for the next token.')
-    const { budget } = s.talk
-    if (budget !== undefined && spent() > budget)
-      return end('failed', 'over-budget', 'The next token would cost more than was allowed.')
-    stream.pump()
+    if (affords()) stream.pump()
+  }
+
+  const affords = (): boolean => {
+    const isWithin = spent() <= (s.talk.budget ?? Infinity)
+    if (!isWithin) end('failed', 'over-budget', 'The next token would cost more than was allowed.')
+    return isWithin
   }
 
   const spent = (): number =>
-    s.posts.reduce((sum, { paidBefore, book }) => sum + paidBefore + book.spent(), 0)
+    s.posts.reduce((sum, { paidBefore, book }) => sum + paidBefore + book.spent(), 0) +
+    till.spentLate()
 
   const owes = (): number => s.posts.reduce((sum, { book }) => sum + book.spent() - book.paid(), 0)
 
-  /** What one stage says that it sent, the next says that it did not get: one of them lies, so nothing goes between them. */
-  const contradicted = (post: Post, at: number): void => {
+  /** From now on a stage is fed by us alone. */
+  const part = (post: Post): void => {
     post.apart = true
     post.isJoined = false
-    crew.tellNeighbours(s.posts[post.index - 1])
+    for (const each of [s.posts[post.index - 1], post]) crew.tellNeighbours(each)
+  }
+
+  /** What one stage says that it sent, the next says that it did not get: one of them lies, so nothing goes between them. */
+  const contradicted = (post: Post, at: number): void => {
+    part(post)
     takeBack(post, at)
     stream.pump()
   }
@@ -161,11 +200,11 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
   ): void => {
     const former = till.formerOf(who.peer, head.index)
     if (!former) return
-    const { at, count } = head.k === 'fed' ? head : { at: 0, count: 0 }
-    const answer = body ?? new Uint8Array(0)
-    const work = metering.work(s.posts[head.index]!, { at, count, replay: answer.byteLength === 0 })
-    if (head.k === 'fed') former.book.answered(work, answer)
-    if (head.k === 'bill') former.book.billed(head)
+    const asked = head.k === 'fed' ? askedFor(former.asked, head) : -1
+    const [feed] = asked === -1 ? [] : former.asked.splice(asked, 1)
+    if (feed)
+      former.book.answered(metering.work(s.posts[head.index]!, feed), body ?? new Uint8Array(0))
+    if (head.k === 'bill') former.book.billed(head, true)
     till.step()
   }
 
@@ -187,15 +226,17 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
         case 'fed':
           return stream.fed(post, head, body ?? new Uint8Array(0))
         case 'bill':
-          if (!post.book.billed(head)) return crew.lose(post, 'wrong-bill')
+          // It has the stage again, and had not billed what it did before.
+          if (till.formerOf(who.peer, head.index)?.book.knows(head)) return late(who, head, body)
+          if (!post.book.billed(head, s.phase === 'settling')) return crew.lose(post, 'wrong-bill')
           return till.step()
       }
     },
     welcome(who: Greeted, head: HeadOf<'fed'>): number {
-      const post = crew.postOf(who.peer, head.index)
+      const has = crew.postOf(who.peer, head.index) ?? till.formerOf(who.peer, head.index)
       const isLast = head.index === s.posts.length - 1
       const most = 4 * (isLast ? s.config.vocabulary : head.count * s.config.width)
-      return post && head.bytes <= most ? head.bytes : 0
+      return has && head.bytes <= most ? head.bytes : 0
     },
     gone: (who: Greeted): void =>
       isOver(s) || s.phase === 'settling' ? undefined : crew.gone(who),

@@ -1,63 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { alice, bob, carol, dave, mallory, type Person } from '../../../test/people.ts'
-import { newDisk, town, type Resident, type Town } from '../../../test/town.ts'
+import { alice, bob, carol, mallory, type Person } from '../../../test/people.ts'
 import {
-  PROMPT,
-  tokensAlone,
-  virtualSource,
-  virtualTalk,
-  type Heard,
-} from '../../../test/virtual-talk.ts'
+  atToken,
+  expected,
+  gather,
+  holderOf,
+  lies,
+  sessionOf,
+  viewOf,
+  type Bend,
+} from '../../../test/talk-town.ts'
+import { PROMPT, tokensAlone, virtualSource, virtualTalk } from '../../../test/virtual-talk.ts'
 import { auditSwarm } from '../../core/ledger/audit.ts'
-import type { Desk } from '../desk.ts'
-
-type Bend = (desk: Desk) => Desk
-type Scene = {
-  swarm: Town
-  asker: Resident
-  lenders: Resident[]
-  source: ReturnType<typeof virtualSource>
-}
-
-const gather = (
-  people: readonly (Person | readonly [Person, Bend])[] = [alice, bob, carol],
-): Scene => {
-  const swarm = town(dave)
-  const lenders = people.map((each) => {
-    const [who, bend] = 'name' in each ? [each, (desk: Desk) => desk] : each
-    return swarm.moveIn(who, newDisk(), false, bend)
-  })
-  swarm.run(3_000)
-  const asker = swarm.moveIn(dave, newDisk(), false)
-  swarm.run(3_000)
-  return { swarm, asker, lenders, source: virtualSource() }
-}
-const viewOf = ({ peer }: Resident) => peer.handle.view()
-const sessionOf = (who: Resident) => viewOf(who).sessions[0]!
-const expected = ({ source }: Scene): number[] => tokensAlone(source, PROMPT, 40)
-const runUntil = ({ swarm }: Scene, holds: () => boolean, limitMs = 60_000): void => {
-  for (let at = 0; at < limitMs && !holds(); at += 5) swarm.run(5)
-  expect(holds()).toBe(true)
-}
-const atToken = (scene: Scene, heard: Heard, count: number): void =>
-  runUntil(scene, () => heard.ids.length >= count)
-const holderOf = ({ asker, lenders }: Scene, stage: number): Resident =>
-  lenders.find(({ person }) => person.did === sessionOf(asker).stages[stage]!.node)!
-
-/** Every answer from some place of the talk on is a little off. */
-const lies =
-  (from: number): Bend =>
-  (desk) => ({
-    ...desk,
-    stepStage: (step, share, then) =>
-      desk.stepStage(step, share, (done) => {
-        if (done.ok && step.at + step.count > from) {
-          const rows = new Float32Array(done.value.output.buffer)
-          rows[0]! += 0.5
-        }
-        then(done)
-      }),
-  })
 
 describe('a model over three nodes', () => {
   it('answers what it answers alone, is audited, and everybody is paid', () => {

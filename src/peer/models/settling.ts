@@ -3,7 +3,7 @@
  * is made before the last bills of a session are. Which stage it is, nobody can know before.
  */
 import { words } from '../../base/bytes.ts'
-import type { PeerId } from '../../base/ids.ts'
+import type { Did, PeerId } from '../../base/ids.ts'
 import { microCredits, ms } from '../../base/units.ts'
 import { prng } from '../../base/prng.ts'
 import type { ShownLogits } from '../../core/audit-rows.ts'
@@ -11,7 +11,7 @@ import type { Desk } from '../desk.ts'
 import type { Greeted } from '../links.ts'
 import { auditor } from './audit.ts'
 import type { Account, Bill } from './bills.ts'
-import type { Post } from './post.ts'
+import type { Asked, Post } from './post.ts'
 import type { SessionPorts, SessionState } from './session-state.ts'
 
 /** The last bills of nodes that were told to close their stage come within this, or never. */
@@ -20,7 +20,15 @@ const LAST_BILLS_MS = 5_000
 const FORMER_MAX = 8
 
 type Owed = { readonly who: Greeted; readonly bill: Bill }
-export type Former = { readonly index: number; readonly who: Greeted; readonly book: Account }
+export type Former = {
+  readonly index: number
+  readonly who: Greeted
+  readonly book: Account
+  /** What may still be answered. */
+  readonly asked: Asked[]
+  /** What it had been paid by then. */
+  readonly paidThen: number
+}
 
 export type SettlingEvents = {
   /** A stage answered something else than its layers do, from this place on. */
@@ -45,6 +53,8 @@ export const settling = (
   /** Billed, and covered by the audit that runs or the next one. */
   let owed: Owed[] = []
   let formers: Former[] = []
+  /** Paid to nodes after they had left their stage, and were forgotten. */
+  let paidLate = 0
   let isAuditing = false
   let state: 'open' | 'last-audit' | 'last-bills' | 'settled' = 'open'
   let lastBillsUntil = ms(0)
@@ -53,6 +63,11 @@ export const settling = (
     const books = [...formers, ...s.posts.map(({ who, book }) => ({ who, book }))]
     for (const { who, book } of books)
       if (who) for (const bill of book.take()) owed.push({ who, bill })
+  }
+
+  const forget = (some: readonly Former[]): void => {
+    for (const { book, paidThen } of some) paidLate += book.paid() - paidThen
+    formers = formers.filter((each) => !some.includes(each))
   }
 
   const payAll = (bills: readonly Owed[]): void => {
@@ -73,18 +88,20 @@ export const settling = (
 
   const audit = (then: () => void, failed: ReadonlySet<number> = new Set()): void => {
     const post = drawn(failed)
-    if (post === null && failed.size > 0) return
     if (post === null) return then()
     isAuditing = true
-    const { index, from, to, who } = post
+    const { index, from, to } = post
     const end = s.flow!.lanes[index]!.answered
     const spec = { id: `audit ${s.id} ${index}`, model: s.manifest.body, from, to }
     audits.audit({ stage: index, spec, end, from: post.audited }, (done) => {
       isAuditing = false
       if (!done.ok) {
         const others = new Set([...failed, index])
-        if (drawn(others) === null) return events.cannotAudit(done.error.detail)
-        return audit(then, others)
+        if (drawn(others) !== null) return audit(then, others)
+        // All that can be done again here has been.
+        if (!s.posts.some((each) => each.audits > 0)) return events.cannotAudit(done.error.detail)
+        then()
+        return step()
       }
       const { end: right, wrongAt } = done.value
       if (wrongAt === null) {
@@ -92,8 +109,6 @@ export const settling = (
         post.audits += 1
         then()
       } else {
-        // What another node had answered in its place before it is its own; what it billed is not paid.
-        owed = owed.filter((each) => each.who !== who)
         state = 'open'
         events.lied(post, wrongAt)
       }
@@ -133,7 +148,20 @@ export const settling = (
     step,
     /** It has no stage any more, but may have been owed something. */
     left(former: Former): void {
-      formers = [...formers, former].slice(-FORMER_MAX)
+      formers.push(former)
+      if (formers.length > FORMER_MAX) forget(formers.slice(0, 1))
+    },
+    /** What those cost who have left their stage, since then. */
+    spentLate: (): number =>
+      formers.reduce(
+        (sum, { book, paidThen }) =>
+          sum + (state === 'settled' ? book.paid() : book.spent()) - paidThen,
+        paidLate,
+      ),
+    /** It lied: what it billed and was not paid for it will not be. */
+    deny(account: Did): void {
+      owed = owed.filter(({ who }) => who.account !== account)
+      forget(formers.filter(({ who }) => who.account === account))
     },
     formerOf: (peer: PeerId, index: number): Former | null =>
       formers.findLast(({ who, index: own }) => who.peer === peer && own === index) ?? null,

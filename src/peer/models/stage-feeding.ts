@@ -8,7 +8,7 @@ import type { StageTrouble } from '../../wire/model-heads.ts'
 import type { Desk } from '../desk.ts'
 import type { Gate } from '../gate.ts'
 import type { Greeted } from '../links.ts'
-import { HOST_LIMITS, mayFeed, readFeed, type Feed, type Served } from './served-stage.ts'
+import { hasRoom, HOST_LIMITS, mayFeed, readFeed, type Feed, type Served } from './served-stage.ts'
 import type { StageBills } from './stage-bills.ts'
 import { inputDigest } from './stage-part.ts'
 
@@ -103,12 +103,15 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
       if (body !== null) arrived(stage, who)
       // While it is loaded nothing that was fed would have anything before it.
       if (stage.state !== 'ready') return
-      const feed = readFeed(stage, head, body)
-      const fits = feed !== null && stage.feeds.length < HOST_LIMITS.feeds
+      const feed = readFeed(stage, who, head, body)
+      const fits = feed !== null && hasRoom(stage, who, feed.at)
       // Only its requester can say that a stage is not wanted.
       if (!fits && who.account === stage.requester) return events.giveBack(stage, 'bad-feed')
       if (!fits) return
       stage.usedAt = desk.now()
+      // Where it is fed again, what waits from there on would be done for nothing.
+      if (!feed.isPassed && stage.feeds.length >= HOST_LIMITS.feeds)
+        keepFeeds(stage, ({ at }) => at < feed.at)
       stage.feeds.push(feed)
       work(stage)
     },
@@ -116,13 +119,17 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
     welcome(stage: Served, who: Greeted, head: HeadOf<'feed'>): number {
       const { costed } = stage
       if (!mayFeed(stage, who) || stage.from === 0 || costed === null) return 0
-      const coming = [...stage.coming.values()].reduce((sum, count) => sum + count, 0)
       const fits = head.bytes === 4 * head.count * costed.shape.width
-      if (!fits || stage.feeds.length + coming >= HOST_LIMITS.feeds) return 0
+      if (!fits || !hasRoom(stage, who, head.at)) return 0
       stage.coming.set(who.peer, (stage.coming.get(who.peer) ?? 0) + 1)
       return head.bytes
     },
   }
+}
+
+/** Of what waits for a stage, only this. */
+export const keepFeeds = ({ feeds }: Served, isKept: (feed: Feed) => boolean): void => {
+  feeds.splice(0, feeds.length, ...feeds.filter(isKept))
 }
 
 const arrived = ({ coming }: Served, { peer }: Greeted): void => {

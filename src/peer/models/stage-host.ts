@@ -14,9 +14,9 @@ import type { Gate } from '../gate.ts'
 import type { Greeted } from '../links.ts'
 import type { Size } from '../size.ts'
 import type { LeafExchange } from './leaf-exchange.ts'
-import { HOST_LIMITS, mayFeed, servedStage, type Served } from './served-stage.ts'
+import { findStage, HOST_LIMITS, servedStage, type Served } from './served-stage.ts'
 import { stageBills } from './stage-bills.ts'
-import { stageFeeding } from './stage-feeding.ts'
+import { keepFeeds, stageFeeding } from './stage-feeding.ts'
 import { stageOpening } from './stage-opening.ts'
 import { STAGE_KERNEL } from './stage-part.ts'
 
@@ -161,8 +161,18 @@ export const stageHost = (
   }
 
   const place = (stage: Served, previous: Neighbour | null, next: Neighbour | null): void => {
-    if (next?.peer !== stage.next?.peer)
-      Object.assign(stage, { dialledAt: Number.NEGATIVE_INFINITY, hangUps: 0, hasPassed: false })
+    if (next?.peer !== stage.next?.peer) {
+      // Soon, but not at once each time: whoever says so could have others called by us.
+      const dialledAt = Math.min(
+        stage.dialledAt,
+        desk.now() + HOST_LIMITS.beatMs - HOST_LIMITS.dialMs,
+      )
+      Object.assign(stage, { dialledAt, hasPassed: false })
+    }
+    if (previous?.peer !== stage.previous?.peer) {
+      stage.before = stage.previous?.peer ?? stage.before
+      keepFeeds(stage, ({ isPassed }) => !isPassed)
+    }
     stage.previous = previous
     stage.next = next
     dial(stage)
@@ -176,7 +186,7 @@ export const stageHost = (
   }
 
   const fed = (who: Greeted, head: HeadOf<'feed'>, body: Uint8Array<ArrayBuffer> | null): void => {
-    const stage = find(held, who, head)
+    const stage = findStage(held, who, head)
     if (!stage) return
     if (who.account === stage.requester) back(stage, who)
     feeding.feed(stage, who, head, body)
@@ -215,9 +225,11 @@ export const stageHost = (
       }
     },
     welcome(who: Greeted, head: HeadOf<'feed'>): number {
-      const stage = find(held, who, head)
+      const stage = findStage(held, who, head)
       if (stage) return feeding.welcome(stage, who, head)
-      const before = find(late, who, head)
+      const before =
+        findStage(late, who, head) ??
+        findStage(held, who, head, ({ before: it }, { peer }) => it === peer)
       const width = before?.costed?.shape.width ?? 0
       return head.bytes === 4 * head.count * width ? head.bytes : 0
     },
@@ -260,22 +272,15 @@ export const stageHost = (
       const waiting = [...held.values()].map(({ feeds }) => feeds.length)
       return [
         { what: 'stages', held: held.size, limit: HOST_LIMITS.stages },
-        { what: 'feeds of a stage', held: Math.max(0, ...waiting), limit: HOST_LIMITS.feeds },
+        {
+          what: 'feeds of a stage',
+          held: Math.max(0, ...waiting),
+          limit: HOST_LIMITS.feeds + HOST_LIMITS.feedsPassed,
+        },
         { what: 'stages closed lately', held: late.size, limit: HOST_LIMITS.late },
       ]
     },
   }
-}
-
-/** A session's stage that this node may feed, by whoever asked for it. */
-const find = (
-  among: ReadonlyMap<string, Served>,
-  who: Greeted,
-  { session, index }: Pick<StageHead, 'session' | 'index'>,
-): Served | undefined => {
-  for (const stage of among.values())
-    if (stage.session === session && stage.index === index && mayFeed(stage, who)) return stage
-  return undefined
 }
 
 const isSame = (stage: Served, head: HeadOf<'stage'>): boolean =>

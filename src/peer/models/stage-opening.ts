@@ -4,7 +4,7 @@
  */
 import type { PortError } from '../../ports.ts'
 import { err, ok } from '../../base/result.ts'
-import { costedModel, tableBytes } from '../../core/stage-cost.ts'
+import { costedModel, runBytes, tableBytes } from '../../core/stage-cost.ts'
 import { deviceBytes } from '../../models/device-bytes.ts'
 import { blocksOf, type Manifest, type SignedManifest } from '../../wire/manifest.ts'
 import { FEED_TOKENS_MAX, type StageTrouble } from '../../wire/model-heads.ts'
@@ -27,14 +27,15 @@ export const stageOpening = (
   leaves: () => LeafExchange,
   events: OpeningEvents,
 ) => {
+  const isProcessor = (): boolean => {
+    const engine = lender.capability()?.graphs.engine
+    return engine === 'wasm' || engine === 'reference'
+  }
+
   /** What weights of some blocks take here, as they lie on the device. */
   const weightsOf = (manifest: Manifest, blocks: readonly number[]): number => {
-    const engine = lender.capability()?.graphs.engine
-    const onProcessor = engine === 'wasm' || engine === 'reference'
-    return deviceBytes(
-      blocks.flatMap((i) => manifest.blocks[i]?.tensors ?? []),
-      onProcessor,
-    )
+    const tensors = blocks.flatMap((i) => manifest.blocks[i]?.tensors ?? [])
+    return deviceBytes(tensors, isProcessor())
   }
 
   const load = (stage: Served, model: Manifest): void => {
@@ -100,8 +101,12 @@ export const stageOpening = (
           return events.giveBack(stage, 'bad-model')
         const blocks = blocksOf(stage, manifest)
         stage.weightBytes = weightsOf(manifest, blocks)
-        const rows = from === 0 ? 0 : HOST_LIMITS.feeds * FEED_TOKENS_MAX * shape.width * 4
-        stage.tableBytes = tableBytes(shape, stage, places) + rows
+        const { feeds, feedsPassed } = HOST_LIMITS
+        const rows = from === 0 ? 0 : (feeds + feedsPassed) * FEED_TOKENS_MAX * shape.width * 4
+        const tables = tableBytes(shape, stage, places)
+        // No more than the weights for any model that there is: limits are kept with that in mind.
+        const run = Math.max(0, runBytes(shape, places, isProcessor()) - stage.weightBytes - tables)
+        stage.tableBytes = tables + rows + run
         if (!events.sized(stage)) return events.giveBack(stage, 'no-room')
         fetch(stage, found.value, blocks)
       })
