@@ -21,8 +21,9 @@ export const ROSTER_LIMITS = {
   roomMs: 20_000,
   /** Nobody at all. */
   nobodyMs: 60_000,
-  /** Four missed beats. */
+  /** Four missed beats; two of one that was fed and has not answered. */
   silenceMs: 8_000,
+  waitingMs: 5_000,
   /** It says that it is there, and comes no further with being loaded. */
   stuckMs: 90_000,
   /** A stage that is lost is looked for elsewhere for so long, and so often before the next token. */
@@ -194,8 +195,11 @@ export const roster = (
   const overdue = (post: Post): string | null => {
     if (s.phase === 'settling') return null
     const now = desk.now()
-    if (now - post.heardAt > ROSTER_LIMITS.silenceMs) return 'silent'
-    const isReady = s.flow?.lanes[post.index]?.isReady === true
+    const lane = s.flow?.lanes[post.index]
+    const isReady = lane?.isReady === true
+    const isWaiting = isReady && lane.known < lane.fed
+    const patience = isWaiting ? ROSTER_LIMITS.waitingMs : ROSTER_LIMITS.silenceMs
+    if (now - post.heardAt > patience) return 'silent'
     return !isReady && now - post.movedAt > ROSTER_LIMITS.stuckMs ? 'stalled' : null
   }
 
