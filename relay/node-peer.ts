@@ -1,5 +1,6 @@
 /** A full node in a Node process: it asks for work to be done, and could do some on its processor. */
 import { randomBytes } from 'node:crypto'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { err, ok, type Result } from '../src/base/result.ts'
 import { live } from '../src/peer/living.ts'
@@ -33,6 +34,12 @@ export const fetchSwarmInfo = async (url: string): Promise<Result<SwarmInfo, Por
   }
 }
 
+/**
+ * What one task may take here, and one stage of a model that is audited: more than a tab has, as no page has to stay
+ * alive beside it. What is lent to others has a limit of its own.
+ */
+const computeBytes = (): number => Math.max(2 ** 28, Math.min(2 ** 31, Math.floor(totalmem() / 4)))
+
 export type NodePeer = {
   readonly handle: NodeHandle
   readonly info: SwarmInfo
@@ -57,7 +64,7 @@ export const openNodePeer = async (
     return shelf
   }
   const clock = nodeClock()
-  const compute = nodeCompute()
+  const compute = nodeCompute({ memoryBytes: computeBytes() })
   const stop = new AbortController()
   const opened = await live(
     (events) =>

@@ -22,7 +22,7 @@ const SIZES = {
   keyHeads: 16,
   headSize: 128,
   inner: 5_632,
-  vocabulary: 4_096,
+  vocabulary: 2_048,
   context: 256,
 }
 const NODES = 6
