@@ -118,7 +118,7 @@ const rooms = [
       // The CPU engine: nothing in it is a browser's.
       '^workers/(check|cpu|errors|graph|pace|prepare|runnable|stages)\\.ts$',
       // WebGPU and WebAssembly are the same in Node and in a browser, once somebody has a device.
-      '^workers/(gpu/device|tensor/engine)\\.ts$',
+      '^workers/(gpu/device|tensor/(engine|graph-engine))\\.ts$',
       ...library('.+'),
       '^node:',
       '^[a-z_/]+$',

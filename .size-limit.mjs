@@ -35,14 +35,16 @@ const budgets = [
   // libp2p with kad-dht alone was measured at 197 kB, and the rest of the node stands on it. Pictures and
   // specs are read by parts that load only when one is opened, yet they count here.
   // The 173 operators of models, 60 kB, are here as well, and in the workers: whoever is offered a part of one
-  // has to know its cost.
-  { name: 'after the first paint', path: later, limit: '500 kB' },
-  { name: 'workers', path: workers, limit: '130 kB' },
+  // has to know its cost. Language models are 50 kB: readers of their files and a tokenizer, which load with the
+  // first model, Chat, and what every node has to hold layers for others and to ask them.
+  { name: 'after the first paint', path: later, limit: '560 kB' },
+  // Layers of models are held here, too.
+  { name: 'workers', path: workers, limit: '140 kB' },
   // The tensor engine with all its operators, when a graph comes or what it would run on is measured; and
   // what calls ONNX Runtime. Its WebAssembly, 14 MB, is fetched only where no GPU is usable.
   { name: 'loaded by workers', path: byWorkers, limit: '110 kB' },
   // The node of the page without its screens, in one piece.
-  { name: 'library', path: ['dist/sdk/sdk.js'], limit: '500 kB' },
+  { name: 'library', path: ['dist/sdk/sdk.js'], limit: '540 kB' },
   // Its workers and what they load: the CPU engine's WebAssembly lies beside them and is not written into them.
   { name: 'workers of the library', path: libraryScripts, limit: '190 kB' },
   { name: 'service worker', path: ['dist/app/offline.sw.js'], limit: '5 kB' },

@@ -16,6 +16,8 @@ export type HeadlessNodes = {
   lines(): Promise<string[]>
   /** Which account each of them is. */
   accounts(): Promise<string[]>
+  /** Bytes that each tab takes, with its workers, as its browser says. */
+  memory(): Promise<number[]>
   /** Takes the consent back: the nodes hand back what they have and tell the swarm that they pause. */
   stop(): Promise<void>
   /** Resolves when the browser has ended, by whatever cause. */
@@ -27,8 +29,11 @@ export type HeadlessNodes = {
 const READY_MS = 90_000
 const STOP_MS = 1_000
 
+/** What pages have that are isolated, as ours are. */
+type Measuring = { measureUserAgentSpecificMemory(): Promise<{ readonly bytes: number }> }
+
 /** What an operator lends; the rest is as for anybody. */
-export type Lent = Partial<Pick<Limits, 'allowWgsl' | 'refuses'>>
+export type Lent = Partial<Pick<Limits, 'allowWgsl' | 'refuses' | 'memoryBytes'>>
 
 export const startHeadless = async (
   url: string,
@@ -78,6 +83,15 @@ export const startHeadless = async (
         async (page) => (await page.locator('[data-donate]').getAttribute('data-account')) ?? '',
       ),
     )
+  const memory = (): Promise<number[]> =>
+    Promise.all(
+      pages.map((page) =>
+        page.evaluate(async () => {
+          const { performance: own } = globalThis as unknown as { performance: Measuring }
+          return (await own.measureUserAgentSpecificMemory()).bytes
+        }),
+      ),
+    )
   const stop = async (): Promise<void> => {
     const buttons = pages.map((page) =>
       page.locator('footer').getByRole('button', { name: 'Stop' }),
@@ -92,6 +106,7 @@ export const startHeadless = async (
     ready,
     lines,
     accounts,
+    memory,
     stop,
     lost: browser.lost,
     close: () => browser.close(),

@@ -17,6 +17,8 @@ export type LocalSwarm = {
   readonly node: NodePeer
   /** Resolves when all headless nodes lend their device. @error node-failed */
   readonly ready: Promise<Result<null, PortError>>
+  /** Bytes that each headless node takes. */
+  memory(): Promise<number[]>
   close(): Promise<void>
 }
 
@@ -75,5 +77,6 @@ export const startLocalSwarm = async (
   if (!node.ok) return node
   opened.push(() => node.value.close())
   const { keyFile } = founded.value
-  return ok({ url, keyFile, node: node.value, ready: headless.value.ready, close })
+  const { ready, memory } = headless.value
+  return ok({ url, keyFile, node: node.value, ready, memory, close })
 }

@@ -39,18 +39,19 @@ export const talkInWords = (report: TalkReport): string => {
   const { stages, recoveries, tokensPerSecond, timing, ids } = report
   const speed = tokensPerSecond === null ? '' : `, ${tokensPerSecond.toFixed(2)} a second`
   const { perToken } = timing
+  const spread = table(
+    [
+      ...['stage', 'layers', 'node', 'MiB here', 'given', 'others'],
+      ...['compute ms', 'audited', 'credits'],
+    ],
+    stages.map(({ index, from, to, node, bytes, computeMs, audited, microCredits }) => [
+      ...[String(index), `${from + 1}-${to}`, node === null ? 'none' : short(node)],
+      ...[mib(bytes.here), mib(bytes.given), mib(bytes.others)],
+      ...[computeMs === null ? '-' : String(computeMs), String(audited), credits(microCredits)],
+    ]),
+  )
   return [
-    table(
-      [
-        ...['stage', 'layers', 'node', 'MiB here', 'given', 'others'],
-        ...['compute ms', 'audited', 'credits'],
-      ],
-      stages.map(({ index, from, to, node, bytes, computeMs, audited, microCredits }) => [
-        ...[String(index), `${from + 1}-${to}`, node === null ? 'none' : short(node)],
-        ...[mib(bytes.here), mib(bytes.given), mib(bytes.others)],
-        ...[computeMs === null ? '-' : String(computeMs), String(audited), credits(microCredits)],
-      ]),
-    ),
+    ...(stages.length === 0 ? [] : [spread]),
     ...recoveries.map(
       ({ stage, lost, code, ms, replayed }) =>
         `${short(lost)} was lost (${code}): stage ${stage} moved, ${replayed} tokens told again, ${ms} ms`,

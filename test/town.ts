@@ -111,13 +111,8 @@ export const town = (rich: Person) => {
 
   /** As bytes, so that only what the wire allows gets through. */
   const send = (from: PeerId, to: PeerId, head: Head, body: Uint8Array | null): void => {
-    assert((body !== null) === hasBody(head), `${head.k} with or without a body`)
-    assert(
-      (body?.byteLength ?? 0) === bodyBytes(head),
-      `the body of ${head.k} is what its head says`,
-    )
     const bytes = encode(head)
-    const copy = body ? new Uint8Array(body) : null
+    const copy = hasBody(head) ? new Uint8Array(body ?? []) : null
     soon(() => {
       if (!linked.has(pair(from, to))) return
       const parsed = parseHead(bytes)
@@ -166,7 +161,14 @@ export const town = (rich: Person) => {
       relay: () => RELAY,
       connect: (to) => connect(self, to),
       disconnect: (to) => disconnect(self, to),
-      send: (to, head, body) => send(self, to, head, body),
+      send(to, head, body) {
+        assert((body !== null) === hasBody(head), `${head.k} with or without a body`)
+        assert(
+          (body?.byteLength ?? 0) === bodyBytes(head),
+          `the body of ${head.k} is what its head says`,
+        )
+        send(self, to, head, body)
+      },
       queued: () => 0,
       announce(advert, capabilities, then) {
         adverts.set(person.name, advert)

@@ -5,7 +5,8 @@
 import { tableBytes } from '../src/core/stage-cost.ts'
 import { modelOf } from '../src/models/model-of.ts'
 import { openStage } from '../src/models/stage.ts'
-import { rangeBytes } from '../src/models/stage-memory.ts'
+import { deviceBytes, numberBytes, runSizes } from '../src/models/device-bytes.ts'
+import { weightsOf } from '../src/models/stage-memory.ts'
 import { err, ok } from '../src/base/result.ts'
 import { computeError } from './errors.ts'
 import { FREE } from './runnable.ts'
@@ -149,7 +150,8 @@ export class StageKeeper {
       return err(computeError('bad-model', `there are no layers ${spec.from} to ${spec.to}`))
     const sized = await this.#reserve(entry, model.value)
     if (!sized.ok) return sized
-    const stage = await openStage(model.value, spec, this.#graphs(await this.#engine()))
+    const graphs = this.#graphs(await this.#engine())
+    const stage = await openStage(model.value, spec, graphs, sized.value)
     if (entry.isClosed) {
       if (stage.ok) stage.value.close()
       return err(computeError('cancelled', spec.id))
@@ -164,15 +166,20 @@ export class StageKeeper {
     return ok(null)
   }
 
-  /** Counts what it will take before anything is read. */
-  async #reserve(entry: Entry, model: StageModel): Promise<Result<null, ComputeError>> {
+  /** Counts what it will take before anything is read, and says how large runs may be for that. */
+  async #reserve(
+    entry: Entry,
+    model: StageModel,
+  ): Promise<Result<readonly number[], ComputeError>> {
     const chosen = await (await this.#engine()).chosen()
     if (!chosen.ok) return chosen
     const onProcessor = chosen.value.kind === 'wasm' || chosen.value.kind === 'reference'
-    const weights = rangeBytes(model, entry.spec, onProcessor)
-    const fits = this.#fits(weights + tableBytes(model.config, entry.spec, 1))
-    if (fits.ok) entry.weightBytes = weights
-    return fits
+    const weights = weightsOf(model, entry.spec)
+    const bytes = deviceBytes(weights, onProcessor)
+    const fits = this.#fits(bytes + tableBytes(model.config, entry.spec, 1))
+    if (!fits.ok) return fits
+    entry.weightBytes = bytes
+    return ok(runSizes(numberBytes(weights), onProcessor))
   }
 
   #fits(more: number): Result<null, ComputeError> {

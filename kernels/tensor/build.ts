@@ -1,11 +1,12 @@
 /** What an operator's lowering writes with: lazy values in, kernels of the program out. */
+import { alikeIn, appendAll } from './append.ts'
 import { Draft } from './draft.ts'
+import { literalText } from './literal.ts'
 import { pointwise } from './templates/pointwise.ts'
-import { fromBits } from './wgsl-math.ts'
 import { gpuElement, sameShape, sizeOf } from './tensor.ts'
 import { buffersOf, leavesOf, replaceLeaves } from './value.ts'
 import { expandView, isDense, reshapeView, wayBack, wholeView } from './view.ts'
-import { Shader } from './shader.ts'
+import type { Append } from './append.ts'
 import type { Emitted, Target } from './draft.ts'
 import type { WgslFunction } from './wgsl-function.ts'
 import type { GpuElement, Shape, Tensor } from './tensor.ts'
@@ -16,19 +17,6 @@ import type { View } from './view.ts'
 const MAX_READ = 7
 /** Formulas in one kernel: compiling takes longer than linear. */
 const MAX_SIZE = 48
-/** Tables that one kernel appends to: each takes up to three buffers of the eight, and they share some. */
-const MAX_APPENDS = 2
-const APPEND_WORKGROUP = { software: 4, gpu: 64 } as const
-
-/** New lines of a table: `update` goes behind those that are there, which `start` counts for each batch. */
-export type Append = {
-  readonly table: View
-  readonly axis: number
-  /** What can be read where it is, or computed where it is needed. */
-  readonly update: View | Pointwise | Deferred
-  readonly start: View | Pointwise
-}
-
 export class Build extends Draft {
   readonly #uploaded = new Map<Tensor, View>()
   /** Kernels that several read, each as it was stored. */
@@ -145,9 +133,9 @@ export class Build extends Draft {
     const all = this.#appends
     this.#appends = []
     while (all.length > 0) {
-      const some = all.filter((one) => isLike(one, all[0]!)).slice(0, MAX_APPENDS)
+      const some = alikeIn(all)
       for (const one of some) all.splice(all.indexOf(one), 1)
-      super.emit(this.#appendAll(some))
+      super.emit(appendAll(some, this.target))
     }
   }
 
@@ -236,28 +224,6 @@ export class Build extends Draft {
     return { kind: 'deferred', element, shape, buffers, emit }
   }
 
-  /** An invocation for each number of a line, which it stores in all tables. */
-  #appendAll(some: readonly Append[]): Emitted {
-    const { table, axis, update, start } = some[0]!
-    const shader = new Shader(1)
-    const count = sizeOf(update)
-    const workgroup = APPEND_WORKGROUP[this.target.family]
-    shader.line(`let place = group.x * ${workgroup} + local.x;`)
-    shader.line(`if (place >= ${count}) { return; }`)
-    const at = shader.coordinates('place', update.shape)
-    const first = shader.let(shader.read(start, [at[0]!]))
-    const line = shader.let(`max(0, ${first} + ${at[axis]!}) % ${table.shape[axis]!}`)
-    for (const one of some) {
-      const { update: from } = one
-      const inline = from.kind === 'deferred' ? from.inline : undefined
-      const next = inline?.text(shader, at) ?? shader.read(from, at)
-      shader.line(`${shader.place(one.table, at.with(axis, line))} = ${next};`)
-    }
-    const grid = [Math.ceil(count / workgroup), 1, 1] as const
-    const flop = 4 * count * some.length
-    return { template: 'append', shader, workgroup: [workgroup, 1, 1], grid, flop }
-  }
-
   #realiseMoved({ kernel, look }: Moved): View {
     return look(this.realise(kernel))!
   }
@@ -282,12 +248,6 @@ const isWith =
     host.moved === undefined &&
     product.row === host.product!.row &&
     sameShape(shape, host.shape)
-
-const isLike = (a: Append, b: Append): boolean =>
-  a.axis === b.axis &&
-  a.start === b.start &&
-  sameShape(a.update.shape, b.update.shape) &&
-  sameShape(a.table.shape, b.table.shape)
 
 /** The same kernel, stored elsewhere: only for looks with a way back, as every place must be stored once. */
 const moveDeferred = (value: Deferred, look: (view: View) => View | null): Deferred | null => {
@@ -325,19 +285,4 @@ const heavier = (a: Lazy, b: Lazy): boolean => {
   const weight = (value: Lazy): number =>
     value.kind === 'view' ? 0 : sizeIn(value) + MAX_SIZE * buffersOf(value).size
   return weight(a) > weight(b)
-}
-
-const bitsOf = (x: number): number => new Uint32Array(Float32Array.of(x).buffer)[0]!
-
-/** WGSL has no literals for NaN, the infinities and -0, and may not take subnormal ones. */
-const literalText = (element: GpuElement, x: number): [string, readonly WgslFunction[]] => {
-  if (element === 'i32') return [`I(${integerText(x)})`, []]
-  const f = Math.fround(x)
-  const plain = Number.isFinite(f) && (Math.abs(f) >= 2 ** -126 || Object.is(f, 0))
-  return plain ? [`F(${f}f)`, []] : [`from_bits(${bitsOf(f)}u)`, [fromBits]]
-}
-
-const integerText = (x: number): string => {
-  const whole = Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(x)))
-  return whole === -(2 ** 31) ? 'i32(0x80000000u)' : String(whole)
 }

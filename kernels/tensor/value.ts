@@ -3,7 +3,6 @@
  * be a look at a buffer, a formula over other values, or a kernel whose result may still go through
  * formulas before it is stored.
  */
-import type { Shader } from './shader.ts'
 import type { GpuElement, Shape, Tensor } from './tensor.ts'
 import type { View } from './view.ts'
 import type { Lanes, WgslFunction } from './wgsl-function.ts'
@@ -28,6 +27,10 @@ export type Pointwise = {
 /** A shader that is being written, as far as formulas need it. */
 export type Writer = {
   readonly lanes: Lanes
+  /** Names a subexpression. */
+  let(text: string): string
+  /** One element, in a shader of four lanes too. */
+  scalar(view: View, at: readonly string[]): string
   read(value: Lazy, at: readonly string[], found?: ReadonlyMap<Lazy, string>): string
 }
 
@@ -56,7 +59,7 @@ export type Inline = {
   /** Whether it can be written for four neighbours at once. */
   readonly wide: boolean
   readonly inputs: readonly Lazy[]
-  readonly text: (shader: Shader, at: readonly string[]) => string
+  readonly text: (shader: Writer, at: readonly string[]) => string
 }
 
 /** x times scale, over the root of the mean of the squares of x: one row, of the last dimension. */
@@ -73,7 +76,7 @@ export type RowProduct = {
 }
 
 export type FinishAll = (
-  shader: Shader,
+  shader: Writer,
   coordinates: readonly string[],
   found: ReadonlyMap<Lazy, string>,
 ) => string

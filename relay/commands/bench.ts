@@ -16,7 +16,7 @@ const FLAGS: Flags = {
     type: 'string',
     help: 'rows of `bench kernels` and `cpu`, such as matmul-512,softmax; all',
   },
-  rounds: { type: 'string', help: 'rounds of `bench kernels`, `cpu` and `llm`; 7' },
+  rounds: { type: 'string', help: 'rounds of `bench kernels`, `cpu`, `llm` and `talks`; 7' },
   markdown: { type: 'string', help: 'puts the rows into a page, between its two marks' },
   json: { type: 'string', help: 'writes the rows to a file, - for standard output' },
 }
@@ -28,6 +28,8 @@ type Asked = KernelOptions & { readonly nodes: number }
 type Subject = {
   /** It brings a browser, which then has no business outside this machine. */
   readonly browser: boolean
+  /** It takes long, and gigabytes: only when it is asked for by name. */
+  readonly isLong?: true
   /** What it needs from outside this machine, before that is out of reach. */
   prepare?(): Promise<Result<null, PortError>>
   /** Loaded only when asked for. */
@@ -52,6 +54,12 @@ const SUBJECTS: Readonly<Record<string, Subject>> = {
     browser: true,
     prepare: async () => (await import('./bench-peers.ts')).ensurePeers(),
     load: async () => (await import('./bench-llm.ts')).benchLlm,
+  },
+  talks: { browser: true, load: async () => (await import('./bench-talks.ts')).benchTalks },
+  large: {
+    browser: true,
+    isLong: true,
+    load: async () => (await import('./bench-large.ts')).benchLarge,
   },
   tasks: { browser: true, load: async () => (await import('./bench-tasks.ts')).benchTasks },
   swarm: {
@@ -81,7 +89,7 @@ const bench = async (argv: readonly string[]): Promise<number> => {
       text: `there is no benchmark "${asked}"; one of ${known.join(', ')}`,
     })
   }
-  const subjects = asked === undefined ? known : [asked]
+  const subjects = asked === undefined ? known.filter((name) => !SUBJECTS[name]!.isLong) : [asked]
   for (const name of subjects) {
     const prepared = await SUBJECTS[name]!.prepare?.()
     if (prepared?.ok === false) return failed(prepared.error)
@@ -111,6 +119,6 @@ const bench = async (argv: readonly string[]): Promise<number> => {
 export const command = {
   summary: 'measured ratios, interleaved in one run; all of them, or one',
   usage:
-    'swarm bench [kernels|cpu|llm|tasks|swarm|ledger|sim] [--rows A,B] [--rounds N] [--nodes N] [--markdown F] [--json F]',
+    'swarm bench [kernels|cpu|llm|talks|large|tasks|swarm|ledger|sim] [--rows A,B] [--rounds N] [--nodes N] [--markdown F] [--json F]',
   run: bench,
 }

@@ -22,7 +22,12 @@ describe('what an operator lends', () => {
       'mandelbrot',
       'map',
       'matmul-i8',
+      'stage',
     ])
+    // Layers of models are named as well, though no kernel computes them.
+    const stages = lentOf(args('--skills', 'stage'))
+    expect(stages.ok && stages.value.refuses).toHaveLength(7)
+    expect(stages.ok && stages.value.refuses).not.toContain('stage')
   })
 
   it.each([

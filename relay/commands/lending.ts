@@ -1,6 +1,7 @@
 /** What headless nodes lend: the command is their owner's consent, and these flags are its terms. */
 import { kernelIds } from '../../kernels/index.ts'
 import { ok, type Result } from '../../src/base/result.ts'
+import { STAGE_KERNEL } from '../../src/peer/models/stage-part.ts'
 import { oneOf } from '../../src/spec/spec-error.ts'
 import type { Lent } from '../headless.ts'
 import type { PreparedJob } from '../prepare-job.ts'
@@ -18,7 +19,8 @@ export const lentOf = (args: Args): Result<Lent, Usage> => {
   const allowWgsl = args.on('allow-wgsl')
   const text = args.text('skills')
   if (text === undefined) return ok({ allowWgsl })
-  const known = kernelIds().map(stem)
+  // Layers of models are no kernel, and an owner's to refuse like one.
+  const known = [...kernelIds(), STAGE_KERNEL].map(stem)
   const wanted = text.split(',').map((word) => stem(word.trim()))
   for (const skill of wanted.filter((word) => word !== 'wgsl')) {
     if (!known.includes(skill))

@@ -101,11 +101,14 @@ const follow = (prompt: string, shows: boolean): TalkFollower => {
   let began = false
   let holders = ''
   let lost = 0
+  const write = (text: string): void => {
+    if (shows) process.stdout.write(harmless(text))
+  }
   const aside = (text: string): void => note(began ? `\n${text}` : text)
   const begin = (): void => {
     if (began || !shows) return
     progressDone()
-    process.stdout.write(prompt)
+    write(prompt)
     began = true
   }
   return {
@@ -124,14 +127,18 @@ const follow = (prompt: string, shows: boolean): TalkFollower => {
     },
     text(text) {
       begin()
-      if (shows) process.stdout.write(text)
+      write(text)
     },
     rewound(kept, text) {
       aside(`a node answered wrongly: after token ${kept} all is drawn anew`)
-      if (shows && began) process.stdout.write(`\n${prompt}${text}`)
+      if (began) write(`\n${prompt}${text}`)
     },
   }
 }
+
+/** A model may say anything, also what a terminal takes for orders; files and pipes get it as it is. */
+const harmless = (text: string): string =>
+  process.stdout.isTTY === true ? text.replaceAll(/[^\P{Cc}\n\t]/gu, '') : text
 
 const loading = ({ state, stages }: SessionView): void => {
   if (state !== 'calling' && state !== 'loading') return

@@ -5,7 +5,8 @@ import { beginText, checkText, type TextAsked } from '../peer/models/text-talk.t
 import type { NodeHandle, Problem } from '../peer/view.ts'
 import { isTalk, parseTalk } from '../spec/talk.ts'
 import type { PortError } from '../ports.ts'
-import type { ModelServices, OpenModel } from '../ui/model-services.ts'
+import type { OpenModel } from '../ui/model-services.ts'
+import type { Services } from '../ui/services.ts'
 import { firstProblem } from './first-problem.ts'
 import { openLanguageModel, type LanguageModel } from './language-model.ts'
 
@@ -18,7 +19,7 @@ const doubtOf = (license: string): string | null => {
   return may.kind === 'yes' ? null : may.why
 }
 
-export const modelServices = (handle: NodeHandle): ModelServices => ({
+export const modelServices = (handle: NodeHandle): Pick<Services, 'openModel' | 'openTalk'> => ({
   async openModel(files) {
     const opened = await openLanguageModel(files)
     return opened.ok ? ok(openedModel(handle, opened.value)) : err(inWords(opened.error))

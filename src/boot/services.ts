@@ -4,8 +4,8 @@ import { ok, err, type Result } from '../base/result.ts'
 import { requestPersistence } from '../adapters/persistence.ts'
 import type { Compute, PortError } from '../ports.ts'
 import { WIRE_VERSION } from '../wire/version.ts'
+import { STAGE_KERNEL } from '../peer/models/stage-part.ts'
 import type { NodeHandle } from '../peer/view.ts'
-import type { ModelServices } from '../ui/model-services.ts'
 import type { Problem, Services, SpecProblem } from '../ui/services.ts'
 import { AGENT, type Joined } from './join.ts'
 import { receiptLine, verifyReceipt } from './receipts.ts'
@@ -70,7 +70,7 @@ const specServices = (
 }
 
 /** Readers of models and tokenizers are large, too. */
-const modelled = (handle: NodeHandle): ModelServices => ({
+const modelled = (handle: NodeHandle): Pick<Services, 'openModel' | 'openTalk'> => ({
   openModel: (files) =>
     import('./model-services.ts').then(
       ({ modelServices }) => modelServices(handle).openModel(files),
@@ -87,7 +87,7 @@ export const services = (joined: Joined): Services => {
   const { handle, keyring, compute } = joined
   return {
     build: BUILD,
-    kernels: kernelIds(),
+    kernels: [...kernelIds(), STAGE_KERNEL],
     ...specServices(compute),
     ...modelled(handle),
     ...resultServices(),

@@ -1,21 +1,41 @@
-/** What weights take on a device, which is not what they take in a file. */
+/** What weights take where graphs run, which is not what they take in a file. */
 import { elements } from '../../kernels/kernel.ts'
 import { BLOCK_READERS, type QuantisedType } from './quantised-blocks.ts'
 import { canStayQuantised } from './quantised-matrix.ts'
 import type { Weight } from './weight.ts'
 
-type Laid = Pick<Weight, 'type' | 'shape'> & { readonly part: string }
+export type Laid = Pick<Weight, 'type' | 'shape'> & { readonly part: string }
 
 const NUMBER_BYTES = 4
 
+/** Tokens of one run are padded to one of these: each is a program that has to be compiled. */
+export const RUN_SIZES = [1, 16, 64, 128] as const
+
 /**
- * Numbers of 32 bits, or words and scales. A processor has both, as it unfolds what stays quantised.
- * @param onProcessor whether graphs run on WebAssembly, and not on a GPU
+ * On a processor each program has weights of its own in WebAssembly's memory. So many bytes may be there once for
+ * each size of run; above that there are only runs of one token, which makes a prompt slow and nothing else.
  */
-export const deviceBytes = ({ part, type, shape }: Laid, onProcessor: boolean): number => {
+const SMALL_BYTES = 2 ** 25
+
+export const runSizes = (numberBytes: number, onProcessor: boolean): readonly number[] =>
+  onProcessor && numberBytes > SMALL_BYTES ? [1] : RUN_SIZES
+
+/** As numbers of 32 bits. */
+export const numberBytes = (weights: readonly Pick<Laid, 'shape'>[]): number =>
+  weights.reduce((sum, { shape }) => sum + NUMBER_BYTES * elements(shape), 0)
+
+/** @param onProcessor whether graphs run on WebAssembly, and not on a GPU */
+export const deviceBytes = (weights: readonly Laid[], onProcessor: boolean): number => {
+  const once = weights.reduce((sum, weight) => sum + laidBytes(weight), 0)
+  if (!onProcessor) return once
+  const unfolded = numberBytes(weights)
+  return once + unfolded * runSizes(unfolded, true).length
+}
+
+/** Numbers, or words and scales. */
+const laidBytes = ({ part, type, shape }: Laid): number => {
   const count = elements(shape)
   if (part === 'embedding' || !canStayQuantised({ type, shape })) return NUMBER_BYTES * count
   const { bits, block, hasOffsets } = BLOCK_READERS[type as QuantisedType]
-  const packed = (count * bits) / 8 + (count / block) * NUMBER_BYTES * (hasOffsets ? 2 : 1)
-  return packed + (onProcessor ? NUMBER_BYTES * count : 0)
+  return (count * bits) / 8 + (count / block) * NUMBER_BYTES * (hasOffsets ? 2 : 1)
 }

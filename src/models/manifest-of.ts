@@ -40,7 +40,7 @@ export type ModelOfDevice = {
 
 /** @error too-large, unreadable, truncated */
 export const manifestOf = async (
-  { name, version, license, config, parts }: Model,
+  { name, version, license, config, parts }: Omit<Model, 'tokenizer'>,
   naming: Naming,
   progress: (doneBytes: number, allBytes: number) => void = () => undefined,
 ): Promise<ModelResult<ModelOfDevice>> => {

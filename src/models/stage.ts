@@ -8,7 +8,9 @@ import { ok } from '../base/result.ts'
 import { rangeGraph } from './llama/range-graph.ts'
 import { loadRange } from './llama/range-tensors.ts'
 import { ropeTables } from './llama/rope.ts'
+import { RUN_SIZES } from './device-bytes.ts'
 import { modelError } from './model-error.ts'
+import { firstRows, joinedRows, padded, sliceOf, whole } from './stage-rows.ts'
 import type { Bound, StateIds } from '../../kernels/tensor/bound.ts'
 import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
 import type { Result } from '../base/result.ts'
@@ -60,8 +62,7 @@ export type Stage = {
   close(): void
 }
 
-/** Tokens of one run are padded to one of these: each is a program that has to be compiled. */
-const FRESH = [1, 16, 64, 128] as const
+/** Of one step, however many runs it takes. */
 export const MAX_FRESH = 128
 /** The first tables have room for a short talk. */
 const MIN_CAPACITY = 256
@@ -73,10 +74,11 @@ export const openStage = async (
   { config, parts }: StageModel,
   range: LayerRange,
   engine: GraphEngine,
+  sizes: readonly number[] = RUN_SIZES,
 ): Promise<ModelResult<Stage>> => {
   const tensors = await loadRange(parts, range)
   return tensors.ok
-    ? ok(new RangeStage({ config, range, tensors: tensors.value }, engine))
+    ? ok(new RangeStage({ config, range, tensors: tensors.value, sizes }, engine))
     : tensors
 }
 
@@ -84,6 +86,8 @@ type Range = {
   readonly config: LlamaConfig
   readonly range: LayerRange
   readonly tensors: RangeTensors
+  /** Of runs, in tokens; the largest last. */
+  readonly sizes: readonly number[]
 }
 
 /** What sessions share: weights, and a program for each number of tokens and size of tables. */
@@ -129,7 +133,16 @@ class RangeStage implements Stage {
     const program = await this.#program(fresh, capacity)
     if (!program.ok) return program
     const ran = await program.value.run(given, tables)
-    return ran.ok ? ok(ran.value[0]!) : engineError(ran.error)
+    if (ran.ok) return ok(ran.value[0]!)
+    if (ran.error.code === 'device-lost') this.#lose()
+    return engineError(ran.error)
+  }
+
+  /** All that was on a device went with it; the next run asks for another one. */
+  #lose(): void {
+    for (const session of this.#sessions) session.lose()
+    for (const program of this.#programs.values()) program.close()
+    this.#programs.clear()
   }
 
   async #program(fresh: number, capacity: number): Promise<ModelResult<ReadyGraph>> {
@@ -153,7 +166,7 @@ class RangeStage implements Stage {
   retire(capacity: number): void {
     if ([...this.#sessions].some((session) => session.capacity === capacity)) return
     this.#ropes.delete(capacity)
-    for (const fresh of FRESH) {
+    for (const fresh of this.range.sizes) {
       const key = keyOf(fresh, capacity)
       this.#programs.get(key)?.close()
       this.#programs.delete(key)
@@ -174,6 +187,8 @@ type RunOf = {
 const engineError = ({ code, detail }: EngineError): ModelResult<never> =>
   modelError('engine', `${code}: ${detail}`)
 
+const ended = (): ModelResult<never> => modelError('engine', 'the session has ended')
+
 const keyOf = (fresh: number, capacity: number): string => `${fresh} of ${capacity}`
 
 class RangeSession implements StageSession {
@@ -182,6 +197,8 @@ class RangeSession implements StageSession {
   /** Places that the tables have. */
   capacity = 0
   #tables: StateTables | null = null
+  /** Whether what was said is gone with a device, so that it has to be said again from the first place. */
+  #isLost = false
 
   constructor(stage: RangeStage) {
     this.#stage = stage
@@ -192,12 +209,33 @@ class RangeSession implements StageSession {
   }
 
   async #step({ input, past }: Step): Promise<ModelResult<Tensor>> {
-    const { config, tensors } = this.#stage.range
+    const { config, tensors, sizes } = this.#stage.range
     const count = 'shape' in input ? input.shape[0]! : input.length
-    if (!this.#isOpen) return modelError('engine', 'the session has ended')
+    if (!this.#isOpen) return ended()
+    if (this.#isLost && past > 0)
+      return modelError('engine', 'device-lost: what was said before went with a device')
+    this.#isLost = false
     if (count < 1 || count > MAX_FRESH || past + count > config.context)
       return modelError('prompt-too-long', `${past} + ${count} tokens, ${config.context} at most`)
-    const fresh = FRESH.find((size) => size >= count)!
+    const most = sizes.at(-1)!
+    const answers: Tensor[] = []
+    for (let at = 0; at < count; at += most) {
+      const size = Math.min(most, count - at)
+      const answer = await this.#run(sliceOf(input, at, size), size, past + at)
+      if (!answer.ok) return answer
+      answers.push(answer.value)
+    }
+    return ok(tensors.output === null ? joinedRows(answers) : answers.at(-1)!)
+  }
+
+  /** One run of the graph. */
+  async #run(
+    input: readonly number[] | Tensor,
+    count: number,
+    past: number,
+  ): Promise<ModelResult<Tensor>> {
+    const { tensors, sizes } = this.#stage.range
+    const fresh = sizes.find((size) => size >= count)!
     const tables = await this.#makeRoom(past + fresh)
     if (!tables.ok) return tables
     const given = [
@@ -209,6 +247,13 @@ class RangeSession implements StageSession {
     const answer = await this.#stage.run(given, { fresh, capacity, tables: tables.value })
     if (!answer.ok) return answer
     return ok(tensors.output === null ? firstRows(answer.value, count) : answer.value)
+  }
+
+  lose(): void {
+    this.#tables?.close()
+    this.#tables = null
+    this.capacity = 0
+    this.#isLost = true
   }
 
   close(): void {
@@ -232,27 +277,11 @@ class RangeSession implements StageSession {
     })
     const grown = (await this.#tables?.grow(types)) ?? ok(null)
     if (!grown.ok) return engineError(grown.error)
+    // Closed meanwhile: nobody would close other tables.
+    if (!this.#isOpen) return ended()
     this.#tables ??= this.#stage.engine.tables(types)
     this.capacity = capacity
     if (capacity !== before) this.#stage.retire(before)
     return ok(this.#tables)
   }
 }
-
-const whole = (numbers: readonly number[], length: number): Tensor => {
-  const data = new Float64Array(length)
-  data.set(numbers)
-  return { element: 'i64', shape: [length], data }
-}
-
-const padded = ({ element, shape, data }: Tensor, rows: number): Tensor => {
-  const wide = new Float32Array(rows * shape[1]!)
-  wide.set(data)
-  return { element, shape: [rows, shape[1]!], data: wide }
-}
-
-const firstRows = ({ element, shape, data }: Tensor, rows: number): Tensor => ({
-  element,
-  shape: [rows, shape[1]!],
-  data: data.slice(0, rows * shape[1]!),
-})

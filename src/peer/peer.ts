@@ -147,21 +147,10 @@ export const peer = (desk: Desk, options: PeerOptions) => {
   })
 
   const models = modelSide(desk, {
-    swarm: swarm.cid,
-    door,
-    lender,
-    opinion,
-    purse,
-    debts: work.debts,
-    net: () => net,
-    here: () => here,
-    till: () => till,
-    callable: () => crew.callable(),
-    changed,
+    ...{ door, lender, opinion, purse, net, here, till, changed },
+    ...{ swarm: swarm.cid, debts: work.debts, coming: () => crew.coming() },
   })
-
   const crew = recruiter(desk, net, here, jobs, models.talks, work, purse, opinion)
-
   const routes = routing(desk, { till, past, door, work, jobs, models, trouble })
 
   const wake = (): void => {
@@ -182,23 +171,10 @@ export const peer = (desk: Desk, options: PeerOptions) => {
     crew.call()
   }
 
-  const talks = models.talks
-  const parts = {
-    desk,
-    swarm,
-    options,
-    lender,
-    work,
-    jobs,
-    talks,
-    purse,
-    here,
-    net,
-    opinion,
-    shelf,
-  }
-  const seen = { watchers, troubles, changed, reachability: () => reachability }
-  const handle = nodeHandle({ ...parts, ...seen })
+  const handle = nodeHandle({
+    ...{ desk, swarm, options, lender, work, jobs, purse, here, net, opinion, shelf },
+    ...{ watchers, troubles, changed, talks: models.talks, reachability: () => reachability },
+  })
 
   return {
     handle,

@@ -152,7 +152,10 @@ export const recruiter = (
     for (const advert of others.slice(0, Math.max(0, places))) dial(advert)
   }
 
-  return { enlist, call, callable }
+  /** Nodes that may be linked soon. */
+  const coming = (): number => callable().length + underWay()
+
+  return { enlist, call, coming }
 }
 
 const leasesOf = (run: JobRun): Lease[] => run.tasks.flatMap(({ leases }) => leases)

@@ -66,8 +66,12 @@ export class Chat {
 
   async open(files: readonly File[]): Promise<void> {
     const services = this.#swarm.services
-    if (!services || files.length === 0) return
+    if (!services) return
     this.stop()
+    if (files.length === 0) {
+      this.problem = { code: 'no-files', text: t.model.nothing }
+      return
+    }
     const turn = ++this.#turn
     this.opening = files.length === 1 ? files[0]!.name : t.model.files(files.length)
     this.problem = null

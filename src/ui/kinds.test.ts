@@ -9,6 +9,12 @@ describe('the kinds of work', () => {
     expect(names).toHaveLength(kernelIds().length)
     expect(new Set(names)).toEqual(new Set(kernelIds().map(kernelName)))
   })
+  it('are asked about layers of language models, too', () => {
+    const [layers] = kindsOf(['stage@1'])
+    const off = { ...DEFAULT_LIMITS, ...withKind(DEFAULT_LIMITS, layers!, false) }
+    expect(layers!.label).toBe('Layers of language models')
+    expect(off.refuses).toEqual(['stage'])
+  })
   it('offer a kernel that nobody has named by its own name', () => {
     expect(kindsOf(['matmul@1', 'attention@1']).map(({ label }) => label)).toEqual([
       'Matrix products',
@@ -27,6 +33,7 @@ describe('the kinds of work', () => {
   it('name a task as a person would', () => {
     expect(taskWords('mandelbrot@1')).toBe('Fractal tile')
     expect(taskWords('wgsl@1')).toBe('Own shader')
+    expect(taskWords('stage@1')).toBe('Layers of a model')
     expect(taskWords('attention@2')).toBe('attention@2')
   })
 })

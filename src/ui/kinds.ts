@@ -30,6 +30,12 @@ export const KINDS: readonly Kind[] = [
     one: 'Part of a model',
     kernels: ['graph'],
   },
+  {
+    label: 'Layers of language models',
+    word: 'layers of language models',
+    one: 'Layers of a model',
+    kernels: ['stage'],
+  },
   { label: 'Fractals', word: 'fractals', one: 'Fractal tile', kernels: ['mandelbrot'] },
   { label: 'Formulas', word: 'formulas', one: 'Stretch of a formula', kernels: ['map'] },
   { label: 'Sums', word: 'sums', one: 'Part of a sum', kernels: ['sum'] },

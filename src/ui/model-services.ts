@@ -2,7 +2,6 @@
 import type { Result } from '../base/result.ts'
 import type { MicroCredits } from '../base/units.ts'
 import type { Problem } from '../peer/view.ts'
-import type { SpecFile, SpecProblem } from './services.ts'
 
 export type TextWish = {
   readonly prompt: string
@@ -52,6 +51,4 @@ export type OpenModel = {
 export type ModelServices = {
   /** One GGUF file, or the files of a folder. Nothing large is read. */
   openModel(files: readonly File[]): Promise<Result<OpenModel, Problem>>
-  /** What a spec with `run: generate` asks for; null for any other file. */
-  openTalk(file: SpecFile): Promise<Result<TextWish, SpecProblem> | null>
 }

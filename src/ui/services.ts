@@ -6,7 +6,7 @@ import type { Result } from '../base/result.ts'
 import type { Did } from '../base/ids.ts'
 import type { MicroCredits } from '../base/units.ts'
 import type { Job, Program } from '../core/job.ts'
-import type { ModelServices } from './model-services.ts'
+import type { ModelServices, TextWish } from './model-services.ts'
 import type { NodeHandle, OutputView, Problem, TaskView, WalletView } from '../peer/view.ts'
 
 export type SignedReceipt = WalletView['receipts'][number]['signed']
@@ -187,11 +187,13 @@ export type Build = { readonly version: string; readonly commit: string; readonl
 
 export type Services = ModelServices & {
   readonly build: Build
-  /** Every kernel of this program, with its version. */
+  /** Every kernel of this program, with its version, and what stands for layers of models. */
   readonly kernels: readonly string[]
   /** The templates the relay serves, in the order they are offered. */
   templates(): Promise<Result<readonly SpecFile[], Problem>>
   openSpec(file: SpecFile): Promise<Result<OpenSpec, SpecProblem>>
+  /** What a spec with `run: generate` asks for; null for any other file. */
+  openTalk(file: SpecFile): Promise<Result<TextWish, SpecProblem> | null>
   /** Parses, puts the values in, hashes the inputs, plans and prices. Called after each change. */
   compile(spec: OpenSpec, draft: Draft): Promise<Result<Compiled, SpecProblem>>
   readImage(file: Blob): Promise<Result<Picture, Problem>>

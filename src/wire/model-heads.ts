@@ -148,6 +148,5 @@ export const MODEL_HEADS = [
   v.strictObject({ k: v.literal('unstage'), ...of }),
 ] as const
 
-export type ModelHeadKind = v.InferOutput<(typeof MODEL_HEADS)[number]>['k']
 export type StageTrouble = (typeof STAGE_TROUBLES)[number]
 export type Neighbour = v.InferOutput<typeof Neighbour>

@@ -8,7 +8,8 @@ import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import { root } from '../../relay/local-node.mjs'
 import { expect, SIZES, test, type Size } from './rig.ts'
-import { becomeFounder, fill, go, jobState, lend, loaded, run } from './steps.ts'
+import { oracle } from '../models/oracle.ts'
+import { becomeFounder, choose, fill, go, jobState, lend, loaded, run } from './steps.ts'
 
 const folder = process.env['SWARM_SCREENSHOTS'] === '1' ? join(root, 'docs/screenshots') : null
 const THEMES = ['light', 'dark'] as const
@@ -106,4 +107,24 @@ test('every screen can be read by everybody, in both themes, on a desk and on a 
     await go(hand, place)
     await look(hand, 'hand', `${place}-of-a-worker`)
   }
+})
+
+test('a text that goes on can be read by everybody while it comes and afterwards', async ({
+  rig,
+}) => {
+  test.skip(oracle === null, 'there is no model here that says something')
+  test.setTimeout(300_000)
+  for (let i = 0; i < 2; i++) await lend(await rig.tab(await rig.person()))
+  const desk = await rig.tab(await rig.person('desk'))
+  await becomeFounder(desk, rig.relay.keyFile)
+  await go(desk, 'chat')
+  await choose(desk, 'Choose a GGUF file', join(oracle!.folder, 'stories260K.Q8_0.gguf'))
+  await desk.getByRole('spinbutton', { name: 'New tokens, at most' }).fill('120')
+  await desk.getByRole('checkbox', { name: /Free tier/ }).uncheck()
+  await desk.getByRole('combobox', { name: 'Nodes, at most' }).selectOption('2')
+  await desk.getByRole('button', { name: 'Go on with the text' }).click()
+  await expect(desk.getByRole('button', { name: 'Begin from here' })).toBeVisible({
+    timeout: 200_000,
+  })
+  for (const size of ['hand', 'desk'] as const) await look(desk, size, 'chat')
 })

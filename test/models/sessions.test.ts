@@ -1,19 +1,25 @@
 /** Talks of several people over one stage: they share its weights and nothing else. */
 import { describe, expect, it } from 'vitest'
 import { openModel } from '../../src/models/open-model.ts'
-import { openStage, type StageSession } from '../../src/models/stage.ts'
+import { err, ok } from '../../src/base/result.ts'
+import {
+  openStage,
+  type GraphEngine,
+  type ReadyGraph,
+  type StageSession,
+} from '../../src/models/stage.ts'
 import { distance, engines, given } from './engines.ts'
 import { MADE, madeModel } from './made-model.ts'
 
 const cpu = engines.find(([name]) => name === 'cpu')![1]
 
-const opened = async () => {
+const opened = async (engine: GraphEngine = cpu) => {
   const made = madeModel(
     { ...MADE, max_position_embeddings: 600 },
     { layout: 'hf', types: ['F32'], seed: 21 },
   )
   const model = given(await openModel(made.files))
-  return given(await openStage(model, { from: 0, to: model.config.layers }, cpu))
+  return given(await openStage(model, { from: 0, to: model.config.layers }, engine))
 }
 
 const tokens = (from: number, count: number): number[] =>
@@ -40,6 +46,31 @@ describe('two talks over one stage', () => {
     }
     mixed.a.push(await said(a, [5], 9))
     expect(mixed).toEqual({ a: alice, b: bob })
+    stage.close()
+  })
+
+  it('are told when a device went with what was said, and can say it again', async () => {
+    let isLost = false
+    const stage = await opened({
+      ...cpu,
+      async prepare(bound, states) {
+        const made = await cpu.prepare(bound, states)
+        if (!made.ok) return made
+        const run: ReadyGraph['run'] = async (inputs, tables) =>
+          isLost ? err({ code: 'device-lost', detail: 'test' }) : made.value.run(inputs, tables)
+        return ok({ run, close: () => made.value.close() })
+      },
+    })
+    const [alice, bob] = [stage.session(), stage.session()]
+    const before = [await said(alice, tokens(1, 9), 0), await said(alice, [5], 9)]
+    await said(bob, tokens(2, 5), 0)
+    isLost = true
+    const gone = { ok: false, error: { code: 'engine' } }
+    expect(await alice.step({ input: [6], past: 10 })).toMatchObject(gone)
+    isLost = false
+    expect(await alice.step({ input: [6], past: 10 })).toMatchObject(gone)
+    expect(await bob.step({ input: [6], past: 5 })).toMatchObject(gone)
+    expect([await said(alice, tokens(1, 9), 0), await said(alice, [5], 9)]).toEqual(before)
     stage.close()
   })
 

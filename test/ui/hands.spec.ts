@@ -357,3 +357,38 @@ test('a prompt that the model cannot take is said so beside it, and nobody is as
   await expect(page.getByText('The text is too long: the prompt has 612 tokens')).toBeVisible()
   await expect(page.getByRole('button', { name: 'Go on with the text' })).toBeDisabled()
 })
+
+test('a spec that asks a model opens in Chat, with all that it says in the form', async ({
+  page,
+}) => {
+  await open(page, 'new')
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: 'Open a file' }).click(),
+  ])
+  const text = '---\nswarm: 1\nname: night\nrun: generate\n---\n'
+  await chooser.setFiles({
+    name: 'a.swarm.md',
+    mimeType: 'text/markdown',
+    buffer: Buffer.from(text),
+  })
+  await expect(page.getByRole('main', { name: 'Chat' })).toBeFocused()
+  const [model] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: 'Choose a GGUF file' }).click(),
+  ])
+  await model.setFiles({
+    name: 'a.gguf',
+    mimeType: 'application/octet-stream',
+    buffer: Buffer.of(1),
+  })
+  const valueOf = (name: string) => page.getByLabel(name)
+  await expect(valueOf('What the text begins with')).toHaveValue('It was a dark night')
+  await expect(valueOf('New tokens, at most')).toHaveValue('7')
+  await expect(valueOf('Temperature')).toHaveValue('0.8')
+  await expect(valueOf('Budget, credits')).toHaveValue('2.5')
+  await valueOf('New tokens, at most').fill('')
+  await valueOf('What the text begins with').press('Control+Enter')
+  await expect(page.locator('[data-text]')).toHaveCount(0)
+  await expect(valueOf('New tokens, at most')).toBeFocused()
+})

@@ -223,7 +223,10 @@ const model = (twist: Twist): OpenModel => ({
 
 export const stillServices = (twist: Twist): Services => ({
   build: { version: '0.1.0', commit: '3f2a91c', protocol: '1.0.0' },
-  kernels: ['image-filter@1', 'mandelbrot@1', 'map@1', 'matmul-i8@1', 'matmul@1', 'sum@1'],
+  kernels: [
+    ...['image-filter@1', 'mandelbrot@1', 'map@1', 'matmul-i8@1', 'matmul@1', 'sum@1'],
+    'stage@1',
+  ],
   templates: async () =>
     twist.noTemplates
       ? err({
@@ -273,7 +276,13 @@ export const stillServices = (twist: Twist): Services => ({
       ? err({ code: 'wrong-tokenizer', text: 'it has 32000 tokens, the model 512' })
       : ok(model(twist))
   },
-  openTalk: async () => null,
+  openTalk: async ({ text }) =>
+    text.includes('run: generate')
+      ? ok({
+          ...{ prompt: 'It was a dark night', tokens: 7, temperature: 0.8, topK: 40, topP: 0.95 },
+          ...{ seed: 3, stages: 2, budget: microCredits(2_500_000) },
+        })
+      : null,
   readImage: async () => {
     const [width, height] = [96, 64]
     const rgba = Uint8Array.from({ length: width * height * 4 }, (_, i) =>

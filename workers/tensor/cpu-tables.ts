@@ -144,11 +144,24 @@ const weigh = (
   const size = sums.length
   sums.fill(0)
   let total = 0
-  for (let j = first; j < end; j++) {
+  // Four keys at a time, as each sum is then touched once for four of them.
+  const whole = first + ((end - first) & ~3)
+  for (let j = first; j < whole; j += 4) {
+    const a = Math.exp(scores[j]! - most)
+    const b = Math.exp(scores[j + 1]! - most)
+    const c = Math.exp(scores[j + 2]! - most)
+    const d = Math.exp(scores[j + 3]! - most)
+    total += a + b + (c + d)
+    const from = table + j * size
+    const [second, third, fourth] = [from + size, from + 2 * size, from + 3 * size]
+    for (let i = 0; i < size; i++)
+      sums[i]! += a * v[from + i]! + b * v[second + i]! + c * v[third + i]! + d * v[fourth + i]!
+  }
+  for (let j = whole; j < end; j++) {
     const weight = Math.exp(scores[j]! - most)
     total += weight
     const from = table + j * size
-    for (let c = 0; c < size; c++) sums[c]! += weight * v[from + c]!
+    for (let i = 0; i < size; i++) sums[i]! += weight * v[from + i]!
   }
   return total
 }

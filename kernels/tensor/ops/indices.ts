@@ -11,7 +11,7 @@ import type { Shape, TensorType } from '../tensor.ts'
 export const wrapped = (index: number, size: number): number => (index < 0 ? index + size : index)
 
 /** A model's indices may be anything: what lies outside becomes the edge. */
-export const indexText = (shader: Shader, index: string, size: number): string =>
+export const indexText = (shader: Pick<Shader, 'let'>, index: string, size: number): string =>
   shader.let(`clamp(select(${index}, ${index} + ${size}, ${index} < 0), 0, ${size - 1})`)
 
 /** Whether there is anything to look up where something has to be. */

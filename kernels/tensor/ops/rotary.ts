@@ -7,7 +7,7 @@ import { fill, placeOf } from './coordinates.ts'
 import { indexText } from './indices.ts'
 import type { Draw } from '../draw.ts'
 import type { Call, Op, Sample } from '../op.ts'
-import type { Shader } from '../shader.ts'
+import type { Writer } from '../value.ts'
 import type { Shape } from '../tensor.ts'
 import type { View } from '../view.ts'
 
@@ -90,12 +90,12 @@ export const rotaryEmbedding: Op = {
     const named = positions === null || positions === undefined ? [] : [positions]
     const apartX = build.realise(build.reshape(x!, apart))
     const inputs = [apartX, cos!, sin!, ...named].map((input) => build.realise(input))
-    const rowOf = (shader: Shader, out: readonly string[]): readonly string[] => {
+    const rowOf = (shader: Writer, out: readonly string[]): readonly string[] => {
       const place = [out[0]!, out[line]!]
       if (inputs[3] === undefined) return place
       return [indexText(shader, shader.scalar(inputs[3], place), inputs[1]!.shape[0]!)]
     }
-    const text = (shader: Shader, out: readonly string[]): string => {
+    const text = (shader: Writer, out: readonly string[]): string => {
       if (shader.lanes === 4 && isInterleaved(call)) return pairsText(shader, inputs, out, rowOf)
       const i = out[3]!
       const value = shader.read(inputs[0]!, out)
@@ -129,10 +129,10 @@ export const rotaryEmbedding: Op = {
 
 /** Two pairs of neighbours, each turned by its own angle. */
 const pairsText = (
-  shader: Shader,
+  shader: Writer,
   [x, cos, sin]: readonly View[],
   out: readonly string[],
-  rowOf: (shader: Shader, out: readonly string[]) => readonly string[],
+  rowOf: (shader: Writer, out: readonly string[]) => readonly string[],
 ): string => {
   const value = shader.read(x!, out)
   const row = rowOf(shader, out)

@@ -246,7 +246,7 @@ const tensorScatter: Op = {
     if (build.isState(cache!)) {
       const fresh = build.lazy(update!)
       const isInline = fresh.kind === 'deferred' && fresh.inline !== undefined
-      const given = isInline ? fresh : build.readable(fresh)
+      const given = isInline ? fresh : build.realise(fresh)
       build.append({ table: cache, axis, update: given, start: build.readable(begin) })
       return [cache]
     }

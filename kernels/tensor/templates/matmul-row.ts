@@ -49,7 +49,7 @@ type Row = { readonly lazy: Lazy; readonly norm: NormedRow | null; readonly read
 const rowProduct = (build: Build, row: Row, weights: View, shape: readonly number[]): Deferred => {
   const made: Deferred = {
     ...build.deferred('f32', shape, [...row.reads, weights], (finish, out) => {
-      const all: FinishAll = (shader, at, found) => finish(shader as Shader, at, found.get(made)!)
+      const all: FinishAll = (shader, at, found) => finish(shader, at, found.get(made)!)
       write(build, row, [{ kernel: made, weights }], all, out)
     }),
     product: {

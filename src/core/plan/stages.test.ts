@@ -15,8 +15,8 @@ const node = (name: string, more: Partial<StageCandidate> = {}): StageCandidate 
   holds: [],
   ...more,
 })
-const plan = (candidates: readonly StageCandidate[], most?: number) => {
-  const planned = planStages(MODEL, candidates, most)
+const plan = (candidates: readonly StageCandidate[], wanted?: number) => {
+  const planned = planStages(MODEL, candidates, wanted)
   if (!planned.ok) return planned.error.code
   return planned.value.map(({ node: who, from, to }) => `${who.slice(8)} ${from}-${to}`)
 }
@@ -51,6 +51,13 @@ describe('layers are spread over nodes', () => {
     })
     const [late, early] = [node('late', holds(4, 5, 6, 7)), node('early', holds(0, 1, 2, 3))]
     expect(plan([late, early])).toEqual(['early 0-3', 'late 3-6'])
+  })
+
+  it('leaving out who only makes it slower, unless so many nodes are wanted', () => {
+    const nodes = [node('fast', { speed: 100 }), node('slow')]
+    expect(plan(nodes)).toEqual(['fast 0-6'])
+    expect(plan(nodes, 2)).toEqual(['fast 0-5', 'slow 5-6'])
+    expect(plan(nodes, 5)).toEqual(['fast 0-5', 'slow 5-6'])
   })
 
   it('on no more nodes than are wanted', () => {

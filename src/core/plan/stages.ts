@@ -60,22 +60,24 @@ export const blocksFor = (
 export const stageBytes = (model: ModelSize, from: number, to: number): number =>
   bytesWithin(model, model.blocks)(from, to) + (to - from) * model.tableBytes
 
-/** @param most how many nodes at most */
+/** @param wanted so many nodes, or as many as there are room for; as many as make it faster if absent */
 export const planStages = (
   model: ModelSize,
   candidates: readonly StageCandidate[],
-  most: number = STAGES_MAX,
+  wanted?: number,
 ): Result<readonly StageRange[], NoRoom> => {
   const usual = usualSpeed(candidates)
   const bySpeed = candidates.toSorted(
     (a, b) => (b.speed || usual) - (a.speed || usual) || b.room - a.room,
   )
   const byRoom = candidates.toSorted((a, b) => b.room - a.room)
-  const count = Math.min(most, STAGES_MAX)
-  for (const order of [bySpeed.slice(0, count), roomyEnds(byRoom.slice(0, count))]) {
-    const ranges = divide(model, inOrder(order), usual)
-    if (ranges !== null) return ok(ranges)
-  }
+  const count = Math.min(wanted ?? STAGES_MAX, STAGES_MAX)
+  const orders = [bySpeed.slice(0, count), roomyEnds(byRoom.slice(0, count))]
+  for (const mayLeaveOut of wanted === undefined ? [true] : [false, true])
+    for (const order of orders) {
+      const ranges = divide(model, inOrder(order), { usual, mayLeaveOut })
+      if (ranges !== null) return ok(ranges)
+    }
   return err(noRoom(model, byRoom.slice(0, count)))
 }
 
@@ -157,7 +159,7 @@ const secondsOn = (
 const divide = (
   model: ModelSize,
   nodes: readonly StageCandidate[],
-  usual: number,
+  { usual, mayLeaveOut }: { readonly usual: number; readonly mayLeaveOut: boolean },
 ): readonly StageRange[] | null => {
   const layers = model.blocks.length - 2
   const bytes = bytesWithin(model, model.blocks)
@@ -169,7 +171,7 @@ const divide = (
     const seconds = secondsOn(model, node, usual)
     best.push(
       before.map((without, to) => {
-        let found = { seconds: without.seconds, from: to }
+        let found = { seconds: mayLeaveOut ? without.seconds : Infinity, from: to }
         for (let from = to - 1; from >= 0; from--) {
           if (bytes(from, to) + (to - from) * model.tableBytes > node.room) break
           const slowest = Math.max(before[from]!.seconds, seconds(from, to))

@@ -20,8 +20,6 @@ const REST = {
 
 type Known = { readonly candidate: StageCandidate | null; readonly at: Ms }
 
-export type Candidates = ReturnType<typeof candidates>
-
 export const candidates = (
   desk: Desk,
   leaves: LeafExchange,

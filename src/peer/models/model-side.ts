@@ -2,7 +2,6 @@
 import type { Cid } from '../../base/ids.ts'
 import { microCredits } from '../../base/units.ts'
 import type { Head } from '../../wire/messages.ts'
-import type { Advert } from '../../wire/signed.ts'
 import type { Debts } from '../debts.ts'
 import type { Desk } from '../desk.ts'
 import type { Donor } from '../donor.ts'
@@ -29,13 +28,13 @@ export type Around = {
   readonly door: Gate
   readonly lender: Donor
   debts(): Debts
-  net(): Links
-  here(): Presence
-  till(): Teller
+  readonly net: Links
+  readonly here: Presence
+  readonly till: Teller
   readonly opinion: Opinion
   readonly purse: Wallet
-  /** Nodes that could be called now. */
-  callable(): readonly Advert[]
+  /** How many nodes may be linked soon. */
+  coming(): number
   changed(): void
 }
 
@@ -45,7 +44,7 @@ export type ModelSide = ReturnType<typeof modelSide>
 
 export const modelSide = (desk: Desk, around: Around) => {
   const { swarm, door, lender, opinion, purse, changed } = around
-  const linked = (): Greeted[] => around.net().all()
+  const linked = (): Greeted[] => around.net.all()
   const leaves = leafExchange(desk, {
     room: () => stages.room(),
     linked,
@@ -55,14 +54,14 @@ export const modelSide = (desk: Desk, around: Around) => {
   const talks = sessions(desk, {
     leaves: () => leaves,
     linked,
-    peerOf: (account) => around.net().peerOf(account),
-    relayOf: (account) => around.here().get(account)?.relay ?? null,
-    moreToCome: () => around.callable().length > 0,
+    peerOf: (account) => around.net.peerOf(account),
+    relayOf: (account) => around.here.get(account)?.relay ?? null,
+    moreToCome: () => around.coming() > 0,
     judged: (node, ...outcome) => opinion.judged(node, STAGE_KERNEL, ...outcome),
     pay: (talk, bill, worker) =>
-      payBill(desk, swarm, around.till(), around.net().peerOf, talk, bill, worker),
+      payBill(desk, swarm, around.till, around.net.peerOf, talk, bill, worker),
     funds: purse.free,
-    showChain: (peer) => around.till().showChain(peer),
+    showChain: (peer) => around.till.showChain(peer),
     changed,
   })
 

@@ -116,7 +116,7 @@ export const roster = (
     ports.linked().find(({ account }) => account === node)
 
   const plan = (): NoRoom | null => {
-    const planned = planStages(s.size, able.able(), wanted())
+    const planned = planStages(s.size, able.able(), s.talk.stages)
     if (!planned.ok) return planned.error
     s.posts = planned.value.map((range, index) => newPost(index, range, metering.cost))
     s.flow = openPipeline(s.talk.promptIds, s.config.width, s.posts.length)
@@ -165,7 +165,7 @@ export const roster = (
       } else if (desk.now() - since > ROSTER_LIMITS.vacantMs)
         events.failed(
           'no-replacement',
-          `Layers ${post.from} to ${post.to - 1} were lost, and no other node takes them.`,
+          `Layers ${post.from} to ${post.to - 1} were lost (${lastCode}), and no other node takes them.`,
         )
     }
   }

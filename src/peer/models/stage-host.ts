@@ -22,6 +22,9 @@ import { STAGE_KERNEL } from './stage-part.ts'
 
 export type StageHead = HeadOf<'stage' | 'neighbours' | 'feed' | 'unstage'>
 
+/** Of what is lent: as much of a model as that has room for on a processor. */
+const PROCESSOR_PART = 0.45
+
 export type StageHostEvents = {
   linked(): readonly Greeted[]
   changed(): void
@@ -258,7 +261,10 @@ export const stageHost = (
     /** What it would take for one more stage now. */
     room: (): { readonly room: number; readonly speed: number } => {
       const takes = lender.willing() && lender.runs(STAGE_KERNEL) && held.size < HOST_LIMITS.stages
-      return { room: takes ? door.room() : 0, speed: lender.speed() }
+      const engine = lender.capability()?.graphs.engine
+      // There weights are twice in memory (src/models/device-bytes.ts), and tables beside them.
+      const part = engine === 'wasm' || engine === 'reference' ? PROCESSOR_PART : 1
+      return { room: takes ? Math.floor(part * door.room()) : 0, speed: lender.speed() }
     },
     /** How many stages are held ready. */
     held: (): number => held.size,

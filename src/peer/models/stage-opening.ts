@@ -34,10 +34,8 @@ export const stageOpening = (
 
   /** What weights of some blocks take here, as they lie on the device. */
   const weightsOf = (manifest: Manifest, blocks: readonly number[]): number => {
-    const onProcessor = isProcessor()
-    return blocks
-      .flatMap((i) => manifest.blocks[i]?.tensors ?? [])
-      .reduce((sum, tensor) => sum + deviceBytes(tensor, onProcessor), 0)
+    const tensors = blocks.flatMap((i) => manifest.blocks[i]?.tensors ?? [])
+    return deviceBytes(tensors, isProcessor())
   }
 
   const load = (stage: Served, model: Manifest): void => {

@@ -1,5 +1,4 @@
 /** One of those that run the language model in turn: ours, or another library in the same page. */
-import type { BenchModel } from './model.ts'
 
 /** What our engine asked its device to do for one token. */
 export type Asked = {
@@ -21,5 +20,3 @@ export type LlmContender = {
   /** Of what was asked so far; null where there is nothing to count. */
   asked?(): Asked | null
 }
-
-export type OpenLlm = (made: BenchModel) => Promise<LlmContender>

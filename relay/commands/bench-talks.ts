@@ -1,0 +1,109 @@
+/**
+ * `swarm bench talks`: a language model of noise over headless nodes of our own. What a token costs on one, two and
+ * three of them in turn, so what a hop costs; and what three talks at once come to, beside one alone.
+ */
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { err, ok, type Result } from '../../src/base/result.ts'
+import type { ModelSource } from '../../src/peer/models/session-view.ts'
+import type { NodeHandle } from '../../src/peer/view.ts'
+import type { PortError } from '../../src/ports.ts'
+import { ensureApp } from '../built-app.mjs'
+import { startLocalSwarm } from '../local-swarm.ts'
+import { say } from '../terminal.ts'
+import { median, row, type Row } from './bench-rows.ts'
+import { noiseSource, tell, type NoiseAsked, type Told } from './noise-talk.ts'
+
+const SIZES = {
+  layers: 6,
+  width: 256,
+  heads: 8,
+  keyHeads: 4,
+  headSize: 32,
+  inner: 768,
+  vocabulary: 4_096,
+  context: 512,
+}
+const NODES = 3
+const PROMPT = Array.from({ length: 32 }, (_, i) => (37 * i) % SIZES.vocabulary)
+const TOKENS = 48
+/** The first ones wait for what is compiled and measured. */
+const WARM_TOKENS = 8
+const TALK_MS = 240_000
+
+export const benchTalks = async ({
+  rounds,
+}: {
+  readonly rounds: number
+}): Promise<Result<Row[], PortError>> => {
+  const built = await ensureApp(process.execPath)
+  if (!built.ok) return err({ code: 'build-failed', detail: built.output.slice(0, 500) })
+  const source = await noiseSource(SIZES)
+  if (!source.ok) return source
+  const dataDir = mkdtempSync(join(tmpdir(), 'swarm-talks-'))
+  const options = { dataDir, port: 0, nodes: NODES, log: say, serving: () => undefined }
+  const local = await startLocalSwarm(options)
+  if (!local.ok) return local
+  try {
+    const ready = await local.value.ready
+    return ready.ok ? await measure(local.value.node.handle, source.value, rounds) : ready
+  } finally {
+    await local.value.close()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+const measure = async (
+  handle: NodeHandle,
+  source: ModelSource,
+  rounds: number,
+): Promise<Result<Row[], PortError>> => {
+  const asked = (stages: number): NoiseAsked => ({
+    ...{ source, stages, prompt: PROMPT },
+    ...{ tokens: TOKENS, warm: WARM_TOKENS, limitMs: TALK_MS },
+  })
+  const byStages: Record<number, number[]> = { 1: [], 2: [], 3: [] }
+  const [alone, together]: [number[], number[]] = [[], []]
+  // Weights travel, and every node compiles what each cut needs.
+  for (const stages of [1, 2, 3]) {
+    const warm = await tell(handle, asked(stages))
+    if (!warm.ok) return warm
+  }
+  const others = handle.view().nodes.filter(({ self }) => !self)
+  const adapters = [...new Set(others.map(({ adapter }) => adapter))]
+  say(`on ${cpus().length} cores, adapters: ${adapters.join(', ')}`)
+  for (let round = 0; round < rounds; round++) {
+    for (const stages of [1, 2, 3]) {
+      const told = await tell(handle, asked(stages))
+      if (!told.ok) return told
+      byStages[stages]!.push(median(told.value.gaps))
+      if (stages === 3) alone.push(rateOf([told.value]))
+    }
+    const three = await Promise.all([1, 2, 3].map(() => tell(handle, asked(3))))
+    const good: Told[] = []
+    for (const told of three) {
+      if (!told.ok) return told
+      good.push(told.value)
+    }
+    together.push(rateOf(good))
+  }
+  const hops = byStages[3]!.map((ms, i) => (ms - byStages[1]![i]!) / 2)
+  return ok([
+    ...[1, 2, 3].map((stages) => row(`a token on ${stages} of them`, 'ms', byStages[stages]!)),
+    row('one hop more', 'ms', hops),
+    row('three talks at once', 'tokens/s', together, { 'one talk': alone }),
+  ])
+}
+
+/** Tokens a second of all of them, while all of them ran. */
+const rateOf = (told: readonly Told[]): number => {
+  const from = Math.max(...told.map(({ beganAt }) => beganAt))
+  const to = Math.min(...told.map(({ endedAt }) => endedAt))
+  const tokens = told.reduce((sum, { gaps, beganAt, endedAt }) => {
+    const share = Math.max(0, to - from) / (endedAt - beganAt)
+    return sum + gaps.length * share
+  }, 0)
+  return to > from ? (1_000 * tokens) / (to - from) : 0
+}
