@@ -14,19 +14,19 @@ import { say } from '../terminal.ts'
 import { median, row, type Row } from './bench-rows.ts'
 import { noiseSource, tell } from './noise-talk.ts'
 
-/** About 200 MB a layer in f32, and 1.1 GB in all. */
+/** 108 MiB a layer in f32, and 1.1 GB in all. */
 const SIZES = {
-  layers: 5,
-  width: 2_048,
-  heads: 16,
-  keyHeads: 16,
+  layers: 10,
+  width: 1_536,
+  heads: 12,
+  keyHeads: 12,
   headSize: 128,
-  inner: 5_632,
-  vocabulary: 2_048,
+  inner: 4_096,
+  vocabulary: 1_024,
   context: 256,
 }
-const NODES = 6
-/** What each lends; on a processor weights are twice in memory. */
+const NODES = 10
+/** What each lends; on a processor weights are three times in memory. */
 const BUDGET_BYTES = 512 * 2 ** 20
 const TOKENS = 12
 const TALK_MS = 900_000

@@ -29,7 +29,8 @@ export const deviceBytes = (weights: readonly Laid[], onProcessor: boolean): num
   const once = weights.reduce((sum, weight) => sum + laidBytes(weight), 0)
   if (!onProcessor) return once
   const unfolded = numberBytes(weights)
-  return once + unfolded * runSizes(unfolded, true).length
+  // Once more while it is handed over: a tab with 212 MiB of weights was seen to take 644.
+  return once + unfolded * (1 + runSizes(unfolded, true).length)
 }
 
 /** Numbers, or words and scales. */

@@ -66,6 +66,13 @@ describe('layers are spread over nodes', () => {
     ])
   })
 
+  it('on more nodes than usual where it fits on no fewer', () => {
+    const blocks = [1, ...Array.from({ length: 20 }, () => 100), 1]
+    const nodes = Array.from({ length: 20 }, (_, i) => node(`n${i}`, { room: 120 }))
+    const planned = planStages({ ...MODEL, blocks }, nodes)
+    expect(planned.ok && planned.value).toHaveLength(20)
+  })
+
   it('and what is missing is said', () => {
     const planned = planStages(MODEL, [node('alice', { room: 100 }), node('bob', { room: 150 })])
     expect(planned).toEqual({

@@ -36,7 +36,9 @@ export type NoRoom = {
 }
 
 /** Nodes that one model is spread over at most: each is a hop for every token. */
-export const STAGES_MAX = 8
+export const STAGES_MAX = 32
+/** As many where a model fits on fewer. */
+const STAGES_USUAL = 8
 
 /** Some tokens' worth of time: bytes that are there already are preferred, but not at any price. */
 const TOKENS_PLANNED = 256
@@ -71,14 +73,16 @@ export const planStages = (
     (a, b) => (b.speed || usual) - (a.speed || usual) || b.room - a.room,
   )
   const byRoom = candidates.toSorted((a, b) => b.room - a.room)
-  const count = Math.min(wanted ?? STAGES_MAX, STAGES_MAX)
-  const orders = [bySpeed.slice(0, count), roomyEnds(byRoom.slice(0, count))]
-  for (const mayLeaveOut of wanted === undefined ? [true] : [false, true])
-    for (const order of orders) {
-      const ranges = divide(model, inOrder(order), { usual, mayLeaveOut })
-      if (ranges !== null) return ok(ranges)
-    }
-  return err(noRoom(model, byRoom.slice(0, count)))
+  const counts = wanted === undefined ? [STAGES_USUAL, STAGES_MAX] : [Math.min(wanted, STAGES_MAX)]
+  for (const count of counts) {
+    const orders = [bySpeed.slice(0, count), roomyEnds(byRoom.slice(0, count))]
+    for (const mayLeaveOut of wanted === undefined ? [true] : [false, true])
+      for (const order of orders) {
+        const ranges = divide(model, inOrder(order), { usual, mayLeaveOut })
+        if (ranges !== null) return ok(ranges)
+      }
+  }
+  return err(noRoom(model, byRoom.slice(0, counts.at(-1))))
 }
 
 /** One node for a range that another has left. */

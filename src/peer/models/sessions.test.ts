@@ -172,7 +172,7 @@ describe('a talk that cannot be', () => {
     scene.asker.peer.handle.talk(talk)
     scene.swarm.run(90_000)
     expect(talk.heard.end).toBe('no-room')
-    expect(sessionOf(scene.asker).problem!.text).toMatch(/needs 8,\d+ MiB.*lend 346 MiB/)
+    expect(sessionOf(scene.asker).problem!.text).toMatch(/needs 8,\d+ MiB.*lend 231 MiB/)
   })
 
   it('is stopped in the middle; what was done by then is paid', () => {

@@ -244,7 +244,7 @@ describe('two stages', () => {
   })
 
   it('of one requester with the same layers share what they take', () => {
-    const half = virtualModel({}, 2 ** 19)
+    const half = virtualModel({}, 3 * 2 ** 17)
     const { place, bobs, hand, heard, stage } = asked(alice, half)
     const other = SESSION.replace('0', 'e')
     stage(bobs.self)

@@ -23,7 +23,7 @@ import { STAGE_KERNEL } from './stage-part.ts'
 export type StageHead = HeadOf<'stage' | 'neighbours' | 'feed' | 'unstage'>
 
 /** Of what is lent: as much of a model as that has room for on a processor. */
-const PROCESSOR_PART = 0.45
+const PROCESSOR_PART = 0.3
 
 export type StageHostEvents = {
   linked(): readonly Greeted[]
@@ -262,7 +262,7 @@ export const stageHost = (
     room: (): { readonly room: number; readonly speed: number } => {
       const takes = lender.willing() && lender.runs(STAGE_KERNEL) && held.size < HOST_LIMITS.stages
       const engine = lender.capability()?.graphs.engine
-      // There weights are twice in memory (src/models/device-bytes.ts), and tables beside them.
+      // There weights are three times in memory (src/models/device-bytes.ts), and tables beside them.
       const part = engine === 'wasm' || engine === 'reference' ? PROCESSOR_PART : 1
       return { room: takes ? Math.floor(part * door.room()) : 0, speed: lender.speed() }
     },
