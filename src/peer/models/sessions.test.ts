@@ -37,6 +37,16 @@ describe('a model over three nodes', () => {
     expect(books.every((blocks) => blocks.length > 1)).toBe(true)
   })
 
+  it.each([1_000, 0])('says how many bills become receipts, at a price of %i', (price) => {
+    const { swarm, asker, source } = gather()
+    asker.peer.handle.talk(virtualTalk(source, { price }))
+    swarm.run(60_000)
+    const { state, bills } = sessionOf(asker)
+    expect(state).toBe('done')
+    expect(bills).toBeGreaterThan(2)
+    expect(viewOf(asker).wallet.receipts).toHaveLength(bills)
+  })
+
   it('draws the same tokens from the same seed, and others from another', () => {
     const drawn = (seed: number): number[] => {
       const { swarm, asker, source } = gather()

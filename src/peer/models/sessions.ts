@@ -83,6 +83,7 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
       posts: [],
       flow: null,
       recoveries: [],
+      bills: 0,
     }
     entry.running = session(desk, state, ports, {
       work: (post, feed) => stageWork(model, post, feed),
@@ -172,5 +173,6 @@ const viewOf = (id: SessionId, { talk, running, problem }: Entry): SessionView =
     ...(running?.times() ?? { time: null, tokensPerSecond: null }),
     recoveries: state?.recoveries.map(({ since: _, ...recovery }) => recovery) ?? [],
     spent: microCredits(spent),
+    bills: state?.bills ?? 0,
   }
 }
