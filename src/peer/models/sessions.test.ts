@@ -201,11 +201,22 @@ describe('a talk that cannot be', () => {
 
   it('ends when it would cost more than was allowed', () => {
     const scene = gather()
-    const talk = virtualTalk(scene.source, { budget: 30 as never })
+    const talk = virtualTalk(scene.source, { budget: 120 as never })
     scene.asker.peer.handle.talk(talk)
     scene.swarm.run(60_000)
     expect(talk.heard.end).toBe('over-budget')
     expect(talk.heard.ids.length).toBeGreaterThan(0)
+    expect(sessionOf(scene.asker).spent).toBeLessThanOrEqual(120)
+  })
+
+  it('sends nothing where the prompt alone would cost more than was allowed', () => {
+    const scene = gather()
+    const talk = virtualTalk(scene.source, { budget: 1 as never })
+    scene.asker.peer.handle.talk(talk)
+    scene.swarm.run(60_000)
+    expect(talk.heard.end).toBe('over-budget')
+    expect(talk.heard.ids).toEqual([])
+    expect(sessionOf(scene.asker).spent).toBe(0)
   })
 
   it('is free where nodes give it away', () => {
