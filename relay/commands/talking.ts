@@ -143,7 +143,7 @@ const harmless = (text: string): string =>
   process.stdout.isTTY === true ? text.replaceAll(/[^\P{Cc}\n\t]/gu, '') : text
 
 const loading = ({ state, stages }: SessionView): void => {
-  if (state === 'calling') return progressPart(0, 1, 'asking nodes')
+  if (state === 'calling') return progressPart(0, 1, 'of the layers: asking nodes')
   if (state !== 'loading') return
   const done = stages.reduce((sum, { permille }) => sum + permille, 0)
   progressPart(done, 1_000 * stages.length, 'of the layers are with nodes')
