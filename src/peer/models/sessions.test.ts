@@ -219,6 +219,14 @@ describe('a talk that cannot be', () => {
     expect(sessionOf(scene.asker).spent).toBe(0)
   })
 
+  it('says at once that an account without credits cannot pay for it', () => {
+    const { swarm, lenders, source } = gather()
+    const talk = virtualTalk(source)
+    lenders[0]!.peer.handle.talk(talk)
+    swarm.run(1_000)
+    expect(talk.heard.end).toBe('no-credit')
+  })
+
   it('is free where nodes give it away', () => {
     const scene = gather()
     const talk = virtualTalk(scene.source, { price: 0 })

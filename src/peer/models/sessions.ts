@@ -107,6 +107,15 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
       refuse(id, 'bad-model', 'The model says nothing of its sizes that can be used.')
       return id
     }
+    // Every node would say so, one after the other.
+    if (talk.price > 0 && ports.funds() <= 0) {
+      refuse(
+        id,
+        'no-credit',
+        'This account has no credits. With the budget "free" it may ask for free work.',
+      )
+      return id
+    }
     const body = { ...talk.source.manifest, publisher: desk.account }
     desk.sign([body], (signed) => {
       if (!signed.ok) return refuse(id, signed.error.code, signed.error.detail)
