@@ -65,7 +65,7 @@ const opened = async (spec: TalkSpec): Promise<Result<PreparedTalk, BadInput>> =
   await close()
   if (!model.ok) {
     const { code, detail } = model.error
-    return refuse('params.model', 'a language model', `${detail} (${code})`)
+    return refuse('params.model', 'a language model', `${spec.model}: ${detail} (${code})`)
   }
   const { code, detail } = read?.ok === false ? read.error : { code: '', detail: '' }
   return refuse('params.prompt', 'a text that the model can go on with', `${detail} (${code})`)

@@ -13,7 +13,7 @@ import { blockParts } from '../src/models/llama/block-parts.ts'
 import { configText } from '../src/models/llama/config-text.ts'
 import { splitLayers } from '../src/models/split-layers.ts'
 import type { PreparedTalk } from './prepare-talk.ts'
-import { credits, table } from './terminal.ts'
+import { credits, span, table } from './terminal.ts'
 
 /** Tokens that a price is told for. */
 const PRICED = 100
@@ -93,7 +93,7 @@ export const talkPlanInWords = (plan: TalkPlan, isFree: boolean): string => {
       ['stage', 'layers', 'weights', 'with keys and values'],
       stages.map(({ from, to, weightBytes, memoryBytes }, i) => [
         String(i),
-        `${from + 1}-${to}`,
+        span(from, to),
         size(weightBytes),
         size(memoryBytes),
       ]),

@@ -2,7 +2,7 @@
 import type { StageView } from '../src/peer/models/session-view.ts'
 import type { PreparedTalk } from './prepare-talk.ts'
 import type { TalkEnd } from './run-talk.ts'
-import { credits, short, table } from './terminal.ts'
+import { credits, short, span, table } from './terminal.ts'
 
 export type TalkReport = ReturnType<typeof talkReport>
 
@@ -33,19 +33,24 @@ const stageReport = (stage: StageView) => {
   }
 }
 
+const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(2)
 
 export const talkInWords = (report: TalkReport): string => {
   const { stages, recoveries, tokensPerSecond, timing, ids } = report
   const speed = tokensPerSecond === null ? '' : `, ${tokensPerSecond.toFixed(2)} a second`
-  const { perToken } = timing
+  const { perToken, firstTokenMs } = timing
+  const first = firstTokenMs === null ? '' : `, the first after ${seconds(firstTokenMs)}`
   const spread = table(
     [
       ...['stage', 'layers', 'node', 'MiB here', 'given', 'others'],
       ...['compute ms', 'audited', 'credits'],
     ],
     stages.map(({ index, from, to, node, bytes, computeMs, audited, microCredits }) => [
-      ...[String(index), `${from + 1}-${to}`, node === null ? 'none' : short(node)],
+      ...[String(index), span(from, to), node === null ? 'none' : short(node)],
       ...[mib(bytes.here), mib(bytes.given), mib(bytes.others)],
       ...[computeMs === null ? '-' : String(computeMs), String(audited), credits(microCredits)],
     ]),
@@ -57,12 +62,12 @@ export const talkInWords = (report: TalkReport): string => {
         `${short(lost)} was lost (${code}): stage ${stage} moved, ${replayed} tokens told again, ${ms} ms`,
     ),
     '',
-    `${ids.length} ${ids.length === 1 ? 'token' : 'tokens'}${speed}, in ${(timing.totalMs / 1000).toFixed(1)} s`,
+    `${plural(ids.length, 'token')}${speed}${first}; all in ${seconds(timing.totalMs)}`,
     ...(perToken === null
       ? []
       : [
           `a token: ${perToken.compute.toFixed(0)} ms computing, ${perToken.between.toFixed(0)} ms between nodes, ${perToken.here.toFixed(0)} ms here`,
         ]),
-    `${credits(report.spent)} credits, ${report.receipts.length} receipts; ${report.state}`,
+    `${credits(report.spent)} credits, ${plural(report.receipts.length, 'receipt')}; ${report.state}`,
   ].join('\n')
 }

@@ -19,12 +19,19 @@ export const note = (text: string): void => {
 const BAR = 32
 
 /** Squares of the sheet: empty, half, full. */
-export const progress = (done: number, total: number, note: string): void => {
+export const progress = (done: number, total: number, note: string): void =>
+  bar(total === 0 ? 0 : done / total, `${done}/${total} ${note}`)
+
+/** Where nobody would count: of what there are thousands. */
+export const progressPart = (done: number, total: number, note: string): void => {
+  const part = total === 0 ? 0 : done / total
+  bar(part, `${Math.floor(100 * part)} % ${note}`)
+}
+
+const bar = (part: number, words: string): void => {
   if (!isTerminal) return
-  const filled = total === 0 ? 0 : Math.floor((done / total) * BAR)
-  process.stderr.write(
-    `\r\x1b[K[${'■'.repeat(filled)}${'□'.repeat(BAR - filled)}] ${done}/${total} ${note}`,
-  )
+  const filled = Math.floor(part * BAR)
+  process.stderr.write(`\r\x1b[K[${'■'.repeat(filled)}${'□'.repeat(BAR - filled)}] ${words}`)
 }
 
 export const progressDone = (): void => {
@@ -58,5 +65,9 @@ export const writeJson = (file: string | undefined, value: unknown): boolean => 
 
 export const credits = (micro: number): string =>
   (micro / 1_000_000).toFixed(6).replace(/0{1,4}$/, '')
+
+/** Layers [from, to) as a person counts them: from 1, both ends included. */
+export const span = (from: number, to: number): string =>
+  to - from === 1 ? String(to) : `${from + 1}-${to}`
 
 export const short = (did: string): string => `${did.slice(0, 12)}…${did.slice(-6)}`

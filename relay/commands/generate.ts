@@ -86,7 +86,11 @@ const openStages = async (
 /** Text as it comes, unless standard output is for the document. */
 const follow = async (
   pieces: AsyncIterable<ModelResult<Piece>>,
-  { json, began }: { readonly json: string | undefined; readonly began: number },
+  {
+    prompt,
+    json,
+    began,
+  }: { readonly prompt: string; readonly json: string | undefined; readonly began: number },
 ): Promise<ModelResult<object>> => {
   const ids: number[] = []
   let [text, promptMs, first] = ['', 0, null as Piece | null]
@@ -95,6 +99,8 @@ const follow = async (
     if (piece.value.id === null) [first, promptMs] = [piece.value, performance.now() - began]
     else ids.push(piece.value.id)
     text += piece.value.text
+    // Not before it is clear that the model takes the prompt.
+    if (json !== '-' && piece.value.id === null) process.stdout.write(prompt)
     if (json !== '-') process.stdout.write(piece.value.text)
   }
   if (json !== '-') process.stdout.write('\n')
@@ -124,11 +130,10 @@ const run = async (argv: readonly string[]): Promise<number> => {
   const json = args.value.text('json')
   const stages = await openStages(model.value, options.value.stages, engine.value)
   if (!stages.ok) return explain(stages.error)
-  if (json !== '-') process.stdout.write(prompt)
   const began = performance.now()
   const sessions = stages.value.map((stage) => stage.session())
   const asking = { ...model.value, stages: sessions, prompt, tokens, sampling, seed }
-  const made = await follow(generate(asking), { json, began })
+  const made = await follow(generate(asking), { prompt, json, began })
   for (const stage of stages.value) stage.close()
   engine.value.close()
   await files.value.close()

@@ -9,7 +9,7 @@ import { writeReceipts } from '../result-files.ts'
 import { runTalk, sourceOf, type TalkEnd, type TalkFollower } from '../run-talk.ts'
 import { talkPlan, talkPlanInWords } from '../talk-plan.ts'
 import { talkInWords, talkReport } from '../talk-report.ts'
-import { bold, note, progress, progressDone, say, short, writeJson } from '../terminal.ts'
+import { bold, note, progressDone, progressPart, say, short, span, writeJson } from '../terminal.ts'
 import { folderProblem } from '../whole-file.ts'
 import { answer } from './answer.ts'
 import { EXIT, pairs, usage, type Args, type Flags, type Usage } from './args.ts'
@@ -67,7 +67,9 @@ export const askTalk = async (
   stop: AbortSignal,
 ): Promise<number> => {
   const json = args.text('json')
-  const source = await sourceOf(prepared, (done, all) => progress(done, all, 'bytes named'))
+  const source = await sourceOf(prepared, (done, all) =>
+    progressPart(done, all, 'of the model read'),
+  )
   progressDone()
   if (!source.ok) return failed(source.error)
   note(`${bold(prepared.model.name)}: ${prepared.model.config.layers} layers`)
@@ -94,7 +96,7 @@ const codeOf = ({ session, problem }: TalkEnd, isWritten: boolean): number => {
   say(`swarm: ${problem.text.replace(/\.$/, '')} (${problem.code})`)
   return NOBODY.includes(problem.code) ? EXIT.nobody : EXIT.failed
 }
-const NOBODY = ['nobody-came', 'no-room', 'no-replacement']
+const NOBODY = ['nobody-came', 'no-room', 'no-replacement', 'no-nodes']
 
 /** Status goes to standard error, and only to a terminal; a text that began keeps its line. */
 const follow = (prompt: string, shows: boolean): TalkFollower => {
@@ -119,7 +121,7 @@ const follow = (prompt: string, shows: boolean): TalkFollower => {
         holders = now
         progressDone()
         for (const { index, from, to, node } of session.stages)
-          aside(`stage ${index}: layers ${from + 1}-${to} on ${short(node!)}`)
+          aside(`stage ${index}: layers ${span(from, to)} on ${short(node!)}`)
       }
       for (const { stage, code, lost: who } of session.recoveries.slice(lost))
         aside(`${short(who)} is lost (${code}); stage ${stage} moves`)
@@ -141,8 +143,8 @@ const harmless = (text: string): string =>
   process.stdout.isTTY === true ? text.replaceAll(/[^\P{Cc}\n\t]/gu, '') : text
 
 const loading = ({ state, stages }: SessionView): void => {
-  if (state !== 'calling' && state !== 'loading') return
-  const all = 1_000 * Math.max(1, stages.length)
+  if (state === 'calling') return progressPart(0, 1, 'of the layers: asking nodes')
+  if (state !== 'loading') return
   const done = stages.reduce((sum, { permille }) => sum + permille, 0)
-  progress(done, all, state === 'calling' ? 'asking nodes' : 'nodes get their layers')
+  progressPart(done, 1_000 * stages.length, 'of the layers are with nodes')
 }

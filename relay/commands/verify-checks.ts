@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../../src/base/result.ts'
 import { OWN_SHADER } from '../../src/core/own-shader.ts'
 import { plan, type Plan, type PlannedTask } from '../../src/core/plan.ts'
 import { paymentProblem } from '../../src/core/receipt.ts'
+import { STAGE_KERNEL } from '../../src/peer/models/stage-part.ts'
 import { taskIdOf } from '../../src/peer/running-job.ts'
 import { cidOf } from '../../src/wire/codec.ts'
 import type { SignedBlock } from '../../src/wire/signed.ts'
@@ -104,12 +105,18 @@ const answersDebit = ({ body: debit }: SignedBlock, { body: credit }: SignedBloc
   )
 }
 
+/** What a model's layers were fed is the text of the one who asked, which no receipt tells. */
+const absent = (kernel: string): string =>
+  kernel === STAGE_KERNEL
+    ? 'layers of a language model: their work was audited while it ran and cannot be repeated from this file'
+    : 'the job is not in this file'
+
 /** Makes the plan again from the job, which is named by its content, and finds the task in it. */
 export const checkPlan = (bundle: Bundle): { findings: Finding[]; planned: Planned | null } => {
   const { body } = bundle.signed
   if (!bundle.job) {
     return {
-      findings: [{ what: 'task', holds: null, detail: 'the job is not in this file' }],
+      findings: [{ what: 'task', holds: null, detail: absent(body.kernel) }],
       planned: null,
     }
   }

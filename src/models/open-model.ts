@@ -121,6 +121,6 @@ const readNamed = async (
 ): Promise<ModelResult<unknown>> => {
   const file = files.get(name)
   return file === undefined
-    ? modelError('unreadable', `there is no ${name}`)
+    ? modelError('unreadable', `there is no ${name}${name === CONFIG ? ', nor a GGUF file' : ''}`)
     : readJson(file, limit)
 }

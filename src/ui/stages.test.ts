@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { asked, moved, spread } from '../../test/ui/sessions.ts'
-import { cellsOf, letterOf, mapWords, recoveryWords } from './stages.ts'
+import { cellsOf, colourOf, letterOf, mapWords, recoveryWords } from './stages.ts'
 
 describe('the map of layers', () => {
   it('has a square for each layer, held by its stage or by nobody', () => {
@@ -12,6 +12,14 @@ describe('the map of layers', () => {
 
   it('tells stages apart by letters, however many there are', () => {
     expect([0, 25, 26, 52].map(letterOf)).toEqual(['A', 'Z', 'A1', 'A2'])
+  })
+
+  it('gives a node one colour, also where it has taken over a stage of another', () => {
+    const [first, second, third] = asked.stages
+    const moved = [{ ...first!, node: third!.node }, second!, third!]
+    expect(moved.map((stage) => colourOf(stage, moved))).toEqual([0, 1, 0])
+    const open = asked.stages.map((stage) => ({ ...stage, node: null }))
+    expect(open.map((stage) => colourOf(stage, open))).toEqual([0, 1, 2])
   })
 
   it('is one sentence for whoever does not see it', () => {

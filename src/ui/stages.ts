@@ -16,7 +16,13 @@ export const cellsOf = (layers: number, stages: readonly StageView[]): readonly 
   }))
 
 /** Colours repeat after these, letters do not. */
-export const COLOURS = 8
+const COLOURS = 8
+
+/** That of the first stage with the same node: layers that move take the colour of who takes them. */
+export const colourOf = (stage: StageView, stages: readonly StageView[]): number => {
+  const first = stages.find(({ node }) => node !== null && node === stage.node)
+  return (first ?? stage).index % COLOURS
+}
 
 /** A, B ... Z, then A1, B1 ...: a stage is told by more than its colour. */
 export const letterOf = (index: number): string =>

@@ -57,7 +57,10 @@ describe('swarm run, with a language model', () => {
     const cases: [string[], RegExp][] = [
       [[], /story\.swarm\.md:6: params\.model: expected a GGUF file or a folder/],
       [['--set', 'model=nowhere'], /params\.model: .* nowhere: there is no such/],
-      [['--set', `model=${folder}`], /params\.model: expected a language model, found there is no/],
+      [
+        ['--set', `model=${folder}`],
+        /params\.model: expected a language model, found .*: there is no config\.json, nor a GGUF file/,
+      ],
       [
         ['--set', `model=${model}`, '--set', `prompt=${'long '.repeat(50)}`],
         /story\.swarm\.md:7: params\.prompt: .*the model takes 128 \(prompt-too-long\)/,

@@ -41,6 +41,7 @@ export const asked: SessionView = {
   time: { compute: 74, between: 38, here: 7 },
   recoveries: [],
   spent: microCredits(1_310),
+  bills: 3,
 }
 
 export const spread: SessionView = {

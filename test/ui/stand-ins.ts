@@ -273,7 +273,7 @@ export const stillServices = (twist: Twist): Services => ({
   openModel: async () => {
     if (twist.model === 'opening') return new Promise(() => undefined)
     return twist.model === 'wrong-tokenizer'
-      ? err({ code: 'wrong-tokenizer', text: 'it has 32000 tokens, the model 512' })
+      ? err({ code: 'wrong-tokenizer', text: 'the tokenizer has 32000 tokens, the model 512' })
       : ok(model(twist))
   },
   openTalk: async ({ text }) =>

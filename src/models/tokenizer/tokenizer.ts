@@ -64,8 +64,14 @@ export const checkTokenizer = (
 ): ModelResult<Tokenizer> => {
   const { size } = tokenizer
   if (size > vocabulary)
-    return modelError('wrong-tokenizer', `it has ${size} tokens, the model ${vocabulary}`)
+    return modelError(
+      'wrong-tokenizer',
+      `the tokenizer has ${size} tokens, the model ${vocabulary}`,
+    )
   return size < vocabulary * (1 - MAX_UNUSED)
-    ? modelError('wrong-tokenizer', `it has only ${size} tokens, the model ${vocabulary}`)
+    ? modelError(
+        'wrong-tokenizer',
+        `the tokenizer has only ${size} tokens, the model ${vocabulary}`,
+      )
     : ok(tokenizer)
 }

@@ -95,8 +95,20 @@ export const account = (costOf: (sums: StageWork) => MicroCredits) => {
     /** Metered, and not billed. */
     isOpen: (): boolean => points.length > 0,
     paid: (): MicroCredits => microCredits(paid),
-    /** With what is not billed yet. */
-    spent: (): MicroCredits => microCredits(billed + (points.length > 0 ? costOf(sums) : 0)),
+    /** With what is not billed yet, and with more feeds that may follow. */
+    spent(more: readonly StageWork[] = []): MicroCredits {
+      let [next, since, cost] = [sums, NO_WORK, billed]
+      const open = [
+        ...points.map((point) => point.sums),
+        ...more.map((work) => (next = addWork(next, work))),
+      ]
+      for (let from = 0; from < open.length; from += BILL_FEEDS) {
+        const end = open[Math.min(from + BILL_FEEDS, open.length) - 1]!
+        cost += costOf(lessWork(end, since))
+        since = end
+      }
+      return microCredits(cost)
+    },
   }
 }
 

@@ -157,7 +157,10 @@ export const roster = (
       const since = vacant.get(post.index) ?? desk.now()
       vacant.set(post.index, since)
       if (offers >= ROSTER_LIMITS.offers * s.posts.length)
-        return events.failed('no-nodes', `The nodes that are there do not take it (${lastCode}).`)
+        return events.failed(
+          'no-nodes',
+          `The nodes that are there do not take it${because(lastCode)}.`,
+        )
       const node = planReplacement(s.size, post, able.able())
       const who = node && whoIs(node)
       if (who) {
@@ -166,7 +169,7 @@ export const roster = (
       } else if (desk.now() - since > ROSTER_LIMITS.vacantMs)
         events.failed(
           'no-replacement',
-          `Layers ${post.from} to ${post.to - 1} were lost (${lastCode}), and no other node takes them.`,
+          `The node with ${layersOf(post)} was lost, and no other takes its place${because(lastCode)}.`,
         )
     }
   }
@@ -257,3 +260,13 @@ const inWords = ({ needed, room, largest }: NoRoom): string =>
   needed > room
     ? `The model needs ${mib(needed)} of memory; the nodes that are there lend ${mib(room)} together.`
     : `The nodes that are there lend ${mib(room)} together, but their parts are too small for layers of up to ${mib(largest)}.`
+
+/** Layers as a person counts them: from 1, both ends included. */
+const layersOf = ({ from, to }: Pick<Post, 'from' | 'to'>): string =>
+  to - from === 1 ? `layer ${to}` : `layers ${from + 1} to ${to}`
+
+/** What can be done about it, where something can. */
+const because = (code: string): string =>
+  code === 'free-tier-used-up'
+    ? ': what the nodes give away is used up for now. Later there is more, or with a budget'
+    : ` (${code})`

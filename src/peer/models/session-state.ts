@@ -27,6 +27,8 @@ export type SessionState = {
   posts: readonly Post[]
   flow: Pipeline | null
   readonly recoveries: Recovery[]
+  /** That were found right. */
+  bills: number
 }
 
 export type Recovery = SessionView['recoveries'][number] & {

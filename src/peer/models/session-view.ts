@@ -97,4 +97,6 @@ export type SessionView = {
     readonly replayed: number
   }[]
   readonly spent: MicroCredits
+  /** Bills that were found right: each becomes a receipt, also where nothing is paid. */
+  readonly bills: number
 }

@@ -3,7 +3,8 @@
  * goes its stage is fed once more elsewhere; where one lied everything from there on is done again.
  */
 import { microCredits } from '../../base/units.ts'
-import { rewind } from '../../core/pipeline.ts'
+import { PIPELINE_LIMITS, rewind } from '../../core/pipeline.ts'
+import type { StageWork } from '../../core/stage-cost.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { Desk } from '../desk.ts'
 import type { Greeted } from '../links.ts'
@@ -52,6 +53,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
       if (s.phase === 'loading' && s.flow!.lanes.every(({ isReady }) => isReady)) s.phase = 'prompt'
       if (s.phase === 'loading') return ports.changed()
       if (s.flow!.lanes[post.index]!.answered > 0) post.state = 'replaying'
+      if (s.phase === 'prompt' && !affords()) return
       stream.pump()
       stream.caughtUp(post)
       ports.changed()
@@ -166,11 +168,28 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     if (affords()) stream.pump()
   }
 
+  /** Asked before it is fed: what has been done is owed. */
   const affords = (): boolean => {
-    const isWithin = spent() <= (s.talk.budget ?? Infinity)
-    if (!isWithin) end('failed', 'over-budget', 'The next token would cost more than was allowed.')
+    const isWithin = spentThen() <= (s.talk.budget ?? Infinity)
+    const what = s.phase === 'prompt' ? 'To read the prompt' : 'The next token'
+    if (!isWithin) end('failed', 'over-budget', `${what} would cost more than was allowed.`)
     return isWithin
   }
+
+  /** What a stage has to do yet until it has answered all tokens that there are. */
+  const ahead = (post: Post): readonly StageWork[] => {
+    const [end, most] = [s.flow!.tokens.length, PIPELINE_LIMITS.feedTokens]
+    const work: StageWork[] = []
+    for (let at = s.flow!.lanes[post.index]!.answered; at < end; at += most) {
+      const feed = { at, count: Math.min(most, end - at), replay: false }
+      work.push(metering.work(post, feed))
+    }
+    return work
+  }
+
+  const spentThen = (): number =>
+    s.posts.reduce((sum, post) => sum + post.paidBefore + post.book.spent(ahead(post)), 0) +
+    till.spentLate()
 
   const spent = (): number =>
     s.posts.reduce((sum, { paidBefore, book }) => sum + paidBefore + book.spent(), 0) +

@@ -37,6 +37,16 @@ describe('a model over three nodes', () => {
     expect(books.every((blocks) => blocks.length > 1)).toBe(true)
   })
 
+  it.each([1_000, 0])('says how many bills become receipts, at a price of %i', (price) => {
+    const { swarm, asker, source } = gather()
+    asker.peer.handle.talk(virtualTalk(source, { price }))
+    swarm.run(60_000)
+    const { state, bills } = sessionOf(asker)
+    expect(state).toBe('done')
+    expect(bills).toBeGreaterThan(2)
+    expect(viewOf(asker).wallet.receipts).toHaveLength(bills)
+  })
+
   it('draws the same tokens from the same seed, and others from another', () => {
     const drawn = (seed: number): number[] => {
       const { swarm, asker, source } = gather()
@@ -191,11 +201,30 @@ describe('a talk that cannot be', () => {
 
   it('ends when it would cost more than was allowed', () => {
     const scene = gather()
-    const talk = virtualTalk(scene.source, { budget: 30 as never })
+    const talk = virtualTalk(scene.source, { budget: 120 as never })
     scene.asker.peer.handle.talk(talk)
     scene.swarm.run(60_000)
     expect(talk.heard.end).toBe('over-budget')
     expect(talk.heard.ids.length).toBeGreaterThan(0)
+    expect(sessionOf(scene.asker).spent).toBeLessThanOrEqual(120)
+  })
+
+  it('sends nothing where the prompt alone would cost more than was allowed', () => {
+    const scene = gather()
+    const talk = virtualTalk(scene.source, { budget: 1 as never })
+    scene.asker.peer.handle.talk(talk)
+    scene.swarm.run(60_000)
+    expect(talk.heard.end).toBe('over-budget')
+    expect(talk.heard.ids).toEqual([])
+    expect(sessionOf(scene.asker).spent).toBe(0)
+  })
+
+  it('says at once that an account without credits cannot pay for it', () => {
+    const { swarm, lenders, source } = gather()
+    const talk = virtualTalk(source)
+    lenders[0]!.peer.handle.talk(talk)
+    swarm.run(1_000)
+    expect(talk.heard.end).toBe('no-credit')
   })
 
   it('is free where nodes give it away', () => {

@@ -83,6 +83,7 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
       posts: [],
       flow: null,
       recoveries: [],
+      bills: 0,
     }
     entry.running = session(desk, state, ports, {
       work: (post, feed) => stageWork(model, post, feed),
@@ -104,6 +105,15 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
     const model = costedModel(talk.source.manifest)
     if (model === null) {
       refuse(id, 'bad-model', 'The model says nothing of its sizes that can be used.')
+      return id
+    }
+    // Every node would say so, one after the other.
+    if (talk.price > 0 && ports.funds() <= 0) {
+      refuse(
+        id,
+        'no-credit',
+        'This account has no credits. With the budget "free" it may ask for free work.',
+      )
       return id
     }
     const body = { ...talk.source.manifest, publisher: desk.account }
@@ -172,5 +182,6 @@ const viewOf = (id: SessionId, { talk, running, problem }: Entry): SessionView =
     ...(running?.times() ?? { time: null, tokensPerSecond: null }),
     recoveries: state?.recoveries.map(({ since: _, ...recovery }) => recovery) ?? [],
     spent: microCredits(spent),
+    bills: state?.bills ?? 0,
   }
 }

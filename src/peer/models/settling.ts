@@ -74,6 +74,7 @@ export const settling = (
     for (const { who, bill } of bills) {
       ports.judged(who.account, 'accepted', microCredits(bill.microCredits), 1_000)
       ports.pay(s, bill, who.account)
+      s.bills += 1
     }
     owed = owed.filter((each) => !bills.includes(each))
   }

@@ -26,15 +26,23 @@ const WHYS: Readonly<Record<string, string>> = {
   unpaid: 'wants to be paid first',
   'no-weights': 'did not get its weights',
   'no-room': 'has no room any more',
+  'free-tier-used-up': 'gave no more away',
+  'no-credit': 'did not see that it can be paid',
 }
 
 /** Sentences for what a code means to a person; others bring their own. */
 const PROBLEMS: Readonly<Record<string, (detail: string) => string>> = {
-  'wrong-tokenizer': (why) => `The tokenizer belongs to another model: ${why}.`,
+  'wrong-tokenizer': (why) => `These files do not belong together: ${why}.`,
   'missing-tensor': (why) => `The file is not whole: ${why}.`,
   truncated: (why) => `The file is not whole: ${why}.`,
   'unknown-architecture': (why) => `This kind of model is not known here: ${why}.`,
   unsupported: (why) => `This model has something that is not known here: ${why}.`,
+  'bad-header': (why) => `The model cannot be read: ${why}.`,
+  'bad-tensor': (why) => `The model cannot be read: ${why}.`,
+  'bad-config': (why) => `The model cannot be read: ${why}.`,
+  'bad-tokenizer': (why) => `The tokenizer cannot be used: ${why}.`,
+  unreadable: (why) => `The model cannot be read: ${why}.`,
+  'too-large': (why) => `The model cannot be read, for it is too large: ${why}.`,
   'prompt-too-long': (why) => `The text is too long: ${why}.`,
   'empty-prompt': () => 'This model needs a beginning: write something.',
   'over-budget': () => 'The budget is used up. What has come is paid.',
