@@ -13,6 +13,7 @@ import { root } from '../../relay/local-node.mjs'
 import type * as Sdk from '../../src/sdk.ts'
 import { expect, test as base, type Rig } from './rig.ts'
 import { MADE, madeModel } from '../models/made-model.ts'
+import { runSnippet } from './snippet.ts'
 import { lend, loaded } from './steps.ts'
 
 declare const sdk: typeof Sdk
@@ -356,27 +357,7 @@ test('a page lets a language model of its own go on with a text over two others'
     await lender.evaluate(() => swarm.lend({ share: 1 }))
   }
   await joined(bob!, rig, { storage: 'memory' })
-  // As docs/models.md has it: `input` has the model, and the text goes to `page`.
-  const docs = readFileSync(join(root, 'docs/models.md'), 'utf8')
-  const snippet = /```js\n([^]*?)\n```/.exec(docs)![1]!
-  const text = await bob!.evaluate(
-    async ([base64, script]) => {
-      const bytes = Uint8Array.from(atob(base64!), (letter) => letter.charCodeAt(0))
-      const [input, page, held] = [
-        document.createElement('input'),
-        document.createElement('p'),
-        new DataTransfer(),
-      ]
-      input.type = 'file'
-      held.items.add(new File([bytes], 'made.gguf'))
-      input.files = held.files
-      const Async = (async () => undefined).constructor as FunctionConstructor
-      await new Async('swarm', 'input', 'page', script!)(swarm, input, page)
-      return page.textContent
-    },
-    [model, snippet],
-  )
-  expect(text).not.toBe('')
+  expect(await runSnippet(bob!, model)).not.toBe('')
   const told = await bob!.evaluate(async (base64) => {
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
     const file = new File([bytes], 'made.gguf')

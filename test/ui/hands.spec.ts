@@ -323,6 +323,14 @@ test('a model is asked with keys alone, and its text is told apart from what was
   await expect(said(page)).toHaveText('Stopped.')
   await page.getByRole('button', { name: 'Begin from here' }).press('Enter')
   await expect(prompt).toHaveValue('It was, there was a little girl')
+  await expect(prompt).toBeFocused()
+})
+
+test('why a text failed is said where it would have come, also on a phone', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 })
+  await open(page, 'chat-no-room')
+  await page.getByRole('button', { name: 'Go on with the text' }).click()
+  await expect(page.getByRole('main').getByText(/^The model needs .* of memory/)).toBeInViewport()
 })
 
 test('a text goes on while one looks at something else', async ({ page }) => {
@@ -349,9 +357,7 @@ test('a model is given to nobody before its license or a person allows it', asyn
   await expect(page.locator('[data-answer]')).toHaveText(', there was a little girl')
 })
 
-test('a prompt that the model cannot take is said so beside it, and nobody is asked', async ({
-  page,
-}) => {
+test('a prompt too long for the model is told beside it; nobody is asked', async ({ page }) => {
   await open(page, 'chat-typed')
   await page.getByRole('textbox', { name: 'What the text begins with' }).fill('word '.repeat(99))
   await expect(page.getByText('The text is too long: the prompt has 612 tokens')).toBeVisible()

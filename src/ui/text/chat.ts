@@ -182,6 +182,7 @@ export const chat = {
     failed: 'Failed',
     stopped: 'Stopped',
   },
+  alone: 'Waiting for other nodes',
   problem: (code: string, text: string): string | null => PROBLEMS[code]?.(text) ?? null,
 
   said: {
