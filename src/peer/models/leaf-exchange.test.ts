@@ -15,7 +15,7 @@ import {
 import { bob, carol, dave } from '../../../test/people.ts'
 import { newDisk, type Resident } from '../../../test/town.ts'
 import type { Cid } from '../../base/ids.ts'
-import { ok, type Result } from '../../base/result.ts'
+import { err, ok, type Result } from '../../base/result.ts'
 import type { PortError } from '../../ports.ts'
 import { leafNames } from '../../wire/manifest.ts'
 import type { Desk } from '../desk.ts'
@@ -60,6 +60,28 @@ describe('weights', () => {
     // They are linked with alice only; the registry has named those who have the model.
     expect(fetched[2]!.fetched.others / model.total).toBeGreaterThan(0.9)
     expect(exchange(others[2]!).models()).toEqual([model.name])
+  })
+
+  it('come from others, though the registry has no time to say who at first', () => {
+    const { place, submitter } = asking()
+    const first = live(place, bob)
+    link(place, submitter, first)
+    fetching(first, submitter.self)
+    place.run(30_000)
+    let asked = 0
+    const second = live(place, carol, (desk) => ({
+      ...desk,
+      find(capability, limit, then) {
+        const isBusy = capability.startsWith('model/') && ++asked < 3
+        if (!isBusy) return desk.find(capability, limit, then)
+        then(err({ code: 'too-many', detail: 'the registry is busy' }))
+      },
+    }))
+    link(place, submitter, second)
+    const got = fetching(second, submitter.self)
+    place.run(30_000)
+    expect(got.result).toEqual(ok(null))
+    expect(got.fetched.others / model.total).toBeGreaterThan(0.9)
   })
 
   it('come to three who begin at once from each other, too', () => {

@@ -19,6 +19,7 @@ export const SOURCE_LIMITS = {
   /** Nodes called because the registry names them: a few give as much as the link here takes. */
   calls: 4,
   named: 16,
+  callAgainMs: 1_000,
   /** Each has cost somebody a link and its trust. */
   barred: 64,
   /** The submitter is asked after so long, however many others could still turn up. */
@@ -60,6 +61,8 @@ export const leafSources = (
   /** Called, and not linked yet. */
   const called = new Set<PeerId>()
   let named = false
+  /** When the registry is asked again; it did not answer. */
+  let callAt: Ms | null = null
 
   const has = (source: Source, block: number): boolean =>
     source.state === 'good' &&
@@ -97,10 +100,12 @@ export const leafSources = (
   }
 
   /** Asks the registry who else has it, and calls a few of them. */
-  const call = (): void =>
+  const call = (): void => {
+    callAt = null
     desk.find(modelPlace(model), SOURCE_LIMITS.named, (found) => {
+      if (!found.ok) return callAgain()
       named = true
-      const others = found.ok ? found.value.adverts.map(({ body }) => body) : []
+      const others = found.value.adverts.map(({ body }) => body)
       for (const { peer, account, relay } of others) {
         const isMe = peer === desk.self || account === desk.account
         const isLinked = linked().some((who) => who.peer === peer)
@@ -110,6 +115,13 @@ export const leafSources = (
       }
       changed()
     })
+  }
+
+  /** A registry may be busy for a moment; who has weights besides the submitter is worth that. */
+  const callAgain = (): void => {
+    callAt = ms(desk.now() + SOURCE_LIMITS.callAgainMs)
+    desk.wake(callAt)
+  }
 
   return {
     call,
@@ -119,6 +131,7 @@ export const leafSources = (
     look(): void {
       for (const who of linked()) if (!sources.has(who.peer)) add(who)
       const now = desk.now()
+      if (callAt !== null && now >= callAt) call()
       for (const source of sources.values()) {
         if (source.isSubmitter || source.state !== 'good') continue
         if (!source.seeking && now >= source.seekAt) seek(source)
