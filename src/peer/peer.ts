@@ -93,6 +93,7 @@ export const peer = (desk: Desk, options: PeerOptions) => {
   const net = links(desk, papers.hello, {
     greeted: (who) => {
       till.greeted(who)
+      models.greeted()
       crew.enlist(who)
       changed()
     },

@@ -70,7 +70,7 @@ test('alice opens the page: it says what would run, and nothing does until she s
   )
   const contract = alice.getByRole('region', { name: 'What you agree to' })
   for (const words of [
-    'Pieces of other people’s jobs: matrix products, picture filters, parts of models, fractals, formulas and sums',
+    'Pieces of other people’s jobs: matrix products, picture filters, parts of models, layers of language models, fractals, formulas and sums',
     'At most 50\u00a0% of the GPU’s time',
     'or when you press Pause',
     'When you press Stop or close the tab',

@@ -223,7 +223,7 @@ test('a kind of job that is switched off leaves the contract', async ({ page }) 
   await page.keyboard.press('g')
   await page.keyboard.press('d')
   await expect(page.getByRole('region', { name: 'What you agree to' })).toContainText(
-    'matrix products, picture filters, parts of models, formulas and sums',
+    'matrix products, picture filters, parts of models, layers of language models, formulas and sums',
   )
 })
 

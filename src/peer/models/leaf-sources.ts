@@ -22,8 +22,8 @@ export const SOURCE_LIMITS = {
   callAgainMs: 1_000,
   /** Each has cost somebody a link and its trust. */
   barred: 64,
-  /** The submitter is asked after so long, however many others could still turn up. */
-  patienceMs: 5_000,
+  /** The submitter is asked after so long, however many others could still turn up: a call takes six seconds at most. */
+  patienceMs: 8_000,
 } as const
 
 export type Source = {

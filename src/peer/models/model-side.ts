@@ -101,6 +101,8 @@ export const modelSide = (desk: Desk, around: Around) => {
           return 0
       }
     },
+    /** Somebody more, who may have weights. */
+    greeted: (): void => leaves.wake(),
     gone(who: Greeted): void {
       for (const part of [leaves, stages, talks]) part.gone(who)
     },
