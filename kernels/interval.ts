@@ -126,7 +126,7 @@ const pick = (chosen: Range, a: Range, b: Range): Range =>
 
 export const fraction = (a: Range): Range => {
   const floor = Math.floor(a.low)
-  if (!Number.isFinite(floor)) return ANYTHING
+  if (!Number.isFinite(floor) || !Number.isFinite(a.high)) return ANYTHING
   return floor === Math.floor(a.high) && !a.nan
     ? widen(a.low - floor, a.high - floor, ULP * Math.max(1, largest(a)), false)
     : { low: 0, high: 1, nan: a.nan }

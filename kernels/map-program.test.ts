@@ -199,6 +199,12 @@ describe('the range of a map program', () => {
     )
   })
 
+  it('has NaN in it where what is cut off may be endless', () => {
+    const program = compile('fract(exp(i))')
+    expect(program.value(0, 0, 710)).toBeNaN()
+    expect(program.range(0, 0, 710).nan).toBe(true)
+  })
+
   it.each([
     ['x * 2.5 + 1', 3, 5e-7],
     ['exp(x)', 1, 3e-6],

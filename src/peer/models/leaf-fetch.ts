@@ -92,7 +92,7 @@ export const leafFetch = (
   /** A link had no room for what could have been asked of it. */
   let blocked = false
 
-  const sources = leafSources(tools, order.model, order.submitter, () => go())
+  const sources = leafSources(tools, order.model, order.submitter, total, () => go())
 
   const end = (result: Parameters<typeof then>[0]): void => {
     if (ended) return

@@ -22,8 +22,11 @@ export const SOURCE_LIMITS = {
   callAgainMs: 1_000,
   /** Each has cost somebody a link and its trust. */
   barred: 64,
-  /** The submitter is asked after so long, however many others could still turn up: a call takes six seconds at most. */
-  patienceMs: 8_000,
+  /**
+   * The submitter is asked after so long, however many others could still turn up: a call takes six seconds at most, and
+   * a second is worth it for every 2 MB that the submitter then need not send.
+   */
+  patienceMs: { least: 1_000, most: 8_000, perByte: 1_000 / 2e6 },
 } as const
 
 export type Source = {
@@ -52,9 +55,11 @@ export const leafSources = (
   { desk, seeks, linked }: SourceTools,
   model: Cid,
   submitter: PeerId,
+  bytes: number,
   changed: () => void,
 ) => {
-  const began = desk.now()
+  const { least, most, perByte } = SOURCE_LIMITS.patienceMs
+  const until = ms(desk.now() + Math.min(most, Math.max(least, Math.ceil(bytes * perByte))))
   const sources = new Map<PeerId, Source>()
   /** They gave something else, and would again under another session. */
   const barred = new Set<Did>()
@@ -140,7 +145,6 @@ export const leafSources = (
     },
     /** Nobody else is expected to turn up, so it is the submitter's turn. */
     settled(): boolean {
-      const until = ms(began + SOURCE_LIMITS.patienceMs)
       if (desk.now() >= until) return true
       desk.wake(until)
       return named && called.size === 0 && [...sources.values()].every(({ heard }) => heard)
