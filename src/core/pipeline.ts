@@ -4,13 +4,12 @@
  * and after a lie all of it goes back to the last place that was good. State changes in place.
  */
 import { assert } from '../base/assert.ts'
+import { FEED_TOKENS } from './stage-cost.ts'
 
 /** A chunk of what a stage is given: the places [at, at + count) of the session. */
 export type Feed = { readonly at: number; readonly count: number; readonly replay: boolean }
 
 export const PIPELINE_LIMITS = {
-  /** As many tokens as a stage computes in one run. */
-  feedTokens: 128,
   /** Feeds of ours under way to one stage: one that is computed, and one that waits there. */
   feedsAhead: 2,
   /** Feeds that a stage may be ahead of the next one, with which they would have to wait. */
@@ -65,7 +64,7 @@ export const inputsOf = ({ tokens, lanes }: Pipeline, stage: number): number =>
 export const isAheadOfNext = ({ lanes }: Pipeline, stage: number): boolean => {
   const [lane, next] = [lanes[stage]!, lanes[stage + 1]]
   if (next?.isReady !== true || lane.fed < lane.answered) return false
-  return lane.fed - next.known >= PIPELINE_LIMITS.feedsBefore * PIPELINE_LIMITS.feedTokens
+  return lane.fed - next.known >= PIPELINE_LIMITS.feedsBefore * FEED_TOKENS
 }
 
 /** What we feed a stage now, and note as fed: what it has forgotten, then what follows. */
@@ -75,7 +74,7 @@ export const nextFeeds = (flow: Pipeline, stage: number): readonly Feed[] => {
   while (lane.isReady && lane.ahead < PIPELINE_LIMITS.feedsAhead) {
     const replay = lane.fed < lane.answered
     const end = replay ? lane.answered : inputsOf(flow, stage)
-    const count = Math.min(PIPELINE_LIMITS.feedTokens, end - lane.fed)
+    const count = Math.min(FEED_TOKENS, end - lane.fed)
     if (count <= 0 || isAheadOfNext(flow, stage)) break
     feeds.push({ at: lane.fed, count, replay })
     lane.fed += count

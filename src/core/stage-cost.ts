@@ -59,7 +59,7 @@ const SHAPE_MOST = {
 
 /** Feeds of one bill, and tokens of one feed, at most: what sums have to stay whole for. */
 export const BILL_FEEDS = 32
-const FEED_TOKENS = 128
+export const FEED_TOKENS = 128
 /** Operations of one byte, as prices count them, and some room. */
 const PER_BYTE = 32
 

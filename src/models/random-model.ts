@@ -5,6 +5,7 @@
 import { ok } from '../base/result.ts'
 import { modelError } from './model-error.ts'
 import { findParts } from './llama/parts.ts'
+import { weightShapes } from './llama/weight-shapes.ts'
 import { weightBytes } from './weight.ts'
 import type { LlamaConfig } from './llama/config.ts'
 import type { LlamaParts } from './llama/parts.ts'
@@ -34,39 +35,12 @@ export const randomModel = (sizes: RandomSizes, seed: number): RandomModel => {
     eos: [],
   }
   const weights = new Map(
-    shapesOf(config).map(([name, ...shape], i) => [name, noiseWeight(name, shape, seed + i)]),
+    weightShapes(config).map(([name, ...shape], i) => [name, noiseWeight(name, shape, seed + i)]),
   )
   const parts = findParts(config, weights, 'hf')
   if (!parts.ok) throw new Error(parts.error.detail)
   const name = `noise of ${sizes.layers} layers`
   return { name, version: String(seed), license: 'cc0-1.0', config, parts: parts.value }
-}
-
-const shapesOf = (
-  config: LlamaConfig,
-): readonly (readonly [name: string, ...shape: number[]])[] => {
-  const { width, heads, keyHeads, headSize, inner, vocabulary } = config
-  const [query, key] = [heads * headSize, keyHeads * headSize]
-  const layers = Array.from({ length: config.layers }, (_, layer) => {
-    const at = `model.layers.${layer}`
-    return [
-      [`${at}.input_layernorm.weight`, width],
-      [`${at}.self_attn.q_proj.weight`, query, width],
-      [`${at}.self_attn.k_proj.weight`, key, width],
-      [`${at}.self_attn.v_proj.weight`, key, width],
-      [`${at}.self_attn.o_proj.weight`, width, query],
-      [`${at}.post_attention_layernorm.weight`, width],
-      [`${at}.mlp.gate_proj.weight`, inner, width],
-      [`${at}.mlp.up_proj.weight`, inner, width],
-      [`${at}.mlp.down_proj.weight`, width, inner],
-    ] as const
-  })
-  return [
-    ['model.embed_tokens.weight', vocabulary, width],
-    ['model.norm.weight', width],
-    ['lm_head.weight', vocabulary, width],
-    ...layers.flat(),
-  ]
 }
 
 const noiseWeight = (name: string, shape: readonly number[], seed: number): Weight => {

@@ -5,6 +5,7 @@
  */
 import { bind } from '../../kernels/tensor/bind.ts'
 import { ok } from '../base/result.ts'
+import { FEED_TOKENS } from '../core/stage-cost.ts'
 import { rangeGraph } from './llama/range-graph.ts'
 import { loadRange } from './llama/range-tensors.ts'
 import { ropeTables } from './llama/rope.ts'
@@ -63,7 +64,7 @@ export type Stage = {
 }
 
 /** Of one step, however many runs it takes. */
-export const MAX_FRESH = 128
+export const MAX_FRESH = FEED_TOKENS
 /** The first tables have room for a short talk. */
 const MIN_CAPACITY = 256
 

@@ -9,10 +9,9 @@ import * as v from 'valibot'
 import type { JobId } from '../base/ids.ts'
 import { LEAF_BYTES } from '../base/leaf.ts'
 import { PRICE_MILLI_MAX } from '../core/price.ts'
+import { FEED_TOKENS } from '../core/stage-cost.ts'
 import { CidText, PeerText, Whole } from './fields.ts'
 
-/** Tokens of one feed, as many as a stage computes in one run. */
-export const FEED_TOKENS_MAX = 128
 /** Rows of one feed or of its answer: a vocabulary of 2^22 once, or 128 tokens of a width of 2^15. */
 const ROWS_BYTES_MAX = 16 * 1024 * 1024
 
@@ -112,9 +111,9 @@ export const MODEL_HEADS = [
     ...of,
     /** Tokens [at, at + count) of the talk; what the stage knew from `at` on is forgotten. */
     at: v.pipe(Whole, v.maxValue(2 ** 27)),
-    count: v.pipe(Whole, v.minValue(1), v.maxValue(FEED_TOKENS_MAX)),
+    count: v.pipe(Whole, v.minValue(1), v.maxValue(FEED_TOKENS)),
     /** For the first stage; others get rows of f32 [count, width] as body. */
-    tokens: v.pipe(v.array(v.pipe(Whole, v.maxValue(2 ** 22))), v.maxLength(FEED_TOKENS_MAX)),
+    tokens: v.pipe(v.array(v.pipe(Whole, v.maxValue(2 ** 22))), v.maxLength(FEED_TOKENS)),
     /** Only to be remembered: somebody else has answered it before. */
     replay: v.boolean(),
     bytes: v.pipe(Whole, v.maxValue(ROWS_BYTES_MAX)),
@@ -123,7 +122,7 @@ export const MODEL_HEADS = [
     k: v.literal('fed'),
     ...of,
     at: v.pipe(Whole, v.maxValue(2 ** 27)),
-    count: v.pipe(Whole, v.minValue(1), v.maxValue(FEED_TOKENS_MAX)),
+    count: v.pipe(Whole, v.minValue(1), v.maxValue(FEED_TOKENS)),
     /** Of the rows that it was fed, or of the tokens as u32: two stages cannot both be right about them. */
     input: Digest,
     /** It also went to the next stage. */

@@ -1,6 +1,6 @@
 /** Sums of many rows, four of them by each invocation or workgroup. */
 import { Shader } from '../shader.ts'
-import { flopOf, scalarFold, tree, walk, WORKGROUP } from './reduce-walk.ts'
+import { flopOf, places, scalarFold, tree, walk, WORKGROUP } from './reduce-walk.ts'
 import type { Deferred } from '../value.ts'
 import type { Flat, Job } from './reduce-walk.ts'
 
@@ -19,13 +19,7 @@ export const alongFour = (job: Job): Deferred => {
   return build.deferred(element, flat.kept, [flat.value], (finish, target) => {
     const shader = new Shader(4)
     shader.use(text.functions)
-    if (family === 'gpu') {
-      shader.global(`var<workgroup> found: array<vec4<${element}>, ${workgroup}>;`)
-      shader.line('let place = group.x;')
-    } else {
-      shader.line(`let place = group.x * ${workgroup} + local.x;`)
-      shader.line(`if (place >= ${count}) { return; }`)
-    }
+    places(shader, job, count)
     const ones = [0, 1, 2, 3].map((r) => {
       const walked = walk(shader, job, [shader.let(`place * 4 + ${r}`)], '0', {
         from: family === 'gpu' ? 'local.x * 4' : '0',

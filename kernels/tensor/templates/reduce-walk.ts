@@ -38,6 +38,18 @@ export type Job = {
   readonly element: GpuElement
 }
 
+/** `place`: a workgroup for each on a GPU, with room for what its invocations find, else an invocation. */
+export const places = (shader: Shader, { build, element }: Job, count: number): void => {
+  const workgroup = WORKGROUP[build.target.family]
+  if (build.target.family === 'gpu') {
+    shader.global(`var<workgroup> found: array<vec4<${element}>, ${workgroup}>;`)
+    shader.line('let place = group.x;')
+  } else {
+    shader.line(`let place = group.x * ${workgroup} + local.x;`)
+    shader.line(`if (place >= ${count}) { return; }`)
+  }
+}
+
 export const flopOf = ({ flat }: Job): number => elements(flat.kept) * elements(flat.over)
 
 /** The four lanes as one number: the steps are written for vectors, so each lane is made one. */

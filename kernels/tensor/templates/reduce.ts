@@ -10,7 +10,7 @@ import { collapse, transposeView } from '../view.ts'
 import { Shader } from '../shader.ts'
 import { foldText } from './fold.ts'
 import { alongFour, hasManyRows } from './reduce-four.ts'
-import { flopOf, scalarFold, tree, walk, WORKGROUP } from './reduce-walk.ts'
+import { flopOf, places, scalarFold, tree, walk, WORKGROUP } from './reduce-walk.ts'
 import type { Build } from '../build.ts'
 import type { Shape } from '../tensor.ts'
 import type { Deferred, Lazy, Pointwise, Value } from '../value.ts'
@@ -96,13 +96,7 @@ const alongRows = (job: Job): View => {
   const workgroup = WORKGROUP[family]
   const shader = new Shader(4)
   shader.use(text.functions)
-  if (family === 'gpu') {
-    shader.global(`var<workgroup> found: array<vec4<${element}>, ${workgroup}>;`)
-    shader.line('let place = group.x;')
-  } else {
-    shader.line(`let place = group.x * ${workgroup} + local.x;`)
-    shader.line(`if (place >= ${count}) { return; }`)
-  }
+  places(shader, job, count)
   const [row, piece] = shader.coordinates('place', out.shape) as [string, string]
   const kept = shader.coordinates(row, flat.kept)
   const walked = walk(shader, job, kept, piece, {

@@ -3,7 +3,8 @@
  * is open for it at a time, as it may be as large as this node can hold.
  */
 import { firstWrongRow, logitsAgree, type ShownLogits } from '../../core/audit-rows.ts'
-import { answersOf, PIPELINE_LIMITS, rowsFor, type Pipeline } from '../../core/pipeline.ts'
+import { answersOf, rowsFor, type Pipeline } from '../../core/pipeline.ts'
+import { FEED_TOKENS } from '../../core/stage-cost.ts'
 import type { StageSpec } from '../../ports.ts'
 import type { Answer, Desk } from '../desk.ts'
 import type { ModelSource } from './session-view.ts'
@@ -109,8 +110,8 @@ const runsFor = ({ lanes, promptLength }: Pipeline, { stage, end }: AuditWork): 
   const runs: Run[] = []
   const isLast = stage === lanes.length - 1
   const ends = isLast ? Math.min(end, promptLength) : end
-  for (let at = 0; at < ends; at += PIPELINE_LIMITS.feedTokens)
-    runs.push({ at, count: Math.min(PIPELINE_LIMITS.feedTokens, ends - at) })
+  for (let at = 0; at < ends; at += FEED_TOKENS)
+    runs.push({ at, count: Math.min(FEED_TOKENS, ends - at) })
   for (let at = promptLength; isLast && at < end; at++) runs.push({ at, count: 1 })
   return runs
 }

@@ -79,7 +79,7 @@ export const flowing = (
 
   const send = (post: Post, { at, count, replay }: Feed): void => {
     const of = { session: s.id, index: post.index, at, count, replay }
-    if (post.index === 0 && !replay) times.fed(at + count)
+    if (post.index === 0 && !replay) times.fed()
     const tokens = post.index === 0 ? s.flow!.tokens.slice(at, at + count) : []
     const body = post.index === 0 ? new Uint8Array(0) : rowsFor(s.flow!, post.index, at, count)
     noteAsked(post, { at, count, replay })
@@ -170,7 +170,7 @@ export const flowing = (
       noteTime(post.computeMs, computeMs)
       if (answered === 'new') post.setBacks = 0
       if (answered === 'new') noteAuthor(post, at)
-      if (answered === 'new') times.answered(at + count, computeMs)
+      if (answered === 'new') times.answered(computeMs)
       caughtUp(post)
     }
     for (const each of [post, s.posts[post.index - 1]]) if (each) pump(each)

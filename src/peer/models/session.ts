@@ -3,8 +3,8 @@
  * goes its stage is fed once more elsewhere; where one lied everything from there on is done again.
  */
 import { microCredits } from '../../base/units.ts'
-import { PIPELINE_LIMITS, rewind } from '../../core/pipeline.ts'
-import type { StageWork } from '../../core/stage-cost.ts'
+import { rewind } from '../../core/pipeline.ts'
+import { FEED_TOKENS, type StageWork } from '../../core/stage-cost.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { Desk } from '../desk.ts'
 import type { Greeted } from '../links.ts'
@@ -152,7 +152,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
   const drawn = (place: number, logits: Float32Array): void => {
     const flow = s.flow!
     if (place !== flow.tokens.length) return
-    times.drawn(place)
+    times.drawn()
     crew.goesOn()
     if (s.phase === 'prompt') s.phase = 'tokens'
     for (const recovery of s.recoveries) {
@@ -178,7 +178,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
 
   /** What a stage has to do yet until it has answered all tokens that there are. */
   const ahead = (post: Post): readonly StageWork[] => {
-    const [end, most] = [s.flow!.tokens.length, PIPELINE_LIMITS.feedTokens]
+    const [end, most] = [s.flow!.tokens.length, FEED_TOKENS]
     const work: StageWork[] = []
     for (let at = s.flow!.lanes[post.index]!.answered; at < end; at += most) {
       const feed = { at, count: Math.min(most, end - at), replay: false }

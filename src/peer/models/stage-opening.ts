@@ -4,10 +4,10 @@
  */
 import type { PortError } from '../../ports.ts'
 import { err, ok } from '../../base/result.ts'
-import { costedModel, runBytes, tableBytes } from '../../core/stage-cost.ts'
+import { costedModel, FEED_TOKENS, runBytes, tableBytes } from '../../core/stage-cost.ts'
 import { deviceBytes } from '../../models/device-bytes.ts'
 import { blocksOf, type Manifest, type SignedManifest } from '../../wire/manifest.ts'
-import { FEED_TOKENS_MAX, type StageTrouble } from '../../wire/model-heads.ts'
+import type { StageTrouble } from '../../wire/model-heads.ts'
 import type { Desk } from '../desk.ts'
 import type { Donor } from '../donor.ts'
 import type { LeafExchange } from './leaf-exchange.ts'
@@ -102,7 +102,7 @@ export const stageOpening = (
         const blocks = blocksOf(stage, manifest)
         stage.weightBytes = weightsOf(manifest, blocks)
         const { feeds, feedsPassed } = HOST_LIMITS
-        const rows = from === 0 ? 0 : (feeds + feedsPassed) * FEED_TOKENS_MAX * shape.width * 4
+        const rows = from === 0 ? 0 : (feeds + feedsPassed) * FEED_TOKENS * shape.width * 4
         const tables = tableBytes(shape, stage, places)
         // No more than the weights for any model that there is: limits are kept with that in mind.
         const run = Math.max(0, runBytes(shape, places, isProcessor()) - stage.weightBytes - tables)

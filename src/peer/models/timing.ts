@@ -16,15 +16,15 @@ export const timing = (now: () => Ms) => {
   let computing = 0
 
   return {
-    fed(_place: number): void {
+    fed(): void {
       if (drawnAt !== null) noteTime(here, now() - drawnAt)
       drawnAt = null
       fedAt ??= now()
     },
-    answered(_place: number, computeMs: number): void {
+    answered(computeMs: number): void {
       computing += computeMs
     },
-    drawn(_place: number): void {
+    drawn(): void {
       const at = now()
       // The prompt is many tokens at once, and no measure of those that follow.
       if (fedAt !== null && firstAt !== null) {

@@ -2,6 +2,7 @@
 import { floats } from '../../../kernels/noise.ts'
 import { elements } from '../../../kernels/kernel.ts'
 import { findParts } from '../../../src/models/llama/parts.ts'
+import { weightShapes } from '../../../src/models/llama/weight-shapes.ts'
 import { bytesFile } from '../../../src/models/model-file.ts'
 import type { LlamaConfig } from '../../../src/models/llama/config.ts'
 import type { StageModel } from '../../../src/models/stage.ts'
@@ -37,34 +38,9 @@ export type BenchModel = {
   readonly tokens: readonly number[]
 }
 
-const shapesOf = (): readonly (readonly [name: string, ...shape: number[]])[] => {
-  const { width, heads, keyHeads, headSize, inner, vocabulary } = CONFIG
-  const [query, key] = [heads * headSize, keyHeads * headSize]
-  const layers = Array.from({ length: CONFIG.layers }, (_, layer) => {
-    const at = `model.layers.${layer}`
-    return [
-      [`${at}.input_layernorm.weight`, width],
-      [`${at}.self_attn.q_proj.weight`, query, width],
-      [`${at}.self_attn.k_proj.weight`, key, width],
-      [`${at}.self_attn.v_proj.weight`, key, width],
-      [`${at}.self_attn.o_proj.weight`, width, query],
-      [`${at}.post_attention_layernorm.weight`, width],
-      [`${at}.mlp.gate_proj.weight`, inner, width],
-      [`${at}.mlp.up_proj.weight`, inner, width],
-      [`${at}.mlp.down_proj.weight`, width, inner],
-    ] as const
-  }).flat()
-  return [
-    ['model.embed_tokens.weight', vocabulary, width],
-    ['model.norm.weight', width],
-    ['lm_head.weight', vocabulary, width],
-    ...layers,
-  ]
-}
-
 export const makeModel = (): BenchModel => {
   const weights = new Map<string, Numbers>()
-  for (const [seed, [name, ...shape]] of shapesOf().entries()) {
+  for (const [seed, [name, ...shape]] of weightShapes(CONFIG).entries()) {
     // Rows stay about as long as they are, so that logits are some units large.
     const scale = shape.length === 1 ? 0.5 : Math.sqrt(3 / shape[1]!)
     const data = floats(elements(shape), seed + 1, name.includes('embed') ? 1 : scale)
