@@ -5,7 +5,7 @@
 import { tableBytes } from '../src/core/stage-cost.ts'
 import { modelOf } from '../src/models/model-of.ts'
 import { openStage } from '../src/models/stage.ts'
-import { deviceBytes, numberBytes, runSizes } from '../src/models/device-bytes.ts'
+import { deviceBytes } from '../src/models/device-bytes.ts'
 import { weightsOf } from '../src/models/stage-memory.ts'
 import { err, ok } from '../src/base/result.ts'
 import { computeError } from './errors.ts'
@@ -16,7 +16,8 @@ import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
 import type { LlamaConfig } from '../src/models/llama/config.ts'
 import type { ModelError } from '../src/models/model-error.ts'
-import type { GraphEngine, Stage, StageModel, StageSession } from '../src/models/stage.ts'
+import type { GraphEngine } from '../src/models/graph-engine.ts'
+import type { Stage, StageModel, StageSession } from '../src/models/stage.ts'
 import type { PortError, StageSpec, StageStep } from '../src/ports.ts'
 import type { ComputeError } from './errors.ts'
 import type { Control } from './runnable.ts'
@@ -166,11 +167,8 @@ export class StageKeeper {
     return ok(null)
   }
 
-  /** Counts what it will take before anything is read, and says how large runs may be for that. */
-  async #reserve(
-    entry: Entry,
-    model: StageModel,
-  ): Promise<Result<readonly number[], ComputeError>> {
+  /** Counts what it will take before anything is read, and says whether that is on a processor. */
+  async #reserve(entry: Entry, model: StageModel): Promise<Result<boolean, ComputeError>> {
     const chosen = await (await this.#engine()).chosen()
     if (!chosen.ok) return chosen
     const onProcessor = chosen.value.kind === 'wasm' || chosen.value.kind === 'reference'
@@ -179,7 +177,7 @@ export class StageKeeper {
     const fits = this.#fits(bytes + tableBytes(model.config, entry.spec, 1))
     if (!fits.ok) return fits
     entry.weightBytes = bytes
-    return ok(runSizes(numberBytes(weights), onProcessor))
+    return ok(onProcessor)
   }
 
   #fits(more: number): Result<null, ComputeError> {
@@ -242,8 +240,8 @@ export class StageKeeper {
     }
     return {
       tables: (types) => new Tables(types),
-      prepare: async (bound, states) => {
-        const prepared = await engine.prepare(bound, states)
+      prepare: async (bound, states, given) => {
+        const prepared = await engine.prepare(bound, states, given)
         if (!prepared.ok) return failed(prepared.error)
         return ok({
           run: async (inputs, tables) => {

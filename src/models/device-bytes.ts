@@ -11,26 +11,14 @@ const NUMBER_BYTES = 4
 /** Tokens of one run are padded to one of these: each is a program that has to be compiled. */
 export const RUN_SIZES = [1, 16, 64, 128] as const
 
-/**
- * On a processor each program has weights of its own in WebAssembly's memory. So many bytes may be there once for
- * each size of run; above that there are only runs of one token, which makes a prompt slow and nothing else.
- */
-const SMALL_BYTES = 2 ** 25
-
-export const runSizes = (numberBytes: number, onProcessor: boolean): readonly number[] =>
-  onProcessor && numberBytes > SMALL_BYTES ? [1] : RUN_SIZES
-
 /** As numbers of 32 bits. */
 export const numberBytes = (weights: readonly Pick<Laid, 'shape'>[]): number =>
   weights.reduce((sum, { shape }) => sum + NUMBER_BYTES * elements(shape), 0)
 
 /** @param onProcessor whether graphs run on WebAssembly, and not on a GPU */
 export const deviceBytes = (weights: readonly Laid[], onProcessor: boolean): number => {
-  const once = weights.reduce((sum, weight) => sum + laidBytes(weight), 0)
-  if (!onProcessor) return once
-  const unfolded = numberBytes(weights)
-  // Once more while it is handed over: a tab with 212 MiB of weights was seen to take 644.
-  return once + unfolded * (1 + runSizes(unfolded, true).length)
+  if (onProcessor) return numberBytes(weights)
+  return weights.reduce((sum, weight) => sum + laidBytes(weight), 0)
 }
 
 /** Numbers, or words and scales. */

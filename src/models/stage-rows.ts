@@ -1,35 +1,10 @@
-/** Tokens and rows as stages pass them to their graphs: padded, cut and joined. */
+/** Tokens and rows as stages pass them to their graphs: padded and cut. */
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 
 export const whole = (numbers: readonly number[], length: number): Tensor => {
   const data = new Float64Array(length)
   data.set(numbers)
   return { element: 'i64', shape: [length], data }
-}
-
-export const sliceOf = (
-  input: readonly number[] | Tensor,
-  at: number,
-  count: number,
-): readonly number[] | Tensor => {
-  if (!('shape' in input)) return input.slice(at, at + count)
-  const width = input.shape[1]!
-  const data = input.data.subarray(at * width, (at + count) * width)
-  return { element: input.element, shape: [count, width], data }
-}
-
-export const joinedRows = (parts: readonly Tensor[]): Tensor => {
-  const [first] = parts
-  if (parts.length === 1) return first!
-  const width = first!.shape[1]!
-  const rows = parts.reduce((sum, { shape }) => sum + shape[0]!, 0)
-  const data = new Float32Array(rows * width)
-  let at = 0
-  for (const part of parts) {
-    data.set(part.data, at)
-    at += part.data.length
-  }
-  return { element: 'f32', shape: [rows, width], data }
 }
 
 export const padded = ({ element, shape, data }: Tensor, rows: number): Tensor => {

@@ -3,47 +3,20 @@
  * sessions share, and for each session the keys and values of what was said before. Stages in a row are a model;
  * where each of them runs is not their business.
  */
-import { bind } from '../../kernels/tensor/bind.ts'
 import { ok } from '../base/result.ts'
 import { FEED_TOKENS } from '../core/stage-cost.ts'
-import { rangeGraph } from './llama/range-graph.ts'
-import { loadRange } from './llama/range-tensors.ts'
-import { ropeTables } from './llama/rope.ts'
 import { RUN_SIZES } from './device-bytes.ts'
+import { loadRange } from './llama/range-tensors.ts'
 import { modelError } from './model-error.ts'
-import { firstRows, joinedRows, padded, sliceOf, whole } from './stage-rows.ts'
-import type { Bound, StateIds } from '../../kernels/tensor/bound.ts'
+import { capacityFor, engineError, StagePrograms } from './stage-programs.ts'
+import { firstRows, padded, whole } from './stage-rows.ts'
 import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
-import type { Result } from '../base/result.ts'
+import type { GraphEngine, StateTables } from './graph-engine.ts'
 import type { LlamaConfig } from './llama/config.ts'
 import type { LlamaParts } from './llama/parts.ts'
-import type { LayerRange, RangeTensors } from './llama/range-tensors.ts'
+import type { LayerRange } from './llama/range-tensors.ts'
 import type { ModelResult } from './model-error.ts'
-
-/** What runs graphs: the engine of a node, or the references of the operators. */
-export type GraphEngine = {
-  /** States are tables, which stay where graphs run; none if absent. */
-  prepare(bound: Bound, states?: readonly StateIds[]): Promise<Result<ReadyGraph, EngineError>>
-  /** Zeros, for the states of graphs of this engine. */
-  tables(types: readonly TensorType[]): StateTables
-}
-
-export type ReadyGraph = {
-  /** Inputs and answers without states: those are in the tables, and stay there. */
-  run(
-    inputs: readonly Tensor[],
-    tables?: StateTables,
-  ): Promise<Result<readonly Tensor[], EngineError>>
-  close(): void
-}
-
-export type StateTables = {
-  /** More places; what is there stays. */
-  grow(types: readonly TensorType[]): Promise<Result<null, EngineError>>
-  close(): void
-}
-
-type EngineError = { readonly code: string; readonly detail: string }
+import type { Range } from './stage-programs.ts'
 
 /** Tokens of the first stage, or what the stage before it answered; `past` tokens came before. */
 export type Step = { readonly input: readonly number[] | Tensor; readonly past: number }
@@ -65,46 +38,41 @@ export type Stage = {
 
 /** Of one step, however many runs it takes. */
 export const MAX_FRESH = FEED_TOKENS
-/** The first tables have room for a short talk. */
-const MIN_CAPACITY = 256
-
 export type StageModel = { readonly config: LlamaConfig; readonly parts: LlamaParts }
 
-/** Loads the weights of the range; programs are made when they are needed. */
+/**
+ * Loads the weights of the range; programs are made when they are needed.
+ * @param onProcessor whether graphs run on WebAssembly, and not on a GPU: there weights are numbers, and are put where
+ * they are read before anything is asked
+ */
 export const openStage = async (
   { config, parts }: StageModel,
   range: LayerRange,
   engine: GraphEngine,
-  sizes: readonly number[] = RUN_SIZES,
+  onProcessor = false,
 ): Promise<ModelResult<Stage>> => {
-  const tensors = await loadRange(parts, range)
-  return tensors.ok
-    ? ok(new RangeStage({ config, range, tensors: tensors.value, sizes }, engine))
-    : tensors
-}
-
-type Range = {
-  readonly config: LlamaConfig
-  readonly range: LayerRange
-  readonly tensors: RangeTensors
-  /** Of runs, in tokens; the largest last. */
-  readonly sizes: readonly number[]
+  const tensors = await loadRange(parts, range, onProcessor)
+  if (!tensors.ok) return tensors
+  const stage = new RangeStage({ config, range, tensors: tensors.value }, engine)
+  const placed = onProcessor ? await stage.programs.place() : ok(null)
+  if (placed.ok) return ok(stage)
+  stage.close()
+  return placed
 }
 
 /** What sessions share: weights, and a program for each number of tokens and size of tables. */
 class RangeStage implements Stage {
   readonly range: Range
   readonly engine: GraphEngine
-  readonly #programs = new Map<string, ReadyGraph>()
+  readonly programs: StagePrograms
   readonly #sessions = new Set<RangeSession>()
-  /** By the places of tables: the same for programs of all sizes. */
-  readonly #ropes = new Map<number, ReturnType<typeof ropeTables>>()
   /** One at a time: a program has memory for one run. */
   #running: Promise<unknown> = Promise.resolve()
 
   constructor(range: Range, engine: GraphEngine) {
     this.range = range
     this.engine = engine
+    this.programs = new StagePrograms(range, engine)
   }
 
   session(): StageSession {
@@ -115,8 +83,7 @@ class RangeStage implements Stage {
 
   close(): void {
     for (const session of this.#sessions) session.close()
-    for (const program of this.#programs.values()) program.close()
-    this.#programs.clear()
+    this.programs.close()
   }
 
   /** Behind all that others asked before: at most one of each session. */
@@ -131,7 +98,7 @@ class RangeStage implements Stage {
     given: readonly Tensor[],
     { fresh, capacity, tables }: RunOf,
   ): Promise<ModelResult<Tensor>> {
-    const program = await this.#program(fresh, capacity)
+    const program = await this.programs.get(fresh, capacity)
     if (!program.ok) return program
     const ran = await program.value.run(given, tables)
     if (ran.ok) return ok(ran.value[0]!)
@@ -142,36 +109,13 @@ class RangeStage implements Stage {
   /** All that was on a device went with it; the next run asks for another one. */
   #lose(): void {
     for (const session of this.#sessions) session.lose()
-    for (const program of this.#programs.values()) program.close()
-    this.#programs.clear()
+    this.programs.close()
   }
 
-  async #program(fresh: number, capacity: number): Promise<ModelResult<ReadyGraph>> {
-    const key = keyOf(fresh, capacity)
-    const known = this.#programs.get(key)
-    if (known !== undefined) return ok(known)
-    const { config, range, tensors } = this.range
-    const rope = this.#ropes.get(capacity) ?? ropeTables(config.rope, capacity)
-    this.#ropes.set(capacity, rope)
-    const size = { fresh, capacity, rope }
-    const { graph, inputs, states } = rangeGraph(config, { range, tensors }, size)
-    const bound = bind(graph, inputs)
-    if (!bound.ok) return engineError(bound.error)
-    const made = await this.engine.prepare(bound.value, states)
-    if (!made.ok) return engineError(made.error)
-    this.#programs.set(key, made.value)
-    return ok(made.value)
-  }
-
-  /** Closes programs for tables of a size that no session has any more. */
+  /** Lets go of what tables of a size need that no session has any more. */
   retire(capacity: number): void {
     if ([...this.#sessions].some((session) => session.capacity === capacity)) return
-    this.#ropes.delete(capacity)
-    for (const fresh of this.range.sizes) {
-      const key = keyOf(fresh, capacity)
-      this.#programs.get(key)?.close()
-      this.#programs.delete(key)
-    }
+    this.programs.retire(capacity)
   }
 
   forget(session: RangeSession): void {
@@ -185,12 +129,7 @@ type RunOf = {
   readonly tables: StateTables
 }
 
-const engineError = ({ code, detail }: EngineError): ModelResult<never> =>
-  modelError('engine', `${code}: ${detail}`)
-
 const ended = (): ModelResult<never> => modelError('engine', 'the session has ended')
-
-const keyOf = (fresh: number, capacity: number): string => `${fresh} of ${capacity}`
 
 class RangeSession implements StageSession {
   readonly #stage: RangeStage
@@ -210,7 +149,7 @@ class RangeSession implements StageSession {
   }
 
   async #step({ input, past }: Step): Promise<ModelResult<Tensor>> {
-    const { config, tensors, sizes } = this.#stage.range
+    const { config } = this.#stage.range
     const count = 'shape' in input ? input.shape[0]! : input.length
     if (!this.#isOpen) return ended()
     if (this.#isLost && past > 0)
@@ -218,15 +157,7 @@ class RangeSession implements StageSession {
     this.#isLost = false
     if (count < 1 || count > MAX_FRESH || past + count > config.context)
       return modelError('prompt-too-long', `${past} + ${count} tokens, ${config.context} at most`)
-    const most = sizes.at(-1)!
-    const answers: Tensor[] = []
-    for (let at = 0; at < count; at += most) {
-      const size = Math.min(most, count - at)
-      const answer = await this.#run(sliceOf(input, at, size), size, past + at)
-      if (!answer.ok) return answer
-      answers.push(answer.value)
-    }
-    return ok(tensors.output === null ? joinedRows(answers) : answers.at(-1)!)
+    return this.#run(input, count, past)
   }
 
   /** One run of the graph. */
@@ -235,8 +166,8 @@ class RangeSession implements StageSession {
     count: number,
     past: number,
   ): Promise<ModelResult<Tensor>> {
-    const { tensors, sizes } = this.#stage.range
-    const fresh = sizes.find((size) => size >= count)!
+    const { tensors } = this.#stage.range
+    const fresh = RUN_SIZES.find((size) => size >= count)!
     const tables = await this.#makeRoom(past + fresh)
     if (!tables.ok) return tables
     const given = [
@@ -269,9 +200,7 @@ class RangeSession implements StageSession {
     const { config, tensors } = this.#stage.range
     if (this.capacity >= needed && this.#tables !== null) return ok(this.#tables)
     const before = this.capacity
-    let capacity = Math.max(MIN_CAPACITY, before)
-    while (capacity < needed) capacity *= 2
-    capacity = Math.min(capacity, config.context + MAX_FRESH)
+    const capacity = capacityFor(config, needed, before)
     const shape = [1, config.keyHeads, capacity, config.headSize]
     const types = Array.from({ length: 2 * tensors.layers.length }, (): TensorType => {
       return { element: 'f32', shape }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { loadRange, type RangeTensors } from '../../src/models/llama/range-tensors.ts'
 import { openModel } from '../../src/models/open-model.ts'
-import { numberBytes, runSizes } from '../../src/models/device-bytes.ts'
+import { numberBytes } from '../../src/models/device-bytes.ts'
 import { rangeBytes, weightsOf } from '../../src/models/stage-memory.ts'
 import { BLOCKS, type WeightType } from '../../src/models/weight.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'

@@ -5,24 +5,27 @@
 import { costOf } from '../../kernels/tensor/bound.ts'
 import { nodeLabel } from '../../kernels/tensor/graph.ts'
 import { computeNodes } from '../../kernels/tensor/reference.ts'
-import { sizeOf } from '../../kernels/tensor/tensor.ts'
 import { err, ok } from '../../src/base/result.ts'
-import { valueName, writeModel } from '../../src/models/onnx/write-model.ts'
 import { computeError } from '../errors.ts'
 import { breathe, Pace } from '../pace.ts'
+import { peakBytes } from './cpu-memory.ts'
 import { cpuPieces, endsOf } from './cpu-pieces.ts'
 import { runOnTables, tableNodes } from './cpu-tables.ts'
+import { isLetGo, lettingGo } from './letting-go.ts'
+import { runByRow } from './run-by-row.ts'
+import { SharedModels, sharedKey } from './shared-models.ts'
+import { modelOf, smallest } from './wasm-model.ts'
 import { WasmRunner } from './wasm-runner.ts'
 import type { Bound, BoundNode, StateIds } from '../../kernels/tensor/bound.ts'
-import type { Graph, ValueId } from '../../kernels/tensor/graph.ts'
-import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
+import type { ValueId } from '../../kernels/tensor/graph.ts'
+import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { Result } from '../../src/base/result.ts'
 import type { ComputeError } from '../errors.ts'
 import type { Control } from '../runnable.ts'
 import type { CpuPiece } from './cpu-pieces.ts'
 import type { GraphRun, Prepared } from './prepared.ts'
 import type { Tables } from './tables.ts'
-import type { PreparedModel, WasmModel } from './wasm-runner.ts'
+import type { SharedModel } from './shared-models.ts'
 
 /** How long messages wait at most between two pieces. */
 const BREATH_MS = 10
@@ -56,6 +59,7 @@ export class CpuRunner {
   readonly #memoryBytes: number
   /** null where there is no WebAssembly. */
   readonly #wasm: WasmRunner | null
+  readonly #shared = new SharedModels()
   /** As fast as it was seen to be. */
   #flopPerMs = 0
 
@@ -75,30 +79,37 @@ export class CpuRunner {
     return this.#wasm === null ? 'reference' : 'wasm'
   }
 
-  /** @error out-of-budget, before anything is taken; needs-webgpu where a node would take too long here */
+  /**
+   * @param given weights whose numbers may be let go of once they lie in WebAssembly
+   * @error out-of-budget, before anything is taken; needs-webgpu where a node would take too long here;
+   * device-lost where weights were let go of
+   */
   async prepare(
     bound: Bound,
     states: readonly StateIds[] = [],
+    given: ReadonlySet<Tensor> = new Set(),
   ): Promise<Result<Prepared, ComputeError>> {
     const own = tableNodes(bound, states)
     const most = Math.max(PIECE_FLOP[this.kind], this.#flopPerMs * PIECE_MS)
-    const pieces = cpuPieces(bound, most, own)
-    const bytes = peakBytes(bound, pieces)
+    const pieces = cpuPieces(bound, { most, own, byRow: states.length > 0 })
+    const bytes = peakBytes(bound, pieces, given)
     if (bytes > this.#memoryBytes)
       return err(computeError('out-of-budget', `${bytes} bytes, ${this.#memoryBytes} are lent`))
     const ready: Ready[] = []
+    const placed = lettingGo(pieces, given)
     for (const piece of pieces) {
       const isOwn = piece.nodes.length === 1 && own.has(piece.nodes[0]!)
       const made = isOwn ? [{ piece, model: null, isOwn }] : await this.#ready(bound, piece)
       ready.push(...made)
+      placed(
+        piece,
+        made.every(({ model }) => model !== null),
+      )
     }
-    const slow = ready.map(({ piece, model, isOwn }) =>
-      model === null && isOwn !== true ? endlessIn(piece) : null,
-    )
-    const endless = slow.find((found) => found !== null)
-    if (endless !== undefined) {
+    const wrong = ready.map(whyNot).find((found) => found !== null) ?? null
+    if (wrong !== null) {
       for (const { model } of ready) void model?.close()
-      return err(tooSlow(endless!))
+      return err(wrong)
     }
     const ran = (flopPerMs: number): void => {
       this.#flopPerMs = Math.max(this.#flopPerMs, flopPerMs)
@@ -116,44 +127,22 @@ export class CpuRunner {
     return alone
   }
 
-  async #model({ types }: Bound, { graph, onWasm }: CpuPiece): Promise<PreparedModel | null> {
-    const model = onWasm ? modelOf(graph, types) : null
-    const made = model === null ? null : await this.#wasm?.prepare(model)
-    return made?.ok === true ? made.value : null
+  async #model({ types }: Bound, piece: CpuPiece): Promise<SharedModel | null> {
+    if (!piece.onWasm || this.#wasm === null) return null
+    const isOpen = piece.rows !== null
+    const key = isOpen ? sharedKey(piece.graph, types) : null
+    const known = key === null ? null : this.#shared.take(key)
+    if (known !== null || [...piece.graph.constants.values()].some(isLetGo)) return known
+    const model = modelOf(piece.graph, types, isOpen)
+    const made = model === null ? null : await this.#wasm.prepare(model)
+    if (made?.ok !== true) return null
+    return key === null ? made.value : this.#shared.put(key, made.value)
   }
-}
-
-/** null where a type cannot be written in a file. */
-const modelOf = (graph: Graph, types: ReadonlyMap<ValueId, TensorType>): WasmModel | null => {
-  // It takes no model in which two nodes have one name, and needs none.
-  const nodes = graph.nodes.map((node) => ({ ...node, name: '' }))
-  const written = writeModel({ ...graph, nodes }, types)
-  if (!written.ok) return null
-  return {
-    bytes: written.value,
-    inputs: graph.inputs.map(valueName),
-    outputs: graph.outputs.map((id) => ({ name: valueName(id), type: types.get(id)! })),
-  }
-}
-
-/** Copies one number. */
-const smallest = (): WasmModel => {
-  const node = { op: 'Identity', domain: '', name: '', inputs: [0], outputs: [1] }
-  const graph: Graph = {
-    opset: 21,
-    values: ['x', 'y'],
-    nodes: [{ ...node, attributes: new Map() }],
-    inputs: [0],
-    outputs: [1],
-    constants: new Map(),
-  }
-  const type: TensorType = { element: 'f32', shape: [1] }
-  return modelOf(graph, new Map([0, 1].map((id) => [id, type])))!
 }
 
 type Ready = {
   readonly piece: CpuPiece
-  readonly model: PreparedModel | null
+  readonly model: SharedModel | null
   /** One node that works on tables. */
   readonly isOwn?: boolean
 }
@@ -204,22 +193,31 @@ class PreparedOnCpu implements Prepared {
     const all = this.#ready.reduce((sum, { piece }) => sum + piece.flop, 0)
     let done = 0
     let breathed = performance.now()
+    let began = breathed
+    /** Whether it is to go on. */
+    const rested = async (isLast = false): Promise<boolean> => {
+      await pace.rest(performance.now() - began, control.share())
+      if (performance.now() - breathed >= BREATH_MS && !isLast) {
+        await breathe()
+        breathed = performance.now()
+      }
+      began = performance.now()
+      return !control.cancelled()
+    }
+    if (control.cancelled()) return err(cancelled())
     for (const [i, ready] of this.#ready.entries()) {
-      if (control.cancelled()) return err(computeError('cancelled', 'graph'))
-      const began = performance.now()
       if (ready.isOwn === true) runOnTables(ready.piece.nodes[0]!, values)
-      else if (!(await onWasm(ready, values))) {
-        const endless = endlessIn(ready.piece)
-        if (endless !== null) return err(tooSlow(endless))
+      else if (!(await onWasm(ready, { bound: this.#bound, values, rested }))) {
+        if (control.cancelled()) return err(cancelled())
+        const wrong = whyNot({ ...ready, model: null })
+        if (wrong !== null) return err(wrong)
         onReference(ready.piece, values)
       }
       for (const id of this.#ends[i]!) values.delete(id)
       done += ready.piece.flop
       control.progress(Math.floor((1000 * done) / Math.max(1, all)))
-      await pace.rest(performance.now() - began, control.share())
-      if (performance.now() - breathed < BREATH_MS || i === this.#ready.length - 1) continue
-      await breathe()
-      breathed = performance.now()
+      const isLast = i === this.#ready.length - 1
+      if (!(await rested(isLast)) && !isLast) return err(cancelled())
     }
     const outputs = graph.outputs.filter((id) => !ends.has(id)).map((id) => values.get(id)!)
     if (pace.busyMs > 1) this.#ran(all / pace.busyMs)
@@ -239,16 +237,36 @@ const endlessIn = ({ nodes }: CpuPiece): BoundNode | null =>
     return costOf(made) > most
   }) ?? null
 
-const tooSlow = ({ node }: BoundNode): ComputeError =>
-  computeError('needs-webgpu', `${nodeLabel(node)} would take too long without it`)
+/** Why a piece cannot be computed here, where WebAssembly does not do it. */
+const whyNot = ({ piece, model, isOwn }: Ready): ComputeError | null => {
+  if (model !== null || isOwn === true) return null
+  if ([...piece.graph.constants.values()].some(isLetGo))
+    return computeError('device-lost', 'weights were in WebAssembly only')
+  const endless = endlessIn(piece)
+  if (endless === null) return null
+  return computeError('needs-webgpu', `${nodeLabel(endless.node)} would take too long without it`)
+}
+
+const cancelled = (): ComputeError => computeError('cancelled', 'graph')
+
+type Running = {
+  readonly bound: Bound
+  readonly values: Map<ValueId, Tensor>
+  rested(): Promise<boolean>
+}
 
 /** Whether it did; a combination that WebAssembly does not know may show only at a run. */
-const onWasm = async ({ model, piece }: Ready, values: Map<ValueId, Tensor>): Promise<boolean> => {
+const onWasm = async (
+  { model, piece }: Ready,
+  { bound, values, rested }: Running,
+): Promise<boolean> => {
   if (model === null) return false
-  const { graph } = piece
-  const ran = await model.run(graph.inputs.map((id) => values.get(id)!))
+  const { inputs, outputs } = piece.graph
+  const types = outputs.map((id) => bound.types.get(id)!)
+  const given = inputs.map((id) => values.get(id)!)
+  const ran = await runByRow(model, piece, { given, types, rested })
   if (!ran.ok) return false
-  for (const [i, id] of graph.outputs.entries()) values.set(id, ran.value[i]!)
+  for (const [i, id] of outputs.entries()) values.set(id, ran.value[i]!)
   return true
 }
 
@@ -256,23 +274,4 @@ const onReference = ({ nodes, graph }: CpuPiece, values: Map<ValueId, Tensor>): 
   const inside = new Map(values)
   computeNodes(nodes, inside)
   for (const id of graph.outputs) values.set(id, inside.get(id)!)
-}
-
-/** Numbers lie here and in the memory of WebAssembly, 8 bytes each where they are wide. */
-const bytesOf = (type: TensorType): number => 2 * sizeOf(type) * (WIDE.has(type.element) ? 8 : 4)
-const WIDE: ReadonlySet<string> = new Set(['f64', 'i64', 'u64'])
-
-/** The most that is there at once: constants, inputs, and what is made and still read. */
-const peakBytes = ({ graph, types, known }: Bound, pieces: readonly CpuPiece[]): number => {
-  const size = (ids: Iterable<ValueId>): number =>
-    [...ids].reduce((sum, id) => sum + bytesOf(types.get(id)!), 0)
-  const ends = endsOf(pieces, graph.outputs)
-  let now = size(new Set([...known.keys(), ...graph.inputs]))
-  let most = now
-  for (const [i, { nodes, graph: part }] of pieces.entries()) {
-    const made = nodes.flatMap(({ node }) => node.outputs.filter((id) => id !== null))
-    most = Math.max(most, now + size(made))
-    now += size(part.outputs) - size(ends[i]!)
-  }
-  return most
 }

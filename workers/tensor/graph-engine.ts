@@ -3,7 +3,7 @@ import { err, ok } from '../../src/base/result.ts'
 import { computeError } from '../errors.ts'
 import { FREE } from '../runnable.ts'
 import { Tables } from './tables.ts'
-import type { GraphEngine } from '../../src/models/stage.ts'
+import type { GraphEngine } from '../../src/models/graph-engine.ts'
 import type { Control } from '../runnable.ts'
 import type { TensorEngine } from './engine.ts'
 
@@ -13,8 +13,8 @@ export const graphEngine = (
 ): GraphEngine & { close(): void } => ({
   close: () => engine.close(),
   tables: (types) => new Tables(types),
-  async prepare(bound, states) {
-    const prepared = await engine.prepare(bound, states)
+  async prepare(bound, states, given) {
+    const prepared = await engine.prepare(bound, states, given)
     if (!prepared.ok) return prepared
     return ok({
       async run(inputs, tables) {
