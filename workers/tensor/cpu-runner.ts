@@ -2,8 +2,6 @@
  * The engine of nodes without a usable GPU: WebAssembly for what it knows, and the operators' own references
  * for the rest, which are slow and always there. Graphs run piece by piece, with rests in between.
  */
-import { costOf } from '../../kernels/tensor/bound.ts'
-import { nodeLabel } from '../../kernels/tensor/graph.ts'
 import { computeNodes } from '../../kernels/tensor/reference.ts'
 import { sizeOf } from '../../kernels/tensor/tensor.ts'
 import { err, ok } from '../../src/base/result.ts'
@@ -12,6 +10,8 @@ import { computeError } from '../errors.ts'
 import { breathe, Pace } from '../pace.ts'
 import { cpuPieces, endsOf } from './cpu-pieces.ts'
 import { runOnTables, tableNodes } from './cpu-tables.ts'
+import { endlessIn, tooSlow } from './endless-nodes.ts'
+import { filledPart, filledTables, hasManyRows } from './filled-tables.ts'
 import { WasmRunner } from './wasm-runner.ts'
 import type { Bound, BoundNode, StateIds } from '../../kernels/tensor/bound.ts'
 import type { Graph, ValueId } from '../../kernels/tensor/graph.ts'
@@ -30,18 +30,6 @@ const BREATH_MS = 10
 const PIECE_MS = 40
 /** Operations of the first pieces, and the fewest of any: one thread of a slow phone takes 50 ms. */
 const PIECE_FLOP = { wasm: 1e8, reference: 2e6 } as const
-
-/**
- * Operations of one node by a reference, which nobody can stop: up to 200 ns each on a core of a server, and
- * a worker that is silent for 15 s is ended.
- */
-const REFERENCE_MAX = 2 ** 25
-/** Products of matrices and sums take some nanoseconds. */
-const REFERENCE_FAST_MAX = 2 ** 30
-const FAST: ReadonlySet<string> = new Set([
-  ...['MatMul', 'Gemm', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceMean'],
-  ...['ReduceSum', 'ReduceSumSquare'],
-])
 
 export type CpuOptions = {
   /** What a graph may take. */
@@ -80,7 +68,8 @@ export class CpuRunner {
     bound: Bound,
     states: readonly StateIds[] = [],
   ): Promise<Result<Prepared, ComputeError>> {
-    const own = tableNodes(bound, states)
+    const tables = tableNodes(bound, states)
+    const own = new Set([...tables].filter((node) => this.#wasm === null || !hasManyRows(node)))
     const most = Math.max(PIECE_FLOP[this.kind], this.#flopPerMs * PIECE_MS)
     const pieces = cpuPieces(bound, most, own)
     const bytes = peakBytes(bound, pieces)
@@ -88,9 +77,8 @@ export class CpuRunner {
       return err(computeError('out-of-budget', `${bytes} bytes, ${this.#memoryBytes} are lent`))
     const ready: Ready[] = []
     for (const piece of pieces) {
-      const isOwn = piece.nodes.length === 1 && own.has(piece.nodes[0]!)
-      const made = isOwn ? [{ piece, model: null, isOwn }] : await this.#ready(bound, piece)
-      ready.push(...made)
+      const isOwn = own.has(piece.nodes[0]!)
+      ready.push(...(isOwn ? [onTables(piece)] : await this.#ready(bound, piece, tables)))
     }
     const slow = ready.map(({ piece, model, isOwn }) =>
       model === null && isOwn !== true ? endlessIn(piece) : null,
@@ -107,27 +95,37 @@ export class CpuRunner {
   }
 
   /** A piece that WebAssembly does not take is tried node by node: only what it does not know is slow. */
-  async #ready(bound: Bound, piece: CpuPiece): Promise<readonly Ready[]> {
+  async #ready(
+    bound: Bound,
+    piece: CpuPiece,
+    tables: ReadonlySet<BoundNode>,
+  ): Promise<readonly Ready[]> {
     const model = await this.#model(bound, piece)
-    if (model !== null || this.#wasm === null || piece.nodes.length === 1) return [{ piece, model }]
+    const [first, ...others] = piece.nodes
+    if (model === null && others.length === 0 && tables.has(first!)) return [onTables(piece)]
+    if (model !== null || this.#wasm === null || others.length === 0) return [{ piece, model }]
     const alone: Ready[] = []
-    for (const one of piece.alone())
-      alone.push({ piece: one, model: await this.#model(bound, one) })
+    for (const one of piece.alone()) alone.push(...(await this.#ready(bound, one, tables)))
     return alone
   }
 
-  async #model({ types }: Bound, { graph, onWasm }: CpuPiece): Promise<PreparedModel | null> {
-    const model = onWasm ? modelOf(graph, types) : null
+  async #model({ types }: Bound, piece: CpuPiece): Promise<PreparedModel | null> {
+    const open = new Set(filledTables(piece).keys())
+    const model = piece.onWasm ? modelOf(piece.graph, types, open) : null
     const made = model === null ? null : await this.#wasm?.prepare(model)
     return made?.ok === true ? made.value : null
   }
 }
 
-/** null where a type cannot be written in a file. */
-const modelOf = (graph: Graph, types: ReadonlyMap<ValueId, TensorType>): WasmModel | null => {
+/** null where a type cannot be written in a file. Values in `open` differ in size from run to run. */
+const modelOf = (
+  graph: Graph,
+  types: ReadonlyMap<ValueId, TensorType>,
+  open?: ReadonlySet<ValueId>,
+): WasmModel | null => {
   // It takes no model in which two nodes have one name, and needs none.
   const nodes = graph.nodes.map((node) => ({ ...node, name: '' }))
-  const written = writeModel({ ...graph, nodes }, types)
+  const written = writeModel({ ...graph, nodes }, types, open)
   if (!written.ok) return null
   return {
     bytes: written.value,
@@ -157,6 +155,8 @@ type Ready = {
   /** One node that works on tables. */
   readonly isOwn?: boolean
 }
+const onTables = (piece: CpuPiece): Ready => ({ piece, model: null, isOwn: true })
+
 type WithStates = { readonly bound: Bound; readonly states: readonly StateIds[] }
 type About = Pick<PreparedOnCpu, 'kind' | 'bytes'> & { ran(flopPerMs: number): void }
 
@@ -232,21 +232,17 @@ class PreparedOnCpu implements Prepared {
   }
 }
 
-/** A node that a reference would be at for longer than anybody waits. */
-const endlessIn = ({ nodes }: CpuPiece): BoundNode | null =>
-  nodes.find((made) => {
-    const most = FAST.has(made.op.name) ? REFERENCE_FAST_MAX : REFERENCE_MAX
-    return costOf(made) > most
-  }) ?? null
-
-const tooSlow = ({ node }: BoundNode): ComputeError =>
-  computeError('needs-webgpu', `${nodeLabel(node)} would take too long without it`)
-
 /** Whether it did; a combination that WebAssembly does not know may show only at a run. */
 const onWasm = async ({ model, piece }: Ready, values: Map<ValueId, Tensor>): Promise<boolean> => {
   if (model === null) return false
   const { graph } = piece
-  const ran = await model.run(graph.inputs.map((id) => values.get(id)!))
+  const filled = filledTables(piece)
+  const inputs = graph.inputs.map((id) => {
+    const length = filled.get(id)
+    const value = values.get(id)!
+    return length === undefined ? value : filledPart(value, values.get(length)!.data[0]!)
+  })
+  const ran = await model.run(inputs)
   if (!ran.ok) return false
   for (const [i, id] of graph.outputs.entries()) values.set(id, ran.value[i]!)
   return true

@@ -25,10 +25,14 @@ const ATTRIBUTE: Readonly<Record<AttributeKind, readonly [type: number, field: n
   texts: [8, 9],
 }
 
-/** Every operator of the graph is known here. Values are named by `valueName`; types may be missing. */
+/**
+ * Every operator of the graph is known here. Values are named by `valueName`; types may be missing. Those in `open` may
+ * have other sizes at each run.
+ */
 export const writeModel = (
   graph: Graph,
   types: ReadonlyMap<ValueId, TensorType>,
+  open: ReadonlySet<ValueId> = new Set(),
 ): Outcome<Uint8Array<ArrayBuffer>> => {
   const { opset, nodes, constants, inputs, outputs } = graph
   const ends = [...inputs, ...outputs].flatMap((id) => types.get(id) ?? [])
@@ -38,7 +42,7 @@ export const writeModel = (
   if (odd !== undefined)
     return { ok: false, error: refuse('unsupported', `tensors of type ${odd.element}`) }
   const value = (tag: number) => (id: ValueId) =>
-    message(tag, text(1, valueName(id)), ...typeFields(types.get(id)))
+    message(tag, text(1, valueName(id)), ...typeFields(types.get(id), open.has(id)))
   const writer = new PbfWriter()
   const all = [
     whole(1, IR_VERSION),
@@ -108,10 +112,11 @@ const tensorFields = (tensor: Tensor): readonly Write[] => [
 ]
 
 /** TypeProto, TypeProto.Tensor, TensorShapeProto, Dimension, one inside the other. */
-const typeFields = (type: TensorType | undefined): readonly Write[] => {
+const typeFields = (type: TensorType | undefined, isOpen: boolean): readonly Write[] => {
   if (type === undefined) return []
+  const element = whole(1, dataTypeOf(type.element))
   const sizes = message(2, ...type.shape.map((size) => message(1, whole(1, size))))
-  return [message(2, message(1, whole(1, dataTypeOf(type.element)), sizes))]
+  return [message(2, message(1, element, ...(isOpen ? [] : [sizes])))]
 }
 
 const message =
