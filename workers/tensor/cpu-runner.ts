@@ -2,8 +2,6 @@
  * The engine of nodes without a usable GPU: WebAssembly for what it knows, and the operators' own references
  * for the rest, which are slow and always there. Graphs run piece by piece, with rests in between.
  */
-import { costOf } from '../../kernels/tensor/bound.ts'
-import { nodeLabel } from '../../kernels/tensor/graph.ts'
 import { computeNodes } from '../../kernels/tensor/reference.ts'
 import { err, ok } from '../../src/base/result.ts'
 import { computeError } from '../errors.ts'
@@ -11,6 +9,8 @@ import { breathe, Pace } from '../pace.ts'
 import { peakBytes } from './cpu-memory.ts'
 import { cpuPieces, endsOf } from './cpu-pieces.ts'
 import { runOnTables, tableNodes } from './cpu-tables.ts'
+import { endlessIn, tooSlow } from './endless-nodes.ts'
+import { filledPart, filledTables, hasManyRows } from './filled-tables.ts'
 import { isLetGo, lettingGo } from './letting-go.ts'
 import { runByRow } from './run-by-row.ts'
 import { SharedModels, sharedKey } from './shared-models.ts'
@@ -33,18 +33,6 @@ const BREATH_MS = 10
 const PIECE_MS = 40
 /** Operations of the first pieces, and the fewest of any: one thread of a slow phone takes 50 ms. */
 const PIECE_FLOP = { wasm: 1e8, reference: 2e6 } as const
-
-/**
- * Operations of one node by a reference, which nobody can stop: up to 200 ns each on a core of a server, and
- * a worker that is silent for 15 s is ended.
- */
-const REFERENCE_MAX = 2 ** 25
-/** Products of matrices and sums take some nanoseconds. */
-const REFERENCE_FAST_MAX = 2 ** 30
-const FAST: ReadonlySet<string> = new Set([
-  ...['MatMul', 'Gemm', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceMean'],
-  ...['ReduceSum', 'ReduceSumSquare'],
-])
 
 export type CpuOptions = {
   /** What a graph may take. */
@@ -89,7 +77,8 @@ export class CpuRunner {
     states: readonly StateIds[] = [],
     given: ReadonlySet<Tensor> = new Set(),
   ): Promise<Result<Prepared, ComputeError>> {
-    const own = tableNodes(bound, states)
+    const tables = tableNodes(bound, states)
+    const own = new Set([...tables].filter((node) => this.#wasm === null || !hasManyRows(node)))
     const most = Math.max(PIECE_FLOP[this.kind], this.#flopPerMs * PIECE_MS)
     const pieces = cpuPieces(bound, { most, own, byRow: states.length > 0 })
     const bytes = peakBytes(bound, pieces, given)
@@ -98,8 +87,8 @@ export class CpuRunner {
     const ready: Ready[] = []
     const placed = lettingGo(pieces, given)
     for (const piece of pieces) {
-      const isOwn = piece.nodes.length === 1 && own.has(piece.nodes[0]!)
-      const made = isOwn ? [{ piece, model: null, isOwn }] : await this.#ready(bound, piece)
+      const isOwn = own.has(piece.nodes[0]!)
+      const made = isOwn ? [onTables(piece)] : await this.#ready(bound, piece, tables)
       ready.push(...made)
       placed(
         piece,
@@ -118,22 +107,29 @@ export class CpuRunner {
   }
 
   /** A piece that WebAssembly does not take is tried node by node: only what it does not know is slow. */
-  async #ready(bound: Bound, piece: CpuPiece): Promise<readonly Ready[]> {
+  async #ready(
+    bound: Bound,
+    piece: CpuPiece,
+    tables: ReadonlySet<BoundNode>,
+  ): Promise<readonly Ready[]> {
     const model = await this.#model(bound, piece)
-    if (model !== null || this.#wasm === null || piece.nodes.length === 1) return [{ piece, model }]
+    const [first, ...others] = piece.nodes
+    if (model === null && others.length === 0 && tables.has(first!)) return [onTables(piece)]
+    if (model !== null || this.#wasm === null || others.length === 0) return [{ piece, model }]
     const alone: Ready[] = []
-    for (const one of piece.alone())
-      alone.push({ piece: one, model: await this.#model(bound, one) })
+    for (const one of piece.alone()) alone.push(...(await this.#ready(bound, one, tables)))
     return alone
   }
 
   async #model({ types }: Bound, piece: CpuPiece): Promise<SharedModel | null> {
     if (!piece.onWasm || this.#wasm === null) return null
-    const isOpen = piece.rows !== null
-    const key = isOpen ? sharedKey(piece.graph, types) : null
+    const { graph, rows } = piece
+    const key = rows === null ? null : sharedKey(graph, types)
     const known = key === null ? null : this.#shared.take(key)
-    if (known !== null || [...piece.graph.constants.values()].some(isLetGo)) return known
-    const model = modelOf(piece.graph, types, isOpen)
+    if (known !== null || [...graph.constants.values()].some(isLetGo)) return known
+    const open =
+      rows === null ? filledTables(piece).keys() : [...graph.inputs, ...graph.outputs].values()
+    const model = modelOf(graph, types, new Set(open))
     const made = model === null ? null : await this.#wasm.prepare(model)
     if (made?.ok !== true) return null
     return key === null ? made.value : this.#shared.put(key, made.value)
@@ -146,6 +142,8 @@ type Ready = {
   /** One node that works on tables. */
   readonly isOwn?: boolean
 }
+const onTables = (piece: CpuPiece): Ready => ({ piece, model: null, isOwn: true })
+
 type WithStates = { readonly bound: Bound; readonly states: readonly StateIds[] }
 type About = Pick<PreparedOnCpu, 'kind' | 'bytes'> & { ran(flopPerMs: number): void }
 
@@ -230,21 +228,13 @@ class PreparedOnCpu implements Prepared {
   }
 }
 
-/** A node that a reference would be at for longer than anybody waits. */
-const endlessIn = ({ nodes }: CpuPiece): BoundNode | null =>
-  nodes.find((made) => {
-    const most = FAST.has(made.op.name) ? REFERENCE_FAST_MAX : REFERENCE_MAX
-    return costOf(made) > most
-  }) ?? null
-
 /** Why a piece cannot be computed here, where WebAssembly does not do it. */
 const whyNot = ({ piece, model, isOwn }: Ready): ComputeError | null => {
   if (model !== null || isOwn === true) return null
   if ([...piece.graph.constants.values()].some(isLetGo))
     return computeError('device-lost', 'weights were in WebAssembly only')
   const endless = endlessIn(piece)
-  if (endless === null) return null
-  return computeError('needs-webgpu', `${nodeLabel(endless.node)} would take too long without it`)
+  return endless === null ? null : tooSlow(endless)
 }
 
 const cancelled = (): ComputeError => computeError('cancelled', 'graph')
@@ -263,7 +253,12 @@ const onWasm = async (
   if (model === null) return false
   const { inputs, outputs } = piece.graph
   const types = outputs.map((id) => bound.types.get(id)!)
-  const given = inputs.map((id) => values.get(id)!)
+  const filled = filledTables(piece)
+  const given = inputs.map((id) => {
+    const length = filled.get(id)
+    const value = values.get(id)!
+    return length === undefined ? value : filledPart(value, values.get(length)!.data[0]!)
+  })
   const ran = await runByRow(model, piece, { given, types, rested })
   if (!ran.ok) return false
   for (const [i, id] of outputs.entries()) values.set(id, ran.value[i]!)

@@ -7,15 +7,14 @@ import type { WasmModel } from './wasm-runner.ts'
 /** Numbers that are not worth a file of their own. */
 const SMALL = 2 ** 14
 
-/** null where a type cannot be written in a file. @param isOpen whether values may have other sizes at each run */
+/** null where a type cannot be written in a file. Values in `open` differ in size from run to run. */
 export const modelOf = (
   graph: Graph,
   types: ReadonlyMap<ValueId, TensorType>,
-  isOpen = false,
+  open?: ReadonlySet<ValueId>,
 ): WasmModel | null => {
   // It takes no model in which two nodes have one name, and needs none.
   const nodes = graph.nodes.map((node) => ({ ...node, name: '' }))
-  const open = new Set(isOpen ? [...graph.inputs, ...graph.outputs] : [])
   const outside = new Map(
     [...graph.constants].flatMap(([id, tensor]) => {
       const data = rawOf(tensor)

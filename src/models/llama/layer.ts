@@ -21,32 +21,50 @@ export type LayerContext = {
 
 type Made = { readonly hidden: ValueId; readonly keys: ValueId; readonly values: ValueId }
 
+/** @param row which of the fresh tokens anything is asked of behind the layer [1]; null for all of them */
 export const writeLayer = (
   context: LayerContext,
   layer: LayerTensors,
   hidden: ValueId,
   before: readonly [keys: ValueId, values: ValueId],
+  row: ValueId | null,
 ): Made => {
-  const { write, config, fresh } = context
+  const { write, config } = context
   const { heads, keyHeads, headSize } = config
+  const pick = (x: ValueId): ValueId => (row === null ? x : write.node('Gather', [x, row]))
   const input = norm(context, hidden, layer.attentionNorm)
   const projected = projections(context, layer, input)
-  const q = turned(context, apart(context, projected[0]!, heads, layer.qNorm))
+  // Behind the products: a processor has what is done row by row up to here as one model for all sizes of run.
+  const asked = row === null ? context : alone(context, row)
+  const q = turned(asked, apart(asked, pick(projected[0]!), heads, layer.qNorm))
   const k = turned(context, apart(context, projected[1]!, keyHeads, layer.kNorm))
   const v = apart(context, projected[2]!, keyHeads, null)
   const keep = (cache: ValueId, next: ValueId): ValueId =>
     write.node('TensorScatter', [cache, next, context.past], { axis: 2 })
   const [keys, values] = [keep(before[0], k), keep(before[1], v)]
-  const seen = write.node('Attention', [q, keys, values, null, null, null, context.length], {
+  const seen = write.node('Attention', [q, keys, values, null, null, null, asked.length], {
     is_causal: 1,
   })
   const rows = write.node('Transpose', [seen], { perm: [0, 2, 1, 3] })
-  const flat = write.node('Reshape', [rows, write.whole('flat', [fresh, heads * headSize])])
+  const count = asked.fresh
+  const flat = write.node('Reshape', [rows, write.whole('flat', [count, heads * headSize])])
   const attended = write.node('Add', [
-    hidden,
-    linear(write, { id: flat, count: fresh }, layer.o, layer.oBias),
+    pick(hidden),
+    linear(write, { id: flat, count }, layer.o, layer.oBias),
   ])
-  return { hidden: write.node('Add', [attended, inner(context, layer, attended)]), keys, values }
+  return { hidden: write.node('Add', [attended, inner(asked, layer, attended)]), keys, values }
+}
+
+/** As if a fresh token were the only one, and those before it had been there. */
+const alone = (context: LayerContext, row: ValueId): LayerContext => {
+  const { write, past, places } = context
+  const behind = write.node('Add', [row, write.whole('one', [1])])
+  return {
+    ...context,
+    fresh: 1,
+    length: write.node('Add', [past, behind]),
+    places: write.node('Gather', [places, row], { axis: 1 }),
+  }
 }
 
 /** Queries, keys and values: of one product where their weights are one matrix. */

@@ -77,16 +77,16 @@ export const rangeGraph = (
   let hidden = begin
   for (const [i, layer] of tensors.layers.entries()) {
     const at = range.from + i
+    const row = fresh > 1 && i === tensors.layers.length - 1 ? last : null
     const before = [input(`keys ${at}`, 'f32', cache), input(`values ${at}`, 'f32', cache)] as const
-    const made = writeLayer(context, layer, hidden, before)
+    const made = writeLayer(context, layer, hidden, before, row)
     hidden = made.hidden
     states.push({ input: before[0], output: made.keys }, { input: before[1], output: made.values })
   }
   const caches = states.map((state) => state.output)
   if (output === null || last === null)
     return { graph: write.graph([hidden, ...caches]), inputs: types, states }
-  const row = fresh === 1 ? hidden : write.node('Gather', [hidden, last])
-  const norm = write.node('RMSNormalization', [row, write.constant('norm', output.norm)], {
+  const norm = write.node('RMSNormalization', [hidden, write.constant('norm', output.norm)], {
     epsilon: config.epsilon,
   })
   const logits = linear(write, { id: norm, count: 1 }, output.weight, null)
