@@ -1,8 +1,7 @@
 /** The programs of a stage: one for each size of run and of tables, all of them over the same weights. */
 import { bind } from '../../kernels/tensor/bind.ts'
 import { ok } from '../base/result.ts'
-import { FEED_TOKENS } from '../core/stage-cost.ts'
-import { RUN_SIZES } from './device-bytes.ts'
+import { capacityFor, RUN_SIZES } from '../core/stage-cost.ts'
 import { rangeGraph } from './llama/range-graph.ts'
 import { ropeTables } from './llama/rope.ts'
 import { modelError } from './model-error.ts'
@@ -16,16 +15,6 @@ export type Range = {
   readonly config: LlamaConfig
   readonly range: LayerRange
   readonly tensors: RangeTensors
-}
-
-/** The first tables have room for a short talk. */
-const MIN_CAPACITY = 256
-
-/** Tables double until so many places fit, and what the last run pads a full context with. */
-export const capacityFor = ({ context }: LlamaConfig, needed: number, before = 0): number => {
-  let capacity = Math.max(MIN_CAPACITY, before)
-  while (capacity < needed) capacity *= 2
-  return Math.min(capacity, context + FEED_TOKENS)
 }
 
 export const engineError = ({ code, detail }: EngineError): ModelResult<never> =>

@@ -4,11 +4,10 @@
  * where each of them runs is not their business.
  */
 import { ok } from '../base/result.ts'
-import { FEED_TOKENS } from '../core/stage-cost.ts'
-import { RUN_SIZES } from './device-bytes.ts'
+import { capacityFor, FEED_TOKENS, RUN_SIZES } from '../core/stage-cost.ts'
 import { loadRange } from './llama/range-tensors.ts'
 import { modelError } from './model-error.ts'
-import { capacityFor, engineError, StagePrograms } from './stage-programs.ts'
+import { engineError, StagePrograms } from './stage-programs.ts'
 import { firstRows, padded, whole } from './stage-rows.ts'
 import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
 import type { GraphEngine, StateTables } from './graph-engine.ts'
@@ -195,7 +194,7 @@ class RangeSession implements StageSession {
     this.#stage.forget(this)
   }
 
-  /** Tables double until the context fits, and what the last run pads it with. */
+  /** Tables that are too small grow. */
   async #makeRoom(needed: number): Promise<ModelResult<StateTables>> {
     const { config, tensors } = this.#stage.range
     if (this.capacity >= needed && this.#tables !== null) return ok(this.#tables)

@@ -23,9 +23,9 @@ export type CpuPiece = {
 
 /**
  * Operations of one row in a piece of rows, however fast this processor was seen to be: such pieces are the same each
- * time, as that is how their weights are found again.
+ * time, as that is how their weights are found again. Those of a piece, 32 MiB, are there twice while it is made.
  */
-const ROW_FLOP = 1e8
+const ROW_FLOP = 2 ** 24
 
 export type Cut = {
   /** Operations of a piece. */
