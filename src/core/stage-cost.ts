@@ -215,11 +215,7 @@ export const runBytes = (
 }
 
 /** Bytes of the keys and values of one session that may become so long. */
-export const tableBytes = (
-  shape: StageShape,
-  { from, to }: StageRange,
-  places: number,
-): number => {
+export const tableBytes = (shape: StageShape, { from, to }: StageRange, places: number): number => {
   const { keyHeads, headSize } = shape
   const capacity = capacityFor(shape, places + FEED_TOKENS)
   return NUMBER_BYTES * (to - from) * 2 * keyHeads * headSize * capacity

@@ -6,8 +6,7 @@ import { sizeOf } from '../../kernels/tensor/tensor.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { CpuPiece } from './cpu-pieces.ts'
 
-export const isLetGo = (tensor: Tensor): boolean =>
-  tensor.data.length === 0 && sizeOf(tensor) > 0
+export const isLetGo = (tensor: Tensor): boolean => tensor.data.length === 0 && sizeOf(tensor) > 0
 
 /** To be told after each piece, in turn, whether WebAssembly has it. */
 export const lettingGo = (

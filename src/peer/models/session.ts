@@ -28,12 +28,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
 
   let ending: 'done' | 'failed' | 'stopped' = 'done'
 
-  const end = (
-    phase: typeof ending,
-    code: string | null,
-    text = '',
-    missing?: NoRoom,
-  ): void => {
+  const end = (phase: typeof ending, code: string | null, text = '', missing?: NoRoom): void => {
     if (isOver(s) || s.phase === 'settling') return
     s.problem = code === null ? null : { code, text, ...(missing && { missing }) }
     ending = phase

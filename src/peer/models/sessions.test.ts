@@ -184,7 +184,11 @@ describe('a talk that cannot be', () => {
     expect(talk.heard.end).toBe('no-room')
     const { text, missing } = sessionOf(scene.asker).problem!
     expect(text).toMatch(/layer 1 needs \d,\d+ MiB.*anyone lends is 103 MiB/)
-    expect(missing).toMatchObject({ code: 'no-room', layer: 0, roomiest: Math.floor(0.4 * 2 ** 28) })
+    expect(missing).toMatchObject({
+      code: 'no-room',
+      layer: 0,
+      roomiest: Math.floor(0.4 * 2 ** 28),
+    })
     expect(missing!.largest).toBeGreaterThan(2 ** 31)
     expect(missing!.needed).toBeGreaterThan(2 ** 33)
   })
