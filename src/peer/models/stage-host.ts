@@ -22,10 +22,7 @@ import { STAGE_KERNEL } from './stage-part.ts'
 
 export type StageHead = HeadOf<'stage' | 'neighbours' | 'feed' | 'unstage'>
 
-/**
- * Of what is lent: as much of a model's files as that has room for on a processor, where weights of 16 bits are numbers
- * of 32 and take some more as they are put there (src/models/device-bytes.ts).
- */
+/** Of what is lent: as much of a model's files as that has room for on a processor (src/models/device-bytes.ts). */
 const PROCESSOR_PART = 0.4
 
 export type StageHostEvents = {
