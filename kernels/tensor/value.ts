@@ -4,6 +4,7 @@
  * formulas before it is stored.
  */
 import type { GpuElement, Shape, Tensor } from './tensor.ts'
+import type { RowWeights } from './templates/row-weights.ts'
 import type { View } from './view.ts'
 import type { Lanes, WgslFunction } from './wgsl-function.ts'
 
@@ -48,6 +49,8 @@ export type Deferred = {
   readonly moved?: Moved
   /** Where a reader may as well compute each element itself. */
   readonly inline?: Inline
+  /** Where it is only this formula, over views, in another shape. */
+  readonly formula?: Pointwise
   /** Where it is one row that a product may bring to its length behind the sums. */
   readonly norm?: NormedRow
   /** Where several kernels that read one row can be one. */
@@ -67,10 +70,10 @@ export type NormedRow = { readonly x: Lazy; readonly scale: Lazy; readonly epsil
 
 /** A product of one row with rows of weights. */
 export type RowProduct = {
-  /** The same for products that can be computed together. */
+  /** The same for products that can be computed together, both. */
   readonly row: Lazy
-  /** [N, K] */
-  readonly weights: View
+  readonly form: string
+  readonly weights: RowWeights
   /** This one and others of the same row and shape; `found` has what was accumulated for each. */
   readonly emitWith: (others: readonly Deferred[], finish: FinishAll, out: View) => void
 }
