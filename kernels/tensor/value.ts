@@ -4,7 +4,6 @@
  * formulas before it is stored.
  */
 import type { GpuElement, Shape, Tensor } from './tensor.ts'
-import type { RowWeights } from './templates/row-weights.ts'
 import type { View } from './view.ts'
 import type { Lanes, WgslFunction } from './wgsl-function.ts'
 
@@ -67,6 +66,15 @@ export type Inline = {
 
 /** x times scale, over the root of the mean of the squares of x: one row, of the last dimension. */
 export type NormedRow = { readonly x: Lazy; readonly scale: Lazy; readonly epsilon: number }
+
+/** Rows of weights as a product of one row walks them. */
+export type RowWeights = {
+  /** [N, ...], and behind N as many as a row has. */
+  readonly value: View | Pointwise
+  /** Dimensions that invocations share out, in vectors of the last one, and those that each walks by itself. */
+  readonly shared: readonly number[]
+  readonly own: readonly number[]
+}
 
 /** A product of one row with rows of weights. */
 export type RowProduct = {

@@ -1,9 +1,8 @@
 /**
  * One row times rows of weights that lie in memory one after the other, as numbers or as what a formula makes numbers
- * of: what a language model does for each
- * token. Each weight is read once, so only the reading counts: four numbers at a time, and four rows beside each
- * other, which share the numbers of the one row. A GPU has several invocations walk a row, which a software
- * adapter would have to wait for.
+ * of: what a language model does for each token. Each weight is read once, so only the reading counts: four numbers
+ * at a time, and four rows beside each other, which share the numbers of the one row. A GPU has several invocations
+ * walk a row, which a software adapter would have to wait for.
  *
  * Where the row comes from a norm, the root of its squares is found on the way and divides the sums; where
  * several products of one row meet in a formula they are one kernel.
@@ -14,8 +13,15 @@ import { Shader } from '../shader.ts'
 import { nest } from './nest.ts'
 import { formOf, rowWeights, sharedSize, walkRows } from './row-weights.ts'
 import type { Build } from '../build.ts'
-import type { Deferred, FinishAll, Lazy, NormedRow, RowProduct, Value } from '../value.ts'
-import type { RowWeights } from './row-weights.ts'
+import type {
+  Deferred,
+  FinishAll,
+  Lazy,
+  NormedRow,
+  RowProduct,
+  RowWeights,
+  Value,
+} from '../value.ts'
 import type { View } from '../view.ts'
 
 /** Rows of weights beside each other. */

@@ -4,15 +4,15 @@
  */
 import { pointwise } from './pointwise.ts'
 import { reshapeView } from '../view.ts'
-import type { Build } from '../build.ts'
+import type { Draft } from '../draft.ts'
 import type { Shape } from '../tensor.ts'
 import type { Deferred, Pointwise } from '../value.ts'
 
 /** @param formula over views only */
-export const reshaped = (build: Build, formula: Pointwise, shape: Shape): Deferred => {
-  const kernel = build.deferred(formula.element, formula.shape, [formula], (finish, out) =>
-    pointwise(build, formula, out, finish),
-  )
+export const reshaped = (draft: Draft, formula: Pointwise, shape: Shape): Deferred => {
+  const { element, buffers } = formula
+  const emit: Deferred['emit'] = (finish, out) => pointwise(draft, formula, out, finish)
+  const kernel: Deferred = { kind: 'deferred', element, shape: formula.shape, buffers, emit }
   return {
     ...kernel,
     shape,

@@ -9,16 +9,8 @@ import { leavesOf } from '../value.ts'
 import type { Build } from '../build.ts'
 import type { Shader } from '../shader.ts'
 import type { Shape } from '../tensor.ts'
-import type { Lazy, Pointwise, Value } from '../value.ts'
+import type { Lazy, Pointwise, RowWeights, Value } from '../value.ts'
 import type { View } from '../view.ts'
-
-export type RowWeights = {
-  /** [N, ...], and behind N as many as a row has. */
-  readonly value: View | Pointwise
-  /** Dimensions that invocations share out, in vectors of the last one, and those that each walks by itself. */
-  readonly shared: readonly number[]
-  readonly own: readonly number[]
-}
 
 /** Of [N, K], which products turn; null where vectors of it cannot be read. */
 export const rowWeights = (build: Build, weights: Value): RowWeights | null => {
