@@ -3,6 +3,7 @@ import { alikeIn, appendAll } from './append.ts'
 import { Draft } from './draft.ts'
 import { literalText } from './literal.ts'
 import { pointwise } from './templates/pointwise.ts'
+import { reshaped } from './templates/reshaped.ts'
 import { gpuElement, sameShape, sizeOf } from './tensor.ts'
 import { buffersOf, leavesOf, replaceLeaves } from './value.ts'
 import { expandView, isDense, reshapeView, wayBack, wholeView } from './view.ts'
@@ -202,7 +203,14 @@ export class Build extends Draft {
 
   reshape(value: Value, shape: Shape): Lazy {
     const lazy = this.lazy(value)
-    return sameShape(lazy.shape, shape) ? lazy : this.move(lazy, (view) => reshapeView(view, shape))
+    if (sameShape(lazy.shape, shape)) return lazy
+    const look = (view: View): View | null => reshapeView(view, shape)
+    const leaves = lazy.kind === 'pointwise' ? [...leavesOf(lazy)] : []
+    const areViews = leaves.every((leaf) => leaf.kind === 'view')
+    const isSeen = leaves.every((leaf) => leaf.kind === 'view' && look(leaf) !== null)
+    return lazy.kind === 'pointwise' && areViews && !isSeen
+      ? reshaped(this, lazy, shape)
+      : this.move(lazy, look)
   }
 
   /** Stretches; what costs something to compute is computed once before. */
@@ -247,6 +255,7 @@ const isWith =
     moved === undefined &&
     host.moved === undefined &&
     product.row === host.product!.row &&
+    product.form === host.product!.form &&
     sameShape(shape, host.shape)
 
 /** The same kernel, stored elsewhere: only for looks with a way back, as every place must be stored once. */

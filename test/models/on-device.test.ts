@@ -6,7 +6,7 @@ import { openStage, type StageSession } from '../../src/models/stage.ts'
 import { TensorEngine, type TensorForce } from '../../workers/tensor/engine.ts'
 import { graphEngine } from '../../workers/tensor/graph-engine.ts'
 import { distance, given } from './engines.ts'
-import { MADE, madeModel } from './made-model.ts'
+import { MADE, madeModel, WIDE, type Made } from './made-model.ts'
 
 const BUDGET_BYTES = 2 ** 28
 /** A GPU's kernels take a software adapter long to compile. */
@@ -20,6 +20,11 @@ const gpu = await openNodeGpu(BUDGET_BYTES)
 const config = { ...MADE, vocab_size: 260, max_position_embeddings: 600 }
 const made = madeModel(config, { layout: 'hf', types: ['F32'], seed: 33 })
 
+const quantised = madeModel(
+  { ...WIDE, num_hidden_layers: 1 },
+  { layout: 'gguf', types: ['Q4_K'], seed: 34 },
+)
+
 const engineOn = (force: TensorForce): TensorEngine =>
   new TensorEngine({
     memoryBytes: BUDGET_BYTES,
@@ -29,11 +34,9 @@ const engineOn = (force: TensorForce): TensorEngine =>
     ...(gpu.ok ? { gpu: async () => gpu } : {}),
   })
 
-const stageOn = async (engine: TensorEngine) => {
-  const model = given(await openModel(made.files))
-  return given(
-    await openStage(model, { from: 0, to: config.num_hidden_layers }, graphEngine(engine)),
-  )
+const stageOn = async (engine: TensorEngine, { files }: Pick<Made, 'files'> = made) => {
+  const model = given(await openModel(files))
+  return given(await openStage(model, { from: 0, to: model.config.layers }, graphEngine(engine)))
 }
 
 const tokens = (from: number, count: number): number[] =>
@@ -83,14 +86,9 @@ describe.skipIf(!gpu.ok).each(['software-family', 'gpu-family'] as const)('%s', 
     const stage = await stageOn(engine)
     const session = stage.session()
     await said(session, [1], 0)
-    const before = { ...engine.counts()! }
-    await said(session, [2], 1)
-    const after = engine.counts()!
-    expect(after.submits - before.submits).toBe(1)
-    expect(after.readbacks - before.readbacks).toBe(1)
-    expect(after.dispatches - before.dispatches).toBeLessThanOrEqual(
-      IN_LAYER * config.num_hidden_layers + AROUND,
-    )
+    const asked = await askedBy(engine, () => said(session, [2], 1))
+    expect(asked).toMatchObject({ submits: 1, readbacks: 1 })
+    expect(asked.dispatches).toBeLessThanOrEqual(IN_LAYER * config.num_hidden_layers + AROUND)
     const { buffers } = given(gpu)
     const allocated = buffers.allocatedBytes
     await said(session, tokens(1, 9), 0)
@@ -100,4 +98,29 @@ describe.skipIf(!gpu.ok).each(['software-family', 'gpu-family'] as const)('%s', 
     stage.close()
     engine.close()
   })
+
+  it('answers as the processor does where weights stay quantised', async () => {
+    const answers: (readonly number[])[] = []
+    for (const engine of [engineOn(force), engineOn('cpu')]) {
+      const stage = await stageOn(engine, quantised)
+      const session = stage.session()
+      await said(session, tokens(1, 3), 0)
+      answers.push(await said(session, [5], 3))
+      stage.close()
+      engine.close()
+    }
+    expect(distance(answers[0]!, answers[1]!)).toBeLessThan(OFF)
+  })
 })
+
+/** What a device was asked to do meanwhile. */
+const askedBy = async (engine: TensorEngine, work: () => Promise<unknown>) => {
+  const before = { ...engine.counts()! }
+  await work()
+  const after = engine.counts()!
+  return {
+    dispatches: after.dispatches - before.dispatches,
+    submits: after.submits - before.submits,
+    readbacks: after.readbacks - before.readbacks,
+  }
+}

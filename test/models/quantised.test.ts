@@ -7,10 +7,17 @@ import { GraphWriter } from '../../src/models/graph-writer.ts'
 import { linear } from '../../src/models/linear.ts'
 import { bytesFile } from '../../src/models/model-file.ts'
 import { canStayQuantised, loadQuantised } from '../../src/models/quantised-matrix.ts'
+import { rangeGraph } from '../../src/models/llama/range-graph.ts'
+import { loadRange } from '../../src/models/llama/range-tensors.ts'
+import { ropeTables } from '../../src/models/llama/rope.ts'
+import { openModel } from '../../src/models/open-model.ts'
 import { randomBlocks } from './blocks.ts'
 import { distance, engines, given } from './engines.ts'
+import { madeModel, WIDE } from './made-model.ts'
 import type { Weight, WeightType } from '../../src/models/weight.ts'
 
+/** Buffers that every adapter binds at once. */
+const MAX_BOUND = 8
 const [ROWS, COLUMNS] = [257, 512]
 
 const weightOf = (type: WeightType, shape: readonly number[]) => {
@@ -37,7 +44,7 @@ describe.each(engines)('on %s', (_, engine) => {
         const write = new GraphWriter()
         const x = write.input('x')
         const added = { element: 'f32', shape: [ROWS], data: bias } as const
-        const graph = write.graph([linear(write, { id: x, count }, quantised, added)])
+        const graph = write.graph([linear(write, x, quantised, added)])
         const type = { element: 'f32', shape: [count, COLUMNS] } as const
         const ready = given(await engine.prepare(given(bind(graph, [type]))))
         const data = floats(count * COLUMNS)
@@ -60,7 +67,7 @@ describe.each(engines)('on %s', (_, engine) => {
 it('no matrix is stored as numbers for a product with one row', async () => {
   const { weight, numbers } = weightOf('Q4_K', [ROWS, COLUMNS])
   const write = new GraphWriter()
-  const x = { id: write.input('x'), count: 1 }
+  const x = write.input('x')
   const graph = write.graph([linear(write, x, given(await loadQuantised(weight)), null)])
   const bound = given(bind(graph, [{ element: 'f32', shape: [1, COLUMNS] }]))
   for (const family of ['gpu', 'software'] as const) {
@@ -69,6 +76,24 @@ it('no matrix is stored as numbers for a product with one row', async () => {
     expect(bytes).toBeLessThan(numbers.length)
   }
 })
+
+it.each(['Q4_K', 'Q8_0'] as const)(
+  'a layer of a token takes six kernels, and four are around, with weights of %s',
+  async (type) => {
+    const { files } = madeModel(WIDE, { layout: 'gguf', types: [type], seed: 34 })
+    const { config, parts } = given(await openModel(files))
+    const range = { from: 0, to: config.layers }
+    const tensors = given(await loadRange(parts, range))
+    const size = { fresh: 1, capacity: 256, rope: ropeTables(config.rope, 256) }
+    const { graph, inputs, states } = rangeGraph(config, { range, tensors }, size)
+    const bound = given(bind(graph, inputs))
+    for (const family of ['gpu', 'software'] as const) {
+      const { steps } = lower(bound, { family, subgroup: null }, { states })
+      expect(steps.map(({ template }) => template)).toHaveLength(6 * config.layers + 4)
+      for (const { bindings } of steps) expect(bindings.length).toBeLessThanOrEqual(MAX_BOUND)
+    }
+  },
+)
 
 it('a matrix stays quantised where its rows are whole words of blocks, and it is large', () => {
   const can = (type: WeightType, ...shape: number[]): boolean =>

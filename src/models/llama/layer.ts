@@ -46,12 +46,8 @@ export const writeLayer = (
     is_causal: 1,
   })
   const rows = write.node('Transpose', [seen], { perm: [0, 2, 1, 3] })
-  const count = asked.fresh
-  const flat = write.node('Reshape', [rows, write.whole('flat', [count, heads * headSize])])
-  const attended = write.node('Add', [
-    pick(hidden),
-    linear(write, { id: flat, count }, layer.o, layer.oBias),
-  ])
+  const flat = write.node('Reshape', [rows, write.whole('flat', [asked.fresh, heads * headSize])])
+  const attended = write.node('Add', [pick(hidden), linear(write, flat, layer.o, layer.oBias)])
   return { hidden: write.node('Add', [attended, inner(asked, layer, attended)]), keys, values }
 }
 
@@ -69,11 +65,11 @@ const alone = (context: LayerContext, row: ValueId): LayerContext => {
 
 /** Queries, keys and values: of one product where their weights are one matrix. */
 const projections = (
-  { write, config, fresh: count }: LayerContext,
+  { write, config }: LayerContext,
   { qkv }: LayerTensors,
-  id: ValueId,
+  x: ValueId,
 ): readonly ValueId[] => {
-  const all = qkv.map(({ weight, bias }) => linear(write, { id, count }, weight, bias))
+  const all = qkv.map(({ weight, bias }) => linear(write, x, weight, bias))
   if (all.length > 1) return all
   const { heads, keyHeads, headSize } = config
   let from = 0
@@ -105,10 +101,10 @@ const turned = ({ write, config, places, cos, sin }: LayerContext, x: ValueId): 
 }
 
 const inner = (context: LayerContext, layer: LayerTensors, x: ValueId): ValueId => {
-  const { write, fresh: count } = context
-  const input = { id: norm(context, x, layer.innerNorm), count }
+  const { write } = context
+  const input = norm(context, x, layer.innerNorm)
   const gate = write.node('Swish', [linear(write, input, layer.gate, layer.gateBias)])
   const up = linear(write, input, layer.up, layer.upBias)
   const both = write.node('Mul', [gate, up])
-  return linear(write, { id: both, count }, layer.down, layer.downBias)
+  return linear(write, both, layer.down, layer.downBias)
 }

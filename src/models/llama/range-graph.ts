@@ -89,6 +89,6 @@ export const rangeGraph = (
   const norm = write.node('RMSNormalization', [hidden, write.constant('norm', output.norm)], {
     epsilon: config.epsilon,
   })
-  const logits = linear(write, { id: norm, count: 1 }, output.weight, null)
+  const logits = linear(write, norm, output.weight, null)
   return { graph: write.graph([logits, ...caches]), inputs: types, states }
 }
