@@ -36,6 +36,8 @@ const STEPS: readonly HeadOf<'staged'>['state'][] = ['fetching', 'loading', 'rea
 export type RosterEvents = {
   /** Nodes were found; weights are on their way. */
   planned(): void
+  /** Somebody was asked to take a stage. */
+  offered(post: Post): void
   /** A stage is ready to be fed. */
   ready(post: Post): void
   /** A node does not have its stage any more. */
@@ -94,6 +96,7 @@ export const roster = (
     offers += 1
     assign(post, who, desk.now(), metering.cost)
     vacant.delete(post.index)
+    events.offered(post)
     // It takes nothing on credit from one whose money it has not seen.
     if (s.talk.price > 0) ports.showChain(who.peer)
     // It may have it still, from before a link broke; what is counted begins anew.
