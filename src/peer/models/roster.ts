@@ -205,8 +205,17 @@ export const roster = (
     const isReady = lane?.isReady === true
     const isWaiting = isReady && lane.known < lane.fed
     const patience = isWaiting ? ROSTER_LIMITS.waitingMs : ROSTER_LIMITS.silenceMs
-    if (now - post.heardAt > patience) return 'silent'
+    if (now - post.heardAt >= patience) return 'silent'
     return !isReady && now - post.movedAt > ROSTER_LIMITS.stuckMs ? 'stalled' : null
+  }
+
+  /** A silence ends with nothing that would call us: it has to be looked for in time. */
+  const listen = (): void => {
+    const { waitingMs, silenceMs } = ROSTER_LIMITS
+    for (const { who, heardAt } of s.posts) {
+      const isLong = desk.now() >= heardAt + waitingMs
+      if (who && s.phase !== 'settling') desk.wake(ms(heardAt + (isLong ? silenceMs : waitingMs)))
+    }
   }
 
   return {
@@ -253,6 +262,7 @@ export const roster = (
         if (code !== null) lose(post, code)
       }
       look()
+      listen()
     },
   }
 }
