@@ -13,8 +13,11 @@ import type { PortError } from '../../src/ports.ts'
 import { ensureApp } from '../built-app.mjs'
 import { startLocalSwarm } from '../local-swarm.ts'
 import { say } from '../terminal.ts'
+import { benchPages, joinRaw, type BenchPages, type BenchTab } from './bench-page.ts'
 import { median, row, type Row } from './bench-rows.ts'
 import { noiseSource, tell, type NoiseAsked, type Told } from './noise-talk.ts'
+
+declare const tab: BenchTab
 
 const SIZES = {
   layers: 6,
@@ -32,6 +35,9 @@ const TOKENS = 48
 /** The first ones wait for what is compiled and measured. */
 const WARM_TOKENS = 8
 const TALK_MS = 240_000
+/** What a hop carries for one token: a row of numbers, and a few words about it. */
+const ROW_BYTES = 4 * SIZES.width + 102
+const ROUND_TRIPS = 40
 
 export const benchTalks = async ({
   rounds,
@@ -42,13 +48,40 @@ export const benchTalks = async ({
   if (!built.ok) return err({ code: 'build-failed', detail: built.output.slice(0, 500) })
   const source = await noiseSource(SIZES)
   if (!source.ok) return source
+  const pages = await benchPages()
+  if (!pages.ok) return pages
+  try {
+    return await overTabs(source.value, await bareChannel(pages.value), rounds)
+  } finally {
+    await pages.value.close()
+  }
+}
+
+type Figure = () => Promise<number>
+
+/** How long such a message takes one way over a data channel between two tabs that do nothing else. */
+const bareChannel = async (pages: BenchPages): Promise<Figure> => {
+  const [alice, bob] = await Promise.all([pages.newPage(), pages.newPage()])
+  await joinRaw(alice, bob)
+  await bob.evaluate(() => tab.raw.echo())
+  return async () => {
+    const asked = [ROW_BYTES, ROUND_TRIPS] as const
+    return median(await alice.evaluate((all) => tab.raw.roundTrips(...all), asked)) / 2
+  }
+}
+
+const overTabs = async (
+  source: ModelSource,
+  bare: Figure,
+  rounds: number,
+): Promise<Result<Row[], PortError>> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'swarm-talks-'))
   const options = { dataDir, port: 0, nodes: NODES, log: say, serving: () => undefined }
   const local = await startLocalSwarm(options)
   if (!local.ok) return local
   try {
     const ready = await local.value.ready
-    return ready.ok ? await measure(local.value.node.handle, source.value, rounds) : ready
+    return ready.ok ? await measure(local.value.node.handle, source, bare, rounds) : ready
   } finally {
     await local.value.close()
     await rm(dataDir, { recursive: true, force: true })
@@ -58,6 +91,7 @@ export const benchTalks = async ({
 const measure = async (
   handle: NodeHandle,
   source: ModelSource,
+  bare: Figure,
   rounds: number,
 ): Promise<Result<Row[], PortError>> => {
   const asked = (stages: number): NoiseAsked => ({
@@ -65,7 +99,7 @@ const measure = async (
     ...{ tokens: TOKENS, warm: WARM_TOKENS, limitMs: TALK_MS },
   })
   const byStages: Record<number, number[]> = { 1: [], 2: [], 3: [] }
-  const [alone, together]: [number[], number[]] = [[], []]
+  const [alone, together, channel]: [number[], number[], number[]] = [[], [], []]
   // Weights travel, and every node compiles what each cut needs.
   for (const stages of [1, 2, 3]) {
     const warm = await tell(handle, asked(stages))
@@ -81,6 +115,7 @@ const measure = async (
       byStages[stages]!.push(median(told.value.gaps))
       if (stages === 3) alone.push(rateOf([told.value]))
     }
+    channel.push(await bare())
     const three = await Promise.all([1, 2, 3].map(() => tell(handle, asked(3))))
     const good: Told[] = []
     for (const told of three) {
@@ -92,7 +127,7 @@ const measure = async (
   const hops = byStages[3]!.map((ms, i) => (ms - byStages[1]![i]!) / 2)
   return ok([
     ...[1, 2, 3].map((stages) => row(`a token on ${stages} of them`, 'ms', byStages[stages]!)),
-    row('one hop more', 'ms', hops),
+    row('one hop more', 'ms', hops, { 'bare data channel': channel }),
     row('three talks at once', 'tokens/s', together, { 'one talk': alone }),
   ])
 }

@@ -2,6 +2,7 @@
  * Whether what a stage answered is what its layers make of its input, up to what two devices differ in. Devices
  * add up in other orders, so a number may be off by a part of what its row is made of, never by more.
  */
+import { largest } from '../base/largest.ts'
 
 /** Two honest engines were seen to differ by 2e-5 of a row's size; half floats inside a driver are 1e-3. */
 const TOLERANCE = 4e-3
@@ -28,11 +29,8 @@ export type ShownLogits = { readonly ids: Uint32Array; readonly values: Float32A
 
 /** The largest logits, the token that was drawn among them. */
 export const shownLogits = (logits: Float32Array, drawn: number): ShownLogits => {
-  const order = Uint32Array.from(logits, (_, i) => i).toSorted(
-    (a, b) => logits[b]! - logits[a]! || a - b,
-  )
-  const best = order.subarray(0, SHOWN_LOGITS)
-  const ids = best.includes(drawn) ? best.slice() : Uint32Array.of(drawn, ...best)
+  const best = largest(logits, SHOWN_LOGITS)
+  const ids = best.includes(drawn) ? best : Uint32Array.of(drawn, ...best)
   return { ids, values: Float32Array.from(ids, (id) => logits[id]!) }
 }
 

@@ -2,6 +2,7 @@
  * Which token comes next: the likeliest one, or one drawn by its probability among the likeliest. Pure: the same
  * logits and the same seed draw the same tokens, on every machine.
  */
+import { largest } from '../base/largest.ts'
 import { ok } from '../base/result.ts'
 import { modelError } from './model-error.ts'
 import type { Numbers } from '../../kernels/tensor/tensor.ts'
@@ -44,15 +45,13 @@ export const sample = (logits: Numbers, sampling: Sampling, random: Prng): numbe
   const { temperature, topK, topP } = sampling
   if (temperature === 0) return greedy(logits)
   const known = Float64Array.from(logits, (x) => (Number.isNaN(x) ? -Infinity : x))
-  const order = Uint32Array.from(known, (_, i) => i)
   // Ties are broken by number, so that no sort of any engine decides.
-  order.sort((a, b) => known[b]! - known[a]! || a - b)
-  const most = known[order[0]!]!
-  const some = topK === 0 ? order : order.subarray(0, topK)
+  const some = largest(known, topK === 0 ? known.length : topK)
+  const most = known[some[0]!]!
   const weights = Float64Array.from(some, (i) => Math.exp((known[i]! - most) / temperature))
   const all = weights.reduce((sum, x) => sum + x, 0)
   // Logits without an end have no probabilities.
-  if (!Number.isFinite(all)) return order[0]!
+  if (!Number.isFinite(all)) return some[0]!
   let kept = 0
   for (let sum = 0; kept < weights.length && sum < topP * all; kept++) sum += weights[kept]!
   let left = random.float() * weights.subarray(0, kept).reduce((sum, x) => sum + x, 0)

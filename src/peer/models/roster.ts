@@ -36,6 +36,8 @@ const STEPS: readonly HeadOf<'staged'>['state'][] = ['fetching', 'loading', 'rea
 export type RosterEvents = {
   /** Nodes were found; weights are on their way. */
   planned(): void
+  /** Somebody was asked to take a stage. */
+  offered(post: Post): void
   /** A stage is ready to be fed. */
   ready(post: Post): void
   /** A node does not have its stage any more. */
@@ -94,6 +96,7 @@ export const roster = (
     offers += 1
     assign(post, who, desk.now(), metering.cost)
     vacant.delete(post.index)
+    events.offered(post)
     // It takes nothing on credit from one whose money it has not seen.
     if (s.talk.price > 0) ports.showChain(who.peer)
     // It may have it still, from before a link broke; what is counted begins anew.
@@ -203,8 +206,17 @@ export const roster = (
     const isReady = lane?.isReady === true
     const isWaiting = isReady && lane.known < lane.fed
     const patience = isWaiting ? ROSTER_LIMITS.waitingMs : ROSTER_LIMITS.silenceMs
-    if (now - post.heardAt > patience) return 'silent'
+    if (now - post.heardAt >= patience) return 'silent'
     return !isReady && now - post.movedAt > ROSTER_LIMITS.stuckMs ? 'stalled' : null
+  }
+
+  /** A silence ends with nothing that would call us: it has to be looked for in time. */
+  const listen = (): void => {
+    const { waitingMs, silenceMs } = ROSTER_LIMITS
+    for (const { who, heardAt } of s.posts) {
+      const isLong = desk.now() >= heardAt + waitingMs
+      if (who && s.phase !== 'settling') desk.wake(ms(heardAt + (isLong ? silenceMs : waitingMs)))
+    }
   }
 
   return {
@@ -251,6 +263,7 @@ export const roster = (
         if (code !== null) lose(post, code)
       }
       look()
+      listen()
     },
   }
 }

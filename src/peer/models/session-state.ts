@@ -11,6 +11,7 @@ import type { Bill } from './bills.ts'
 import type { Greeted } from '../links.ts'
 import type { LeafExchange } from './leaf-exchange.ts'
 import type { Post } from './post.ts'
+import type { Recovering } from './recovering.ts'
 import type { SessionId, SessionProblem, SessionView, Talk } from './session-view.ts'
 
 export type SessionState = {
@@ -26,14 +27,9 @@ export type SessionState = {
   /** Both are empty until nodes have been found. */
   posts: readonly Post[]
   flow: Pipeline | null
-  readonly recoveries: Recovery[]
+  readonly recoveries: Recovering
   /** That were found right. */
   bills: number
-}
-
-export type Recovery = SessionView['recoveries'][number] & {
-  /** When the lost node last said something; null once tokens go on. */
-  since: Ms | null
 }
 
 export type SessionPorts = {

@@ -98,8 +98,15 @@ export type SessionView = {
     readonly stage: number
     readonly code: string
     readonly lost: Did
-    /** From the last word of the lost node to the next token. */
+    /** From the last word of the lost node to the next token; 0 until that has come. */
     readonly ms: number
+    /** Of these: until it was given up, until another was asked, until that one had the weights, and the rest. */
+    readonly parts: {
+      readonly noticed: number
+      readonly found: number
+      readonly loaded: number
+      readonly replayed: number
+    } | null
     readonly replayed: number
   }[]
   readonly spent: MicroCredits

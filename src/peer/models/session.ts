@@ -17,9 +17,6 @@ import { isOver, type Metering, type SessionPorts, type SessionState } from './s
 import { settling } from './settling.ts'
 import { timing } from './timing.ts'
 
-/** Those that are shown. */
-const RECOVERIES_MAX = 64
-
 export type Session = ReturnType<typeof session>
 
 export const session = (desk: Desk, s: SessionState, ports: SessionPorts, metering: Metering) => {
@@ -50,7 +47,9 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
       s.phase = 'loading'
       ports.changed()
     },
+    offered: (post) => s.recoveries.found(post),
     ready(post) {
+      s.recoveries.loaded(post)
       if (s.phase === 'loading' && s.flow!.lanes.every(({ isReady }) => isReady)) s.phase = 'prompt'
       if (s.phase === 'loading') return ports.changed()
       if (s.flow!.lanes[post.index]!.answered > 0) post.state = 'replaying'
@@ -61,16 +60,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     },
     lost(post, who, code) {
       const replayed = s.flow!.lanes[post.index]!.answered
-      if (s.phase === 'prompt' || s.phase === 'tokens')
-        s.recoveries.push({
-          stage: post.index,
-          code,
-          lost: who.account,
-          ms: 0,
-          replayed,
-          since: post.heardAt,
-        })
-      if (s.recoveries.length > RECOVERIES_MAX) s.recoveries.shift()
+      if (s.phase === 'prompt' || s.phase === 'tokens') s.recoveries.lost(post, who, code, replayed)
       stream.replaced(post)
       if (code !== 'wrong-result')
         till.left({
@@ -156,10 +146,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     times.drawn()
     crew.goesOn()
     if (s.phase === 'prompt') s.phase = 'tokens'
-    for (const recovery of s.recoveries) {
-      if (recovery.since === null) continue
-      Object.assign(recovery, { ms: Math.round(desk.now() - recovery.since), since: null })
-    }
+    s.recoveries.goesOn()
     const isLast = draws.draw(flow, logits)
     ports.changed()
     if (isOver(s)) return

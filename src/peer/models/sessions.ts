@@ -18,6 +18,7 @@ import type { HeadOf } from '../../wire/messages.ts'
 import type { Desk } from '../desk.ts'
 import type { Greeted } from '../links.ts'
 import type { Size } from '../size.ts'
+import { recovering } from './recovering.ts'
 import { session, type Session } from './session.ts'
 import type { SessionId, SessionProblem, SessionView, Talk } from './session-view.ts'
 import { isOver, type SessionPorts, type SessionState } from './session-state.ts'
@@ -84,7 +85,7 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
       problem: null,
       posts: [],
       flow: null,
-      recoveries: [],
+      recoveries: recovering(() => desk.now()),
       bills: 0,
     }
     entry.running = session(desk, state, ports, {
@@ -182,7 +183,7 @@ const viewOf = (id: SessionId, { talk, running, problem }: Entry): SessionView =
     promptTokens: talk.promptIds.length,
     tokens: (state?.flow?.tokens.length ?? talk.promptIds.length) - talk.promptIds.length,
     ...(running?.times() ?? { time: null, tokensPerSecond: null }),
-    recoveries: state?.recoveries.map(({ since: _, ...recovery }) => recovery) ?? [],
+    recoveries: state?.recoveries.views() ?? [],
     spent: microCredits(spent),
     bills: state?.bills ?? 0,
   }
