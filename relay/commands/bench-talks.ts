@@ -43,8 +43,8 @@ export const benchTalks = async ({
   const source = await noiseSource(SIZES)
   if (!source.ok) return source
   const dataDir = mkdtempSync(join(tmpdir(), 'swarm-talks-'))
-  const options = { dataDir, port: 0, nodes: NODES, log: say, serving: () => undefined }
-  const local = await startLocalSwarm(options)
+  const own = { dataDir, port: 0, nodes: NODES, lent: { givesAll: true } }
+  const local = await startLocalSwarm({ ...own, log: say, serving: () => undefined })
   if (!local.ok) return local
   try {
     const ready = await local.value.ready

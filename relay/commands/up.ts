@@ -68,7 +68,8 @@ const up = async (argv: readonly string[]): Promise<number> => {
     dataDir,
     port: port.value,
     nodes: nodes.value,
-    lent: lent.value,
+    // What stays up is for others, too.
+    lent: { ...lent.value, givesAll: once },
     name: name.value,
     log: say,
     serving,

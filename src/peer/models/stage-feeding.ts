@@ -78,7 +78,7 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
     desk.send(stage.who.peer, head, replay ? new Uint8Array(0) : output)
     const done = stageWork(stage.costed!, stage, feed)
     const mayGoOn = bills.count(stage, done, computeMs, replay ? null : output)
-    if (stage.price === 0 && !door.gave(costOfWork(done)))
+    if (stage.price === 0 && !door.gave(costOfWork(done), computeMs))
       return events.giveBack(stage, 'free-tier-used-up')
     if (!mayGoOn) events.giveBack(stage, 'no-credit')
   }
