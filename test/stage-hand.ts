@@ -78,6 +78,7 @@ export const talking = (hand: Stranger, of: VirtualModel = model) => {
       k: 'feed' as const,
       session: SESSION,
       index: 0,
+      requester: null,
       at,
       count: rows === null ? input.length : rows.byteLength / (4 * SHAPE.width),
       tokens: rows === null ? [...(input as readonly number[])] : [],

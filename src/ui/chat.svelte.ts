@@ -197,7 +197,9 @@ export class Chat {
   }
 }
 
-const isUnfinished = ({ ids, over, wish }: KeptText): boolean => !over && ids.length < wish.tokens
+/** More can follow. */
+export const isUnfinished = ({ ids, over, wish }: KeptText): boolean =>
+  !over && ids.length < wish.tokens
 
 const chats = new WeakMap<Swarm, Chat>()
 

@@ -357,6 +357,30 @@ test('a model is given to nobody before its license or a person allows it', asyn
   await expect(page.locator('[data-answer]')).toHaveText(', there was a little girl')
 })
 
+test('a text of an earlier visit is opened, and goes on, with keys alone', async ({ page }) => {
+  await open(page, 'chat-kept')
+  await page.getByRole('button', { name: 'Open: Once upon a time' }).press('Enter')
+  await expect(page.locator('[data-text]')).toHaveText(/^Once upon a time, there was/)
+  // Whoever pressed a button that is gone is at the text.
+  await expect(page.locator('[data-text]')).toBeFocused()
+  await expect(page.getByText('23 of 64 tokens')).toBeVisible()
+  await expect(page.getByText(/^To go on, bring Tiny stories again/)).toBeVisible()
+  await page.getByRole('button', { name: 'Close the text' }).press('Enter')
+  await page.getByRole('button', { name: 'Delete: Once upon a time' }).press('Enter')
+  await expect(said(page)).toHaveText('Deleted.')
+  await expect(page.getByRole('button', { name: 'Delete: Once upon a time' })).toHaveCount(0)
+})
+
+test('a text that failed goes on from where it was', async ({ page }) => {
+  await open(page, 'chat-spent')
+  await page.getByRole('button', { name: 'Go on with the text' }).press('Enter')
+  await expect(page.getByText(/Lend this device to earn credits/)).toBeVisible()
+  await expect(page.getByText('41 tokens are still to come')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Begin anew' })).toBeVisible()
+  await page.getByRole('button', { name: 'Go on', exact: true }).press('Enter')
+  await expect(page.locator('[data-answer]')).toHaveText(/red, there was a little girl/)
+})
+
 test('a prompt too long for the model is told beside it; nobody is asked', async ({ page }) => {
   await open(page, 'chat-typed')
   await page.getByRole('textbox', { name: 'What the text begins with' }).fill('word '.repeat(99))

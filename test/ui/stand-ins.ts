@@ -236,7 +236,9 @@ const model = (twist: Twist): OpenModel => ({
   ...(typeof twist.model === 'object' ? twist.model : {}),
 })
 
-export const stillServices = (twist: Twist): Services => ({
+export const stillServices = (twist: Twist): Services => servicesWith(twist, twist.texts ?? [])
+
+const servicesWith = (twist: Twist, texts: readonly KeptText[]): Services => ({
   build: { version: '0.1.0', commit: '3f2a91c', protocol: '1.0.0' },
   kernels: [
     ...['image-filter@1', 'mandelbrot@1', 'map@1', 'matmul-i8@1', 'matmul@1', 'sum@1'],
@@ -291,8 +293,11 @@ export const stillServices = (twist: Twist): Services => ({
       ? err({ code: 'wrong-tokenizer', text: 'the tokenizer has 32000 tokens, the model 512' })
       : ok(model(twist))
   },
-  texts: async () => ok(twist.texts ?? []),
-  forgetText: async () => ok(null),
+  texts: async () => ok(texts),
+  forgetText: async (id) => {
+    texts = id === null ? [] : texts.filter((text) => text.id !== id)
+    return ok(null)
+  },
   openTalk: async ({ text }) =>
     text.includes('run: generate')
       ? ok({

@@ -114,6 +114,7 @@ export const chat = {
     budget: 'Budget, credits',
     free: 'Free tier, which is slow',
     go: 'Go on with the text',
+    anew: 'Begin anew',
     stop: 'Stop',
     privacy:
       'Who holds the first layers can read your text, and who holds the last ones what comes of it. Do not put anything private in.',
