@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot'
 import { lastRecords } from '../adapters/last-records.ts'
+import type { JobId } from '../base/ids.ts'
 import type { Result } from '../base/result.ts'
 import type { MicroCredits } from '../base/units.ts'
 import type { PortError } from '../ports.ts'
@@ -15,6 +16,8 @@ export const TEXT_LIMITS = {
   /** Of prompt and answer; a longer text is not kept. */
   characters: 2 ** 20,
   tokens: 2 ** 18,
+  /** Of one text; the last ones are known. */
+  jobs: 32,
   /** How much may be lost with the tab. */
   restMs: 500,
 } as const
@@ -39,6 +42,15 @@ const Kept = v.strictObject({
       v.transform((amount) => amount as MicroCredits),
     ),
   }),
+  jobs: v.pipe(
+    v.array(
+      v.pipe(
+        v.string(),
+        v.transform((id) => id as JobId),
+      ),
+    ),
+    v.maxLength(TEXT_LIMITS.jobs),
+  ),
   promptIds: Ids,
   ids: Ids,
   text: Text,

@@ -7,15 +7,14 @@ import type { ModelSource } from '../peer/models/session-view.ts'
 import type { NodeHandle, Problem } from '../peer/view.ts'
 import { isTalk, parseTalk } from '../spec/talk.ts'
 import type { PortError } from '../ports.ts'
+import { titleOf } from '../ui/model-services.ts'
 import type { KeptText, OpenModel, TextNews, TextWish } from '../ui/model-services.ts'
 import type { Services } from '../ui/services.ts'
 import { firstProblem } from './first-problem.ts'
-import { recorder, type KeptTexts, type Recorder } from './kept-texts.ts'
+import { recorder, TEXT_LIMITS, type KeptTexts, type Recorder } from './kept-texts.ts'
 import { openLanguageModel, type LanguageModel } from './language-model.ts'
 
 const inWords = ({ code, detail }: PortError): Problem => ({ code, text: detail })
-
-const TITLE_MAX = 80
 
 const doubtOf = (license: string): string | null => {
   const may = mayShare(license)
@@ -58,7 +57,7 @@ const openedModel = (
     const { stages, budget } = given
     const wish = from === null ? given : { ...from.wish, stages, budget }
     const { prompt, tokens, seed, stages: _, budget: __, ...sampling } = wish
-    const title = prompt.trim().slice(0, TITLE_MAX) || name
+    const title = titleOf(prompt) || name
     const asked: TextAsked = {
       ...{ config, tokenizer, title, prompt, tokens, sampling, seed, stages, budget },
       ...(from === null ? {} : { from }),
@@ -80,11 +79,10 @@ const openedModel = (
       },
     })
     if (!began.ok) return err(inWords(began.error))
-    const { session, promptIds } = began.value
-    const record = recorder(
-      texts,
-      from ? { ...from, wish } : fresh({ name, root }, wish, promptIds),
-    )
+    const { session, job, promptIds } = began.value
+    const first = from ?? fresh({ name, root }, wish, promptIds)
+    const jobs = [...first.jobs, job].slice(-TEXT_LIMITS.jobs)
+    const record = recorder(texts, { ...first, wish, jobs })
     going = { session, record }
     return ok(going)
   }
@@ -128,7 +126,7 @@ const fresh = (
 ): KeptText => {
   const beganAt = Date.now()
   const id = `${beganAt} ${crypto.randomUUID()}`
-  return { id, beganAt, model, wish, promptIds, ids: [], text: '', over: false }
+  return { id, beganAt, model, wish, jobs: [], promptIds, ids: [], text: '', over: false }
 }
 
 /** What is drawn does not change how long a prompt is. */

@@ -1,4 +1,5 @@
 /** A language model that somebody has brought to this page: what it is, and how it is asked. */
+import type { JobId } from '../base/ids.ts'
 import type { Result } from '../base/result.ts'
 import type { MicroCredits } from '../base/units.ts'
 import type { Problem } from '../peer/view.ts'
@@ -27,12 +28,19 @@ export type KeptText = {
   /** `root` names its weights, whatever the files are called. */
   readonly model: { readonly name: string; readonly root: string }
   readonly wish: TextWish
+  /** What its receipts name: each time that it went on has its own. */
+  readonly jobs: readonly JobId[]
   readonly promptIds: readonly number[]
   readonly ids: readonly number[]
   readonly text: string
   /** Nothing more follows. */
   readonly over: boolean
 }
+
+const TITLE_MAX = 80
+
+/** What a text is called by: empty where its prompt is. */
+export const titleOf = (prompt: string): string => prompt.trim().slice(0, TITLE_MAX)
 
 export type TextGoing = {
   stop(): void

@@ -99,7 +99,7 @@ test('a browser is killed in the middle of a text; it is there again, and goes o
   expect(kept.length).toBeLessThan(expected.length)
   await bring(again, made(8))
   await again.getByRole('button', { name: 'Go on', exact: true }).click()
-  await expect(again.getByText(/was begun with other weights/)).toBeVisible()
+  await expect(again.getByRole('main').getByText(/was begun with other weights/)).toBeVisible()
   await again.getByRole('button', { name: 'Another model' }).click()
   await again.getByRole('button', { name: `Open: ${PROMPT}` }).click()
   await bring(again, files)

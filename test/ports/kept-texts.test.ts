@@ -2,9 +2,11 @@
 import 'fake-indexeddb/auto'
 import { openDB } from 'idb'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { JobId } from '../../src/base/ids.ts'
 import { microCredits } from '../../src/base/units.ts'
 import { keptTexts, recorder, TEXT_LIMITS } from '../../src/boot/kept-texts.ts'
 import type { KeptText } from '../../src/ui/model-services.ts'
+import { cidOf } from '../../src/wire/codec.ts'
 
 let counter = 0
 const fresh = (): string => `texts-${counter++}`
@@ -18,7 +20,14 @@ const text = (beganAt: number, change: Partial<KeptText> = {}): KeptText => ({
     ...{ prompt: 'Once', tokens: 8, temperature: 0, topK: 0, topP: 1, seed: 0, stages: 0 },
     budget: microCredits(0),
   },
-  ...{ promptIds: [1, 2], ids: [3], text: ' upon', over: false, ...change },
+  ...{
+    jobs: [cidOf('a text') as JobId],
+    promptIds: [1, 2],
+    ids: [3],
+    text: ' upon',
+    over: false,
+    ...change,
+  },
 })
 const read = async (texts: ReturnType<typeof keptTexts>): Promise<readonly KeptText[]> => {
   const found = await texts.all()

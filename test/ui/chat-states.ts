@@ -1,7 +1,7 @@
 /** A model that is brought, asked, spread, moved and refused, each as one state of the interface. */
 import type { SessionView } from '../../src/peer/models/session-view.ts'
 import type { OpenModel } from '../../src/ui/model-services.ts'
-import { view, working } from './fixtures.ts'
+import { jobView, view, working } from './fixtures.ts'
 import { asked, COME, done, long, moved, short, spent, spread } from './sessions.ts'
 import { keptText } from './stand-ins.ts'
 import type { State } from './state.ts'
@@ -71,6 +71,11 @@ export const chatStates: Readonly<Record<string, State>> = {
     view: view(),
     twist: { texts },
     press: ['Open'],
+  },
+  'wallet-text': {
+    at: '#/wallet',
+    view: view({ jobs: [] }),
+    twist: { texts: [keptText({ jobs: [jobView().id] })] },
   },
   'chat-many-layers': talk(long, COME.slice(0, 9), undefined, {
     name: 'A model with a name that nobody has cut short, instruct, distilled, third of March',

@@ -213,7 +213,7 @@ export const keptText = (change: Partial<KeptText> = {}): KeptText => ({
     ...{ prompt: 'Once upon a time', tokens: 64, temperature: 0, topK: 0, topP: 1, seed: 0 },
     ...{ stages: 0, budget: microCredits(0) },
   },
-  ...{ promptIds: [1, 2, 3, 4], ids: [], text: '', over: false, ...change },
+  ...{ jobs: [], promptIds: [1, 2, 3, 4], ids: [], text: '', over: false, ...change },
 })
 
 const model = (twist: Twist): OpenModel => ({

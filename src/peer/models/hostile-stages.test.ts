@@ -214,7 +214,7 @@ describe('a stage that wants another to be blamed', () => {
   it('by feeding the next one what it does not tell us of', () => {
     const told = new Map<string, number>()
     const bend: Bend = (desk) => {
-      let next: Pick<HeadOf<'feed'>, 'index' | 'requester'> & { peer: PeerId } | null = null
+      let next: (Pick<HeadOf<'feed'>, 'index' | 'requester'> & { peer: PeerId }) | null = null
       return {
         ...desk,
         send: (to, head, body) => {
