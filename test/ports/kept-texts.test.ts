@@ -2,9 +2,14 @@
 import 'fake-indexeddb/auto'
 import { openDB } from 'idb'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { memoryShelf } from '../../src/adapters/memory-shelf.ts'
+import { memoryStore } from '../../src/adapters/memory-store.ts'
+import { openKeyring } from '../../src/adapters/webcrypto.ts'
 import type { JobId } from '../../src/base/ids.ts'
 import { microCredits } from '../../src/base/units.ts'
+import type { Joined } from '../../src/boot/join.ts'
 import { keptTexts, recorder, TEXT_LIMITS } from '../../src/boot/kept-texts.ts'
+import { storageServices } from '../../src/boot/storage.ts'
 import type { KeptText } from '../../src/ui/model-services.ts'
 import { cidOf } from '../../src/wire/codec.ts'
 
@@ -73,6 +78,20 @@ describe('texts that are kept', () => {
     await texts.forget(`${(await read(texts))[0]!.beganAt} one`)
     expect(await read(texts)).toEqual([])
   })
+})
+
+it('texts go with all data, and by a button of their own', async () => {
+  const texts = keptTexts(fresh())
+  const keyring = await openKeyring({ storage: 'memory' })
+  if (!keyring.ok) throw new Error(keyring.error.detail)
+  const parts = { keyring: keyring.value, store: memoryStore(), shelf: memoryShelf(1), books: 'x' }
+  const { erase, eraseAll } = storageServices(parts as unknown as Joined, texts)
+  for (const away of [() => erase('texts'), eraseAll]) {
+    texts.keep(text(Date.now() + 1_000))
+    expect(await read(texts)).toHaveLength(1)
+    expect((await away()).ok).toBe(true)
+    expect(await read(texts)).toEqual([])
+  }
 })
 
 describe('a text that is followed', () => {

@@ -64,6 +64,7 @@ test('a text of an earlier visit is opened, and goes on, with keys alone', async
   await page.getByRole('button', { name: 'Delete: Once upon a time' }).press('Enter')
   await expect(said(page)).toHaveText('Deleted.')
   await expect(page.getByRole('button', { name: 'Delete: Once upon a time' })).toHaveCount(0)
+  await expect(page.getByRole('heading', { name: 'Your last texts' })).toBeFocused()
 })
 
 test('receipts of a text are titled by what it began with, also after a reload', async ({

@@ -126,7 +126,7 @@ export const chat = {
     waiting: 'The text appears here.',
     made: (made: number, wanted: number): string =>
       `${count(made)} of ${plural(wanted, 'token', 'tokens')}`,
-    speed: (perSecond: number): string => `${short(perSecond)} a second`,
+    speed: (perSecond: number): string => `${short(perSecond)}\u00a0a\u00a0second`,
     takeUp: 'Begin from here',
     copy: 'Copy',
     copied: 'The text is copied.',
