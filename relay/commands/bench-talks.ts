@@ -76,8 +76,8 @@ const overTabs = async (
   rounds: number,
 ): Promise<Result<Row[], PortError>> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'swarm-talks-'))
-  const options = { dataDir, port: 0, nodes: NODES, log: say, serving: () => undefined }
-  const local = await startLocalSwarm(options)
+  const own = { dataDir, port: 0, nodes: NODES, lent: { givesAll: true } }
+  const local = await startLocalSwarm({ ...own, log: say, serving: () => undefined })
   if (!local.ok) return local
   try {
     const ready = await local.value.ready

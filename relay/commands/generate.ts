@@ -125,7 +125,11 @@ const run = async (argv: readonly string[]): Promise<number> => {
   const files = await openModelFiles(path)
   if (!files.ok) return explain(files.error)
   const model = await openModel(files.value.files, files.value.folder)
-  if (!model.ok) return explain(model.error)
+  if (!model.ok) {
+    await files.value.close()
+    const { code, detail } = model.error
+    return explain({ code, detail: `${path}: ${detail}` })
+  }
   const engine = await openGraphEngine(options.value.engine)
   if (!engine.ok) return failed(engine.error)
   const json = args.value.text('json')

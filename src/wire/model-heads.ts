@@ -10,7 +10,7 @@ import type { JobId } from '../base/ids.ts'
 import { LEAF_BYTES } from '../base/leaf.ts'
 import { PRICE_MILLI_MAX } from '../core/price.ts'
 import { FEED_TOKENS } from '../core/stage-cost.ts'
-import { CidText, PeerText, Whole } from './fields.ts'
+import { CidText, DidText, PeerText, Whole } from './fields.ts'
 
 /** Rows of one feed or of its answer: a vocabulary of 2^22 once, or 128 tokens of a width of 2^15. */
 const ROWS_BYTES_MAX = 16 * 1024 * 1024
@@ -109,6 +109,8 @@ export const MODEL_HEADS = [
   v.strictObject({
     k: v.literal('feed'),
     ...of,
+    /** Whose session it is, where the stage before passes it on; null = the sender's. */
+    requester: v.nullable(DidText),
     /** Tokens [at, at + count) of the talk; what the stage knew from `at` on is forgotten. */
     at: v.pipe(Whole, v.maxValue(2 ** 27)),
     count: v.pipe(Whole, v.minValue(1), v.maxValue(FEED_TOKENS)),

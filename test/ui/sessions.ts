@@ -80,6 +80,16 @@ export const moved: SessionView = {
   ],
 }
 
+export const spent: SessionView = {
+  ...asked,
+  ...{ state: 'failed', spent: microCredits(0) },
+  stages: THREE.map((each) => ({ ...each, microCredits: microCredits(0) })),
+  problem: {
+    code: 'free-tier-used-up',
+    text: 'What the nodes that are there give away is used up.',
+  },
+}
+
 export const short: SessionView = {
   ...asked,
   ...{ state: 'failed', tokens: 0, tokensPerSecond: null, time: null, stages: [] },

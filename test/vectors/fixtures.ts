@@ -256,7 +256,16 @@ function modelHeads(): readonly Head[] {
     },
     { k: 'unstaged', ...of, code: 'no-weights' },
     { k: 'neighbours', ...of, previous: null, next: previous },
-    { k: 'feed', ...of, at: 12, count: 2, tokens: [1, 2_303], replay: false, bytes: 0 },
+    {
+      k: 'feed',
+      ...of,
+      requester: null,
+      at: 12,
+      count: 2,
+      tokens: [1, 2_303],
+      replay: false,
+      bytes: 0,
+    },
     {
       k: 'fed',
       ...of,

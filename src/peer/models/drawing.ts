@@ -8,7 +8,12 @@ import type { Talk } from './session-view.ts'
 export type Ends = { readonly context: number; readonly eos: readonly number[] }
 
 export const drawing = (talk: Talk, { context, eos }: Ends) => {
-  let random: Prng = prng(talk.seed)
+  const chanceAfter = (count: number): Prng => {
+    const random = prng(talk.seed)
+    for (let i = 0; i < count && talk.sampling.temperature > 0; i++) random.float()
+    return random
+  }
+  let random = chanceAfter(talk.drawn ?? 0)
   /** By place: what was shown of the logits there, for audits. */
   const shown = new Map<number, ShownLogits>()
 
@@ -30,8 +35,7 @@ export const drawing = (talk: Talk, { context, eos }: Ends) => {
     rewound({ tokens, promptLength }: Pipeline): void {
       const kept = tokens.length - promptLength
       for (const place of shown.keys()) if (place >= tokens.length - 1) shown.delete(place)
-      random = prng(talk.seed)
-      for (let i = 0; i < kept && talk.sampling.temperature > 0; i++) random.float()
+      random = chanceAfter((talk.drawn ?? 0) + kept)
       talk.rewound(kept)
     },
   }

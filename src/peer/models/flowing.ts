@@ -78,7 +78,7 @@ export const flowing = (
   }
 
   const send = (post: Post, { at, count, replay }: Feed): void => {
-    const of = { session: s.id, index: post.index, at, count, replay }
+    const of = { session: s.id, index: post.index, requester: null, at, count, replay }
     if (post.index === 0 && !replay) times.fed()
     const tokens = post.index === 0 ? s.flow!.tokens.slice(at, at + count) : []
     const body = post.index === 0 ? new Uint8Array(0) : rowsFor(s.flow!, post.index, at, count)

@@ -170,13 +170,22 @@ export const roster = (
       if (who) {
         offer(post, who)
         tellNeighbours(after(post))
-      } else if (desk.now() - since > ROSTER_LIMITS.vacantMs)
+      } else if (isSpent(post)) return events.failed('free-tier-used-up', NOTHING_FREE)
+      else if (desk.now() - since > ROSTER_LIMITS.vacantMs)
         events.failed(
           'no-replacement',
           `The node with ${layersOf(post)} was lost, and no other takes its place${because(lastCode)}.`,
         )
     }
   }
+
+  /** Nobody who could take it has anything left to give away: waiting a minute would not change that. */
+  const isSpent = (post: Post): boolean =>
+    s.talk.price === 0 &&
+    able.areSpent() &&
+    able.haveAnswered() &&
+    !ports.moreToCome() &&
+    planReplacement(s.size, post, able.unspent()) === null
 
   const look = (): void => {
     if (s.phase === 'calling') gather()
@@ -188,7 +197,7 @@ export const roster = (
     if (!who) return
     lastCode = code
     tell(post, { k: 'unstage', ...name(post) })
-    able.rest(who.account)
+    able.rest(who.account, code)
     if (s.flow) replaceNode(s.flow, post.index)
     post.isJoined = false
     events.lost(post, who, code)
@@ -284,8 +293,7 @@ const inWords = ({ needed, room, layer, largest, roomiest }: NoRoom): string => 
 const layersOf = ({ from, to }: Pick<Post, 'from' | 'to'>): string =>
   to - from === 1 ? `layer ${to}` : `layers ${from + 1} to ${to}`
 
-/** What can be done about it, where something can. */
-const because = (code: string): string =>
-  code === 'free-tier-used-up'
-    ? ': what the nodes give away is used up for now. Later there is more, or with a budget'
-    : ` (${code})`
+const because = (code: string): string => (code === '' ? '' : ` (${code})`)
+
+const NOTHING_FREE =
+  'What the nodes that are there give away is used up for now. It comes back little by little, all of it within an hour. With a budget it goes on at once; whoever lends a device earns credits for that.'

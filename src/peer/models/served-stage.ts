@@ -153,16 +153,21 @@ export const servedStage = (key: string, who: Greeted, head: HeadOf<'stage'>, no
 export const mayFeed = (stage: Served, { account, peer }: Greeted): boolean =>
   account === stage.requester || peer === stage.previous?.peer
 
-/** A session's stage that this node may feed, by whoever asked for it. */
-export const findStage = (
+/** Names of sessions are their requester's own: whoever has heard of one may open another of that name. */
+export const keyOf = (
+  requester: Did,
+  { session, index }: Pick<Served, 'session' | 'index'>,
+): string => `${requester}/${session}/${index}`
+
+/** The stage that a feed is for, where this node may feed it. */
+export const fedStage = (
   among: ReadonlyMap<string, Served>,
   who: Greeted,
-  { session, index }: Pick<Served, 'session' | 'index'>,
+  head: HeadOf<'feed'>,
   isOne: (stage: Served, who: Greeted) => boolean = mayFeed,
 ): Served | undefined => {
-  for (const stage of among.values())
-    if (stage.session === session && stage.index === index && isOne(stage, who)) return stage
-  return undefined
+  const stage = among.get(keyOf(head.requester ?? who.account, head))
+  return stage && isOne(stage, who) ? stage : undefined
 }
 
 /**

@@ -33,6 +33,8 @@ export type Talk = {
   readonly tokens: number
   readonly sampling: Sampling
   readonly seed: number
+  /** Tokens of the prompt that were drawn from this seed before: chance goes on behind them; 0 if absent. */
+  readonly drawn?: number
   /** Nodes to spread over at most; as many as there are, and make it faster, if absent. */
   readonly stages?: number
   /** Thousandths of the metered cost to pay; 0 asks for the free tier. */

@@ -78,21 +78,21 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
     desk.send(stage.who.peer, head, replay ? new Uint8Array(0) : output)
     const done = stageWork(stage.costed!, stage, feed)
     const mayGoOn = bills.count(stage, done, computeMs, replay ? null : output)
-    if (stage.price === 0 && !door.gave(costOfWork(done)))
+    if (stage.price === 0 && !door.gave(costOfWork(done), computeMs))
       return events.giveBack(stage, 'free-tier-used-up')
     if (!mayGoOn) events.giveBack(stage, 'no-credit')
   }
 
   /** To the next stage, if there is one and a link to it. */
   const pass = (stage: Served, { at, count }: Feed, output: Bytes): boolean => {
-    const { next, session, index, costed, to } = stage
+    const { next, session, index, requester, costed, to } = stage
     if (next === null || to === costed!.shape.layers) return false
     if (stage.hangUps >= HOST_LIMITS.hangUps) return false
     if (!events.linked().some(({ peer }) => peer === next.peer)) return false
     stage.hasPassed = true
     const bytes = output.byteLength
     const feed = { at, count, tokens: [], replay: false, bytes }
-    desk.send(next.peer, { k: 'feed', session, index: index + 1, ...feed }, output)
+    desk.send(next.peer, { k: 'feed', session, index: index + 1, requester, ...feed }, output)
     return true
   }
 

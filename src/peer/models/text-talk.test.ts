@@ -107,3 +107,27 @@ describe('a language model asked in text', () => {
     ])
   })
 })
+
+describe('a text that goes on from what there was', () => {
+  const from = { promptIds: [97, 98, 99], ids: [120, 0xc3] }
+
+  it('asks for the rest behind all that is there, and counts and tells all of it', () => {
+    const { talks, told } = begin({ from, tokens: 5, seed: 7 })
+    expect(talks[0]).toMatchObject({ promptIds: [97, 98, 99, 120, 0xc3], tokens: 3, drawn: 2 })
+    for (const id of [0xa9, 121]) talks[0]!.token(id, new Float32Array(0))
+    // Half of a character was there before.
+    expect(told).toEqual([
+      { id: 0xa9, text: 'é' },
+      { id: 121, text: 'y' },
+    ])
+    talks[0]!.rewound(0)
+    expect(told.at(-1)).toEqual({ kept: 2, text: 'x' })
+  })
+
+  it('is refused where nothing is left to be asked for', () => {
+    const nothing = { ok: false, error: { code: 'nothing-left' } }
+    expect(begin({ from, tokens: 2 }).began).toMatchObject(nothing)
+    const full = { promptIds: [97, 98, 99], ids: Array.from({ length: 10 }, () => 120) }
+    expect(begin({ from: full, tokens: 40 }).began).toMatchObject(nothing)
+  })
+})
