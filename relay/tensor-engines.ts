@@ -5,7 +5,7 @@ import { FREE } from '../workers/runnable.ts'
 import { err, ok, type Result } from '../src/base/result.ts'
 import { openNodeGpu } from './node-gpu.ts'
 import type { ComputeError } from '../workers/errors.ts'
-import type { GraphEngine } from '../src/models/stage.ts'
+import type { GraphEngine } from '../src/models/graph-engine.ts'
 import type { Engine } from './onnx-cases.ts'
 
 /** Far more than an operator's case needs, far less than a machine has. */
@@ -38,7 +38,7 @@ export const openGraphEngine = async (
   name: GraphEngineName,
 ): Promise<Result<GraphEngine & { close(): void }, ComputeError>> => {
   const options = { memoryBytes: BUDGET_BYTES, threads: 1 }
-  if (name !== 'webgpu') return ok(graphEngine(new TensorEngine({ ...options, force: name })))
+  if (name !== 'webgpu') return ok(graphEngine(new TensorEngine({ ...options, force: name }), true))
   const gpu = await openNodeGpu(BUDGET_BYTES)
   if (!gpu.ok) return gpu
   const forced = { gpu: async () => gpu, force: 'webgpu', compileMs: PATIENT_MS } as const

@@ -2,6 +2,7 @@
  * Stages of models that are open on this node's tensor engine: weights from their leaves, shared by sessions with
  * tables of their own. What they take is counted before any of it is taken.
  */
+import { candidateBytes, CANDIDATES_MAX } from '../src/core/candidates.ts'
 import { tableBytes } from '../src/core/stage-cost.ts'
 import { modelOf } from '../src/models/model-of.ts'
 import { openStage } from '../src/models/stage.ts'
@@ -14,9 +15,10 @@ import { Tables } from './tensor/tables.ts'
 import type { Tensor } from '../kernels/tensor/tensor.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
+import type { GraphEngine } from '../src/models/graph-engine.ts'
 import type { LlamaConfig } from '../src/models/llama/config.ts'
-import type { ModelError } from '../src/models/model-error.ts'
-import type { GraphEngine, Stage, StageModel, StageSession } from '../src/models/stage.ts'
+import type { ModelError, ModelResult } from '../src/models/model-error.ts'
+import type { Stage, StageModel, StageSession, Step } from '../src/models/stage.ts'
 import type { PortError, StageSpec, StageStep } from '../src/ports.ts'
 import type { ComputeError } from './errors.ts'
 import type { Control } from './runnable.ts'
@@ -49,6 +51,8 @@ type Entry = {
   /** The step that runs now, or the last one; never fails. */
   running: Promise<unknown>
 }
+
+type Runs = { readonly sizes: readonly number[]; readonly onProcessor: boolean }
 
 /** What a step tells the graphs that it runs, and hears from them. */
 type Running = { control: Control; computeMs: number; error: ComputeError | null }
@@ -150,8 +154,9 @@ export class StageKeeper {
       return err(computeError('bad-model', `there are no layers ${spec.from} to ${spec.to}`))
     const sized = await this.#reserve(entry, model.value)
     if (!sized.ok) return sized
-    const graphs = this.#graphs(await this.#engine())
-    const stage = await openStage(model.value, spec, graphs, sized.value)
+    const { sizes, onProcessor } = sized.value
+    const graphs = this.#graphs(await this.#engine(), onProcessor)
+    const stage = await openStage(model.value, spec, graphs, sizes)
     if (entry.isClosed) {
       if (stage.ok) stage.value.close()
       return err(computeError('cancelled', spec.id))
@@ -167,10 +172,7 @@ export class StageKeeper {
   }
 
   /** Counts what it will take before anything is read, and says how large runs may be for that. */
-  async #reserve(
-    entry: Entry,
-    model: StageModel,
-  ): Promise<Result<readonly number[], ComputeError>> {
+  async #reserve(entry: Entry, model: StageModel): Promise<Result<Runs, ComputeError>> {
     const chosen = await (await this.#engine()).chosen()
     if (!chosen.ok) return chosen
     const onProcessor = chosen.value.kind === 'wasm' || chosen.value.kind === 'reference'
@@ -179,7 +181,7 @@ export class StageKeeper {
     const fits = this.#fits(bytes + tableBytes(model.config, entry.spec, 1))
     if (!fits.ok) return fits
     entry.weightBytes = bytes
-    return ok(runSizes(numberBytes(weights), onProcessor))
+    return ok({ sizes: runSizes(numberBytes(weights), onProcessor), onProcessor })
   }
 
   #fits(more: number): Result<null, ComputeError> {
@@ -206,12 +208,12 @@ export class StageKeeper {
     if (!session.ok) return session
     this.#running = { control, computeMs: 0, error: null }
     session.value.known = step.at
-    const made = await session.value.talk.step({ input: input.value, past: step.at })
+    const made = await answerOf(entry, session.value.talk, step, input.value)
     const { computeMs, error } = this.#running
     this.#running = { control: FREE, computeMs: 0, error: null }
     if (!made.ok) return err(error ?? computeError('bad-param', wordsOf(made.error)))
     session.value.known = step.at + step.count
-    return ok({ output: new Uint8Array(new Float32Array(made.value.data).buffer), computeMs })
+    return ok({ output: made.value, computeMs })
   }
 
   /** The tables of a talk, with room for what comes. */
@@ -235,12 +237,13 @@ export class StageKeeper {
   }
 
   /** Graphs that listen to the step in hand. */
-  #graphs(engine: TensorEngine): GraphEngine {
+  #graphs(engine: TensorEngine, onProcessor: boolean): GraphEngine {
     const failed = (error: ComputeError): Result<never, ComputeError> => {
       this.#running.error = error
       return err(error)
     }
     return {
+      onProcessor,
       tables: (types) => new Tables(types),
       prepare: async (bound, states) => {
         const prepared = await engine.prepare(bound, states)
@@ -261,13 +264,31 @@ export class StageKeeper {
   }
 }
 
+/** Numbers, or after the last layer the likeliest tokens, as bytes. */
+const answerOf = async (
+  { spec, config }: Entry,
+  talk: StageSession,
+  { at, top }: StageStep,
+  input: Step['input'],
+): Promise<ModelResult<Uint8Array<ArrayBuffer>>> => {
+  const step = { input, past: at }
+  if (top > 0 && spec.to === config!.layers) {
+    const made = await talk.choose(step, top)
+    return made.ok ? ok(candidateBytes(made.value)) : made
+  }
+  const made = await talk.step(step)
+  return made.ok ? ok(new Uint8Array(new Float32Array(made.value.data).buffer)) : made
+}
+
 const wordsOf = ({ code, detail }: ModelError): string => `${code}: ${detail}`
 
 const inputOf = (
   { spec, config }: Entry,
-  { input, count }: StageStep,
-): Result<readonly number[] | Tensor, ComputeError> => {
+  { input, count, top }: StageStep,
+): Result<Step['input'], ComputeError> => {
   const { width, vocabulary } = config!
+  if (!(top >= 0 && top <= Math.min(CANDIDATES_MAX, vocabulary)))
+    return err(computeError('bad-param', `the likeliest ${top} of ${vocabulary}`))
   const refused = err(computeError('bad-param', `no input for ${count} tokens`))
   if (!(input instanceof Uint8Array)) {
     const isSound = input.every((id) => Number.isSafeInteger(id) && id >= 0 && id < vocabulary)

@@ -3,47 +3,26 @@
  * sessions share, and for each session the keys and values of what was said before. Stages in a row are a model;
  * where each of them runs is not their business.
  */
-import { bind } from '../../kernels/tensor/bind.ts'
 import { ok } from '../base/result.ts'
 import { FEED_TOKENS } from '../core/stage-cost.ts'
-import { rangeGraph } from './llama/range-graph.ts'
+import { likeliest, type Candidates } from '../core/candidates.ts'
 import { loadRange } from './llama/range-tensors.ts'
-import { ropeTables } from './llama/rope.ts'
 import { RUN_SIZES } from './device-bytes.ts'
 import { modelError } from './model-error.ts'
+import {
+  engineError,
+  StagePrograms,
+  topSize,
+  type ProgramSize,
+  type Range,
+} from './stage-programs.ts'
 import { firstRows, joinedRows, padded, sliceOf, whole } from './stage-rows.ts'
-import type { Bound, StateIds } from '../../kernels/tensor/bound.ts'
 import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
-import type { Result } from '../base/result.ts'
+import type { GraphEngine, StateTables } from './graph-engine.ts'
 import type { LlamaConfig } from './llama/config.ts'
 import type { LlamaParts } from './llama/parts.ts'
-import type { LayerRange, RangeTensors } from './llama/range-tensors.ts'
+import type { LayerRange } from './llama/range-tensors.ts'
 import type { ModelResult } from './model-error.ts'
-
-/** What runs graphs: the engine of a node, or the references of the operators. */
-export type GraphEngine = {
-  /** States are tables, which stay where graphs run; none if absent. */
-  prepare(bound: Bound, states?: readonly StateIds[]): Promise<Result<ReadyGraph, EngineError>>
-  /** Zeros, for the states of graphs of this engine. */
-  tables(types: readonly TensorType[]): StateTables
-}
-
-export type ReadyGraph = {
-  /** Inputs and answers without states: those are in the tables, and stay there. */
-  run(
-    inputs: readonly Tensor[],
-    tables?: StateTables,
-  ): Promise<Result<readonly Tensor[], EngineError>>
-  close(): void
-}
-
-export type StateTables = {
-  /** More places; what is there stays. */
-  grow(types: readonly TensorType[]): Promise<Result<null, EngineError>>
-  close(): void
-}
-
-type EngineError = { readonly code: string; readonly detail: string }
 
 /** Tokens of the first stage, or what the stage before it answered; `past` tokens came before. */
 export type Step = { readonly input: readonly number[] | Tensor; readonly past: number }
@@ -52,6 +31,8 @@ export type Step = { readonly input: readonly number[] | Tensor; readonly past: 
 export type StageSession = {
   /** Numbers [count, width] for the next stage, or the logits [1, vocabulary] of the last token. */
   step(step: Step): Promise<ModelResult<Tensor>>
+  /** So many of the likeliest after the last token, chosen where its logits are: only behind the last layer. */
+  choose(step: Step, top: number): Promise<ModelResult<Candidates>>
   /** Lets go of the tables. */
   close(): void
 }
@@ -83,28 +64,19 @@ export const openStage = async (
     : tensors
 }
 
-type Range = {
-  readonly config: LlamaConfig
-  readonly range: LayerRange
-  readonly tensors: RangeTensors
-  /** Of runs, in tokens; the largest last. */
-  readonly sizes: readonly number[]
-}
-
-/** What sessions share: weights, and a program for each number of tokens and size of tables. */
+/** What sessions share: weights, and programs. */
 class RangeStage implements Stage {
   readonly range: Range
   readonly engine: GraphEngine
-  readonly #programs = new Map<string, ReadyGraph>()
+  readonly #programs: StagePrograms
   readonly #sessions = new Set<RangeSession>()
-  /** By the places of tables: the same for programs of all sizes. */
-  readonly #ropes = new Map<number, ReturnType<typeof ropeTables>>()
   /** One at a time: a program has memory for one run. */
   #running: Promise<unknown> = Promise.resolve()
 
   constructor(range: Range, engine: GraphEngine) {
     this.range = range
     this.engine = engine
+    this.#programs = new StagePrograms(range, engine)
   }
 
   session(): StageSession {
@@ -115,8 +87,7 @@ class RangeStage implements Stage {
 
   close(): void {
     for (const session of this.#sessions) session.close()
-    for (const program of this.#programs.values()) program.close()
-    this.#programs.clear()
+    this.#programs.closeAll()
   }
 
   /** Behind all that others asked before: at most one of each session. */
@@ -126,15 +97,16 @@ class RangeStage implements Stage {
     return done
   }
 
-  /** What a run of that many tokens answers; its tables have `capacity` places. */
+  /** What a run of that many tokens answers. */
   async run(
     given: readonly Tensor[],
-    { fresh, capacity, tables }: RunOf,
-  ): Promise<ModelResult<Tensor>> {
-    const program = await this.#program(fresh, capacity)
+    size: ProgramSize,
+    tables: StateTables,
+  ): Promise<ModelResult<readonly Tensor[]>> {
+    const program = await this.#programs.of(size)
     if (!program.ok) return program
     const ran = await program.value.run(given, tables)
-    if (ran.ok) return ok(ran.value[0]!)
+    if (ran.ok) return ran
     if (ran.error.code === 'device-lost') this.#lose()
     return engineError(ran.error)
   }
@@ -142,36 +114,13 @@ class RangeStage implements Stage {
   /** All that was on a device went with it; the next run asks for another one. */
   #lose(): void {
     for (const session of this.#sessions) session.lose()
-    for (const program of this.#programs.values()) program.close()
-    this.#programs.clear()
+    this.#programs.closeAll()
   }
 
-  async #program(fresh: number, capacity: number): Promise<ModelResult<ReadyGraph>> {
-    const key = keyOf(fresh, capacity)
-    const known = this.#programs.get(key)
-    if (known !== undefined) return ok(known)
-    const { config, range, tensors } = this.range
-    const rope = this.#ropes.get(capacity) ?? ropeTables(config.rope, capacity)
-    this.#ropes.set(capacity, rope)
-    const size = { fresh, capacity, rope }
-    const { graph, inputs, states } = rangeGraph(config, { range, tensors }, size)
-    const bound = bind(graph, inputs)
-    if (!bound.ok) return engineError(bound.error)
-    const made = await this.engine.prepare(bound.value, states)
-    if (!made.ok) return engineError(made.error)
-    this.#programs.set(key, made.value)
-    return ok(made.value)
-  }
-
-  /** Closes programs for tables of a size that no session has any more. */
+  /** Programs for tables of a size that no session has any more are closed. */
   retire(capacity: number): void {
     if ([...this.#sessions].some((session) => session.capacity === capacity)) return
-    this.#ropes.delete(capacity)
-    for (const fresh of this.range.sizes) {
-      const key = keyOf(fresh, capacity)
-      this.#programs.get(key)?.close()
-      this.#programs.delete(key)
-    }
+    this.#programs.retire(capacity)
   }
 
   forget(session: RangeSession): void {
@@ -179,18 +128,7 @@ class RangeStage implements Stage {
   }
 }
 
-type RunOf = {
-  readonly fresh: number
-  readonly capacity: number
-  readonly tables: StateTables
-}
-
-const engineError = ({ code, detail }: EngineError): ModelResult<never> =>
-  modelError('engine', `${code}: ${detail}`)
-
 const ended = (): ModelResult<never> => modelError('engine', 'the session has ended')
-
-const keyOf = (fresh: number, capacity: number): string => `${fresh} of ${capacity}`
 
 class RangeSession implements StageSession {
   readonly #stage: RangeStage
@@ -205,13 +143,27 @@ class RangeSession implements StageSession {
     this.#stage = stage
   }
 
-  step(step: Step): Promise<ModelResult<Tensor>> {
-    return this.#stage.inTurn(() => this.#step(step))
+  async step(step: Step): Promise<ModelResult<Tensor>> {
+    const answers = await this.#stage.inTurn(() => this.#runs(step, 0))
+    if (!answers.ok) return answers
+    const rows = answers.value.map(([row]) => row!)
+    return ok(this.#isLast ? rows.at(-1)! : joinedRows(rows))
   }
 
-  async #step({ input, past }: Step): Promise<ModelResult<Tensor>> {
-    const { config, tensors, sizes } = this.#stage.range
-    const count = 'shape' in input ? input.shape[0]! : input.length
+  async choose(step: Step, top: number): Promise<ModelResult<Candidates>> {
+    if (!this.#isLast) return modelError('bad-config', 'tokens are chosen behind the last layer')
+    const answers = await this.#stage.inTurn(() => this.#runs(step, top))
+    return answers.ok ? ok(candidatesIn(answers.value.at(-1)!, top)) : answers
+  }
+
+  get #isLast(): boolean {
+    return this.#stage.range.tensors.output !== null
+  }
+
+  /** What each run of the graph answers. */
+  async #runs({ input, past }: Step, top: number): Promise<ModelResult<(readonly Tensor[])[]>> {
+    const { config, sizes } = this.#stage.range
+    const count = countOf(input)
     if (!this.#isOpen) return ended()
     if (this.#isLost && past > 0)
       return modelError('engine', 'device-lost: what was said before went with a device')
@@ -219,35 +171,44 @@ class RangeSession implements StageSession {
     if (count < 1 || count > MAX_FRESH || past + count > config.context)
       return modelError('prompt-too-long', `${past} + ${count} tokens, ${config.context} at most`)
     const most = sizes.at(-1)!
-    const answers: Tensor[] = []
+    const answers: (readonly Tensor[])[] = []
     for (let at = 0; at < count; at += most) {
       const size = Math.min(most, count - at)
-      const answer = await this.#run(sliceOf(input, at, size), size, past + at)
+      const answer = await this.#run(sliceOf(input, at, size), past + at, top)
       if (!answer.ok) return answer
       answers.push(answer.value)
     }
-    return ok(tensors.output === null ? joinedRows(answers) : answers.at(-1)!)
+    return ok(answers)
   }
 
-  /** One run of the graph. */
   async #run(
     input: readonly number[] | Tensor,
-    count: number,
     past: number,
-  ): Promise<ModelResult<Tensor>> {
-    const { tensors, sizes } = this.#stage.range
+    top: number,
+  ): Promise<ModelResult<readonly Tensor[]>> {
+    const { config, sizes } = this.#stage.range
+    const count = countOf(input)
     const fresh = sizes.find((size) => size >= count)!
     const tables = await this.#makeRoom(past + fresh)
     if (!tables.ok) return tables
     const given = [
       'shape' in input ? padded(input, fresh) : whole(input, fresh),
       whole([past], 1),
-      ...(tensors.output === null ? [] : [whole([count - 1], 1)]),
+      ...(this.#isLast ? [whole([count - 1], 1)] : []),
     ]
-    const { capacity } = this
-    const answer = await this.#stage.run(given, { fresh, capacity, tables: tables.value })
-    if (!answer.ok) return answer
-    return ok(tensors.output === null ? firstRows(answer.value, count) : answer.value)
+    const size: ProgramSize = {
+      fresh,
+      capacity: this.capacity,
+      top: this.#choosesInGraph(fresh, top) ? topSize(top, config.vocabulary) : 0,
+    }
+    const answer = await this.#stage.run(given, size, tables.value)
+    if (!answer.ok || this.#isLast) return answer
+    return ok([firstRows(answer.value[0]!, count)])
+  }
+
+  /** Of a prompt little is saved, as nothing is drawn before its end, and each program has to be compiled. */
+  #choosesInGraph(fresh: number, top: number): boolean {
+    return top > 0 && fresh === 1 && !this.#stage.engine.onProcessor
   }
 
   lose(): void {
@@ -285,4 +246,14 @@ class RangeSession implements StageSession {
     if (capacity !== before) this.#stage.retire(before)
     return ok(this.#tables)
   }
+}
+
+const countOf = (input: readonly number[] | Tensor): number =>
+  'shape' in input ? input.shape[0]! : input.length
+
+/** Of logits, or of a few more than are asked for. */
+const candidatesIn = ([logits, ids]: readonly Tensor[], top: number): Candidates => {
+  const found = Float32Array.from(logits!.data)
+  if (ids === undefined) return likeliest(found, top)
+  return { ids: Uint32Array.from(ids.data).subarray(0, top), logits: found.subarray(0, top) }
 }

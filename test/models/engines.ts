@@ -4,7 +4,8 @@ import { openGraphEngine, type EngineName } from '../../relay/tensor-engines.ts'
 import { generate, type Generation } from '../../src/models/generate.ts'
 import { openModel, type Model } from '../../src/models/open-model.ts'
 import { splitLayers } from '../../src/models/split-layers.ts'
-import { openStage, type GraphEngine, type StageSession } from '../../src/models/stage.ts'
+import { openStage, type StageSession } from '../../src/models/stage.ts'
+import type { GraphEngine } from '../../src/models/graph-engine.ts'
 import type { Result } from '../../src/base/result.ts'
 import type { ModelError } from '../../src/models/model-error.ts'
 
@@ -43,7 +44,11 @@ export const stagesOf = async (
       const stage = given(await openStage(model, range, engine))
       const session = stage.session()
       // Here nobody else uses the stage.
-      return { step: (asked) => session.step(asked), close: () => stage.close() }
+      return {
+        step: (asked) => session.step(asked),
+        choose: (asked, top) => session.choose(asked, top),
+        close: () => stage.close(),
+      }
     }),
   )
 }
@@ -66,7 +71,7 @@ export const tell = async (asked: Generation): Promise<Told> => {
       continue
     }
     const { id, text, promptIds, logits } = piece.value
-    if (id === null) Object.assign(told, { promptIds, logits: [...logits.data] })
+    if (id === null) Object.assign(told, { promptIds, logits: [...logits!] })
     else told.ids.push(id)
     told.text += text
   }

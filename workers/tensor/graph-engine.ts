@@ -3,14 +3,16 @@ import { err, ok } from '../../src/base/result.ts'
 import { computeError } from '../errors.ts'
 import { FREE } from '../runnable.ts'
 import { Tables } from './tables.ts'
-import type { GraphEngine } from '../../src/models/stage.ts'
+import type { GraphEngine } from '../../src/models/graph-engine.ts'
 import type { Control } from '../runnable.ts'
 import type { TensorEngine } from './engine.ts'
 
 export const graphEngine = (
   engine: TensorEngine,
+  onProcessor = false,
   control: Control = FREE,
 ): GraphEngine & { close(): void } => ({
+  onProcessor,
   close: () => engine.close(),
   tables: (types) => new Tables(types),
   async prepare(bound, states) {

@@ -57,6 +57,9 @@ export type Served = {
   readonly to: number
   readonly places: number
   readonly price: number
+  /** What its requester wants to be answered after the last layer. */
+  readonly top: number
+  readonly whole: number
   readonly requester: Did
   /** Its link, or the last one. */
   who: Greeted
@@ -116,6 +119,8 @@ export const servedStage = (key: string, who: Greeted, head: HeadOf<'stage'>, no
   to: head.to,
   places: head.places,
   price: head.price,
+  top: head.top,
+  whole: head.whole,
   requester: who.account,
   who,
   goneAt: null,

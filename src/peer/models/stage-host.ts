@@ -288,7 +288,9 @@ const isSame = (stage: Served, head: HeadOf<'stage'>): boolean =>
   stage.from === head.from &&
   stage.to === head.to &&
   stage.places === head.places &&
-  stage.price === head.price
+  stage.price === head.price &&
+  stage.top === head.top &&
+  stage.whole === head.whole
 
 /** Before the manifest is here: one number of a key and one of a value for each place and layer. */
 const leastBytes = ({ from, to, places }: HeadOf<'stage'>): Bytes =>
