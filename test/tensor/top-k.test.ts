@@ -19,9 +19,9 @@ const LINES = [
   // Held against each other.
   { length: 200, count: 200 },
   { length: 300, count: 256 },
-  // Rounds: two, and four.
+  // In two rounds, and in three.
   { length: 2_500, count: 1 },
-  { length: 40_000, count: 200 },
+  { length: 11_000, count: 100 },
 ] as const
 
 describe.skipIf(engine === null).each(['software', 'gpu'] as const)('%s', (family) => {
