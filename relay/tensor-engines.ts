@@ -42,7 +42,8 @@ export const openGraphEngine = async (
   const gpu = await openNodeGpu(BUDGET_BYTES)
   if (!gpu.ok) return gpu
   const forced = { gpu: async () => gpu, force: 'webgpu', compileMs: PATIENT_MS } as const
-  return ok(graphEngine(new TensorEngine({ ...options, ...forced })))
+  const onProcessor = gpu.value.adapter.kind === 'software'
+  return ok(graphEngine(new TensorEngine({ ...options, ...forced }), onProcessor))
 }
 
 const engineOf = (name: string, engine: TensorEngine): Engine => ({

@@ -12,7 +12,6 @@ import { err, ok } from '../src/base/result.ts'
 import { computeError } from './errors.ts'
 import { FREE } from './runnable.ts'
 import { Tables } from './tensor/tables.ts'
-import type { Tensor } from '../kernels/tensor/tensor.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
 import type { GraphEngine } from '../src/models/graph-engine.ts'
@@ -175,13 +174,14 @@ export class StageKeeper {
   async #reserve(entry: Entry, model: StageModel): Promise<Result<Runs, ComputeError>> {
     const chosen = await (await this.#engine()).chosen()
     if (!chosen.ok) return chosen
-    const onProcessor = chosen.value.kind === 'wasm' || chosen.value.kind === 'reference'
+    const { kind } = chosen.value
+    const onWasm = kind === 'wasm' || kind === 'reference'
     const weights = weightsOf(model, entry.spec)
-    const bytes = deviceBytes(weights, onProcessor)
+    const bytes = deviceBytes(weights, onWasm)
     const fits = this.#fits(bytes + tableBytes(model.config, entry.spec, 1))
     if (!fits.ok) return fits
     entry.weightBytes = bytes
-    return ok({ sizes: runSizes(numberBytes(weights), onProcessor), onProcessor })
+    return ok({ sizes: runSizes(numberBytes(weights), onWasm), onProcessor: kind !== 'gpu' })
   }
 
   #fits(more: number): Result<null, ComputeError> {

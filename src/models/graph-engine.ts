@@ -5,8 +5,8 @@ import type { Result } from '../base/result.ts'
 
 export type GraphEngine = {
   /**
-   * Answers are in memory anyway, and each program has weights of its own there: tokens are not chosen by a graph
-   * that does nothing else differently.
+   * Of a processor, if by a software adapter: answers are in memory anyway, where tokens are chosen in less time than
+   * by a graph. On WebAssembly a graph that differs in nothing else would have weights of its own, too.
    */
   readonly onProcessor: boolean
   /** States are tables, which stay where graphs run; none if absent. */

@@ -154,6 +154,16 @@ export const servedStage = (key: string, who: Greeted, head: HeadOf<'stage'>, no
   unpaidSince: null,
 })
 
+/** Whether it is asked for once more, as it was. */
+export const isSame = (stage: Served, head: HeadOf<'stage'>): boolean =>
+  stage.model === head.model &&
+  stage.from === head.from &&
+  stage.to === head.to &&
+  stage.places === head.places &&
+  stage.price === head.price &&
+  stage.top === head.top &&
+  stage.whole === head.whole
+
 /** Who may feed it. */
 export const mayFeed = (stage: Served, { account, peer }: Greeted): boolean =>
   account === stage.requester || peer === stage.previous?.peer
