@@ -2,7 +2,6 @@
  * Stages of models that are open on this node's tensor engine: weights from their leaves, shared by sessions with
  * tables of their own. What they take is counted before any of it is taken.
  */
-import { candidateBytes, CANDIDATES_MAX } from '../src/core/candidates.ts'
 import { tableBytes } from '../src/core/stage-cost.ts'
 import { modelOf } from '../src/models/model-of.ts'
 import { openStage } from '../src/models/stage.ts'
@@ -11,13 +10,14 @@ import { weightsOf } from '../src/models/stage-memory.ts'
 import { err, ok } from '../src/base/result.ts'
 import { computeError } from './errors.ts'
 import { FREE } from './runnable.ts'
+import { answerOf, inputOf } from './stage-bytes.ts'
 import { Tables } from './tensor/tables.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
 import type { GraphEngine } from '../src/models/graph-engine.ts'
 import type { LlamaConfig } from '../src/models/llama/config.ts'
-import type { ModelError, ModelResult } from '../src/models/model-error.ts'
-import type { Stage, StageModel, StageSession, Step } from '../src/models/stage.ts'
+import type { ModelError } from '../src/models/model-error.ts'
+import type { Stage, StageModel, StageSession } from '../src/models/stage.ts'
 import type { PortError, StageSpec, StageStep } from '../src/ports.ts'
 import type { ComputeError } from './errors.ts'
 import type { Control } from './runnable.ts'
@@ -264,37 +264,4 @@ export class StageKeeper {
   }
 }
 
-/** Numbers, or after the last layer the likeliest tokens, as bytes. */
-const answerOf = async (
-  { spec, config }: Entry,
-  talk: StageSession,
-  { at, top }: StageStep,
-  input: Step['input'],
-): Promise<ModelResult<Uint8Array<ArrayBuffer>>> => {
-  const step = { input, past: at }
-  if (top > 0 && spec.to === config!.layers) {
-    const made = await talk.choose(step, top)
-    return made.ok ? ok(candidateBytes(made.value)) : made
-  }
-  const made = await talk.step(step)
-  return made.ok ? ok(new Uint8Array(new Float32Array(made.value.data).buffer)) : made
-}
-
 const wordsOf = ({ code, detail }: ModelError): string => `${code}: ${detail}`
-
-const inputOf = (
-  { spec, config }: Entry,
-  { input, count, top }: StageStep,
-): Result<Step['input'], ComputeError> => {
-  const { width, vocabulary } = config!
-  if (!(top >= 0 && top <= Math.min(CANDIDATES_MAX, vocabulary)))
-    return err(computeError('bad-param', `the likeliest ${top} of ${vocabulary}`))
-  const refused = err(computeError('bad-param', `no input for ${count} tokens`))
-  if (!(input instanceof Uint8Array)) {
-    const isSound = input.every((id) => Number.isSafeInteger(id) && id >= 0 && id < vocabulary)
-    return spec.from === 0 && input.length === count && isSound ? ok(input) : refused
-  }
-  if (spec.from === 0 || input.byteLength !== 4 * count * width) return refused
-  const data = new Float32Array(input.slice().buffer)
-  return ok({ element: 'f32', shape: [count, width], data })
-}
