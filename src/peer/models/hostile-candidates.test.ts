@@ -1,12 +1,12 @@
 /** Nodes with the last layer that answer other tokens than the likeliest: nobody goes on with what cannot be, and audits find the rest. */
 import { describe, expect, it } from 'vitest'
-import { alice, bob, carol, mallory, type Person } from '../../../test/people.ts'
+import { alice, bob, type Person } from '../../../test/people.ts'
 import { gather, sessionOf, viewOf, type Bend } from '../../../test/talk-town.ts'
 import { virtualTalk } from '../../../test/virtual-talk.ts'
 import { candidateBytes, readCandidates, type Candidates } from '../../core/candidates.ts'
 import { GREEDY } from '../../models/sampling.ts'
 
-const EVERYBODY = [alice, bob, carol, mallory]
+const BOTH = [alice, bob]
 const DARING = { temperature: 1.5, topK: 8, topP: 1 }
 /** Of the virtual model. */
 const VOCABULARY = 32
@@ -26,13 +26,13 @@ const changing =
     },
   })
 
-/** Three stages of four nodes, of which one lies wherever it has the last layer. */
+/** All layers on one of two nodes, of which one lies where it is that one: audits are of that stage then. */
 const told = (bend: Bend | null, liar: Person, sampling = DARING) => {
-  const people = EVERYBODY.map((who) => (bend && who === liar ? ([who, bend] as const) : who))
+  const people = BOTH.map((who) => (bend && who === liar ? ([who, bend] as const) : who))
   const scene = gather(people)
-  const talk = virtualTalk(scene.source, { stages: 3, sampling, seed: 5, tokens: 70 })
+  const talk = virtualTalk(scene.source, { stages: 1, sampling, seed: 5 })
   scene.asker.peer.handle.talk(talk)
-  scene.swarm.run(300_000)
+  scene.swarm.run(60_000)
   expect(talk.heard.end).toBeNull()
   const codes = sessionOf(scene.asker).recoveries.map(({ code }) => code)
   const judged = viewOf(scene.asker).nodes.flatMap(({ account, rejected }) =>
@@ -41,10 +41,10 @@ const told = (bend: Bend | null, liar: Person, sampling = DARING) => {
   return { ids: talk.heard.ids, codes, judged }
 }
 
-/** What comes of it, whoever of them has the last layer. */
+/** What comes of it, whoever of them has the stage. */
 const caught = (change: (best: Candidates) => Candidates, sampling = DARING) => {
   const honest = told(null, alice, sampling)
-  return EVERYBODY.flatMap((liar) => {
+  return BOTH.flatMap((liar) => {
     const { ids, codes, judged } = told(changing(change), liar, sampling)
     expect(ids).toEqual(honest.ids)
     for (const account of judged) expect(account).toBe(liar.did)
