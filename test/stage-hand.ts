@@ -63,6 +63,8 @@ export const talking = (hand: Stranger, of: VirtualModel = model) => {
       to: 1,
       places: 300,
       price: 0,
+      top: 0,
+      whole: 0,
       previous: null,
       next: null,
       ...wish,

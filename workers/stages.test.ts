@@ -51,7 +51,7 @@ const keeper = async (tables: number, places = 1, less = 0) => {
     step: async (stage: string, session: string, at: number, count: number, cancelled = false) => {
       const input = Array.from({ length: count }, (_, i) => i)
       const control = { ...FREE, cancelled: () => cancelled }
-      return code(await stages.step({ stage, session, at, count, input }, control))
+      return code(await stages.step({ stage, session, at, count, input, top: 0 }, control))
     },
   }
 }

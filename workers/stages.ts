@@ -10,13 +10,13 @@ import { weightsOf } from '../src/models/stage-memory.ts'
 import { err, ok } from '../src/base/result.ts'
 import { computeError } from './errors.ts'
 import { FREE } from './runnable.ts'
+import { answerOf, inputOf } from './stage-bytes.ts'
 import { Tables } from './tensor/tables.ts'
-import type { Tensor } from '../kernels/tensor/tensor.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
+import type { GraphEngine } from '../src/models/graph-engine.ts'
 import type { LlamaConfig } from '../src/models/llama/config.ts'
 import type { ModelError } from '../src/models/model-error.ts'
-import type { GraphEngine } from '../src/models/graph-engine.ts'
 import type { Stage, StageModel, StageSession } from '../src/models/stage.ts'
 import type { PortError, StageSpec, StageStep } from '../src/ports.ts'
 import type { ComputeError } from './errors.ts'
@@ -48,7 +48,9 @@ type Entry = {
   weightBytes: number
   /** Of what a run of the longest talk makes, whoever's turn it is. */
   runBytes: number
+  /** Whether graphs run on WebAssembly, and not on a GPU. */
   onProcessor: boolean
+  answersInMemory: boolean
   isClosed: boolean
   /** The step that runs now, or the last one; never fails. */
   running: Promise<unknown>
@@ -88,6 +90,7 @@ export class StageKeeper {
       weightBytes: 0,
       runBytes: 0,
       onProcessor: false,
+      answersInMemory: false,
       isClosed: false,
       running: Promise.resolve(),
     }
@@ -156,7 +159,7 @@ export class StageKeeper {
       return err(computeError('bad-model', `there are no layers ${spec.from} to ${spec.to}`))
     const sized = await this.#reserve(entry, model.value)
     if (!sized.ok) return sized
-    const graphs = this.#graphs(await this.#engine())
+    const graphs = this.#graphs(await this.#engine(), entry.answersInMemory)
     const stage = await openStage(model.value, spec, graphs, entry.onProcessor)
     if (entry.isClosed) {
       if (stage.ok) stage.value.close()
@@ -176,12 +179,15 @@ export class StageKeeper {
   async #reserve(entry: Entry, model: StageModel): Promise<Result<null, ComputeError>> {
     const chosen = await (await this.#engine()).chosen()
     if (!chosen.ok) return chosen
-    const onProcessor = chosen.value.kind === 'wasm' || chosen.value.kind === 'reference'
+    const { kind } = chosen.value
+    const onProcessor = kind === 'wasm' || kind === 'reference'
     const weights = weightsOf(model, entry.spec)
     const bytes = deviceBytes(weights, onProcessor)
     const run = runBytes(model.config, entry.spec, 1, onProcessor)
     const fits = this.#fits(bytes + run + tableBytes(model.config, entry.spec, 1))
-    if (fits.ok) Object.assign(entry, { weightBytes: bytes, runBytes: run, onProcessor })
+    if (!fits.ok) return fits
+    const answersInMemory = kind !== 'gpu'
+    Object.assign(entry, { weightBytes: bytes, runBytes: run, onProcessor, answersInMemory })
     return fits
   }
 
@@ -209,12 +215,12 @@ export class StageKeeper {
     if (!session.ok) return session
     this.#running = { control, computeMs: 0, error: null }
     session.value.known = step.at
-    const made = await session.value.talk.step({ input: input.value, past: step.at })
+    const made = await answerOf(entry, session.value.talk, step, input.value)
     const { computeMs, error } = this.#running
     this.#running = { control: FREE, computeMs: 0, error: null }
     if (!made.ok) return err(error ?? computeError('bad-param', wordsOf(made.error)))
     session.value.known = step.at + step.count
-    return ok({ output: new Uint8Array(new Float32Array(made.value.data).buffer), computeMs })
+    return ok({ output: made.value, computeMs })
   }
 
   /** The tables of a talk, with room for what comes. */
@@ -241,12 +247,13 @@ export class StageKeeper {
   }
 
   /** Graphs that listen to the step in hand. */
-  #graphs(engine: TensorEngine): GraphEngine {
+  #graphs(engine: TensorEngine, answersInMemory: boolean): GraphEngine {
     const failed = (error: ComputeError): Result<never, ComputeError> => {
       this.#running.error = error
       return err(error)
     }
     return {
+      answersInMemory,
       tables: (types) => new Tables(types),
       prepare: async (bound, states, given) => {
         const prepared = await engine.prepare(bound, states, given)
@@ -268,18 +275,3 @@ export class StageKeeper {
 }
 
 const wordsOf = ({ code, detail }: ModelError): string => `${code}: ${detail}`
-
-const inputOf = (
-  { spec, config }: Entry,
-  { input, count }: StageStep,
-): Result<readonly number[] | Tensor, ComputeError> => {
-  const { width, vocabulary } = config!
-  const refused = err(computeError('bad-param', `no input for ${count} tokens`))
-  if (!(input instanceof Uint8Array)) {
-    const isSound = input.every((id) => Number.isSafeInteger(id) && id >= 0 && id < vocabulary)
-    return spec.from === 0 && input.length === count && isSound ? ok(input) : refused
-  }
-  if (spec.from === 0 || input.byteLength !== 4 * count * width) return refused
-  const data = new Float32Array(input.slice().buffer)
-  return ok({ element: 'f32', shape: [count, width], data })
-}

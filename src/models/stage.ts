@@ -4,10 +4,17 @@
  * where each of them runs is not their business.
  */
 import { ok } from '../base/result.ts'
+import { likeliest, type Candidates } from '../core/candidates.ts'
 import { capacityFor, FEED_TOKENS, RUN_SIZES } from '../core/stage-cost.ts'
 import { loadRange } from './llama/range-tensors.ts'
 import { modelError } from './model-error.ts'
-import { engineError, StagePrograms } from './stage-programs.ts'
+import {
+  engineError,
+  StagePrograms,
+  topSize,
+  type ProgramSize,
+  type Range,
+} from './stage-programs.ts'
 import { firstRows, padded, whole } from './stage-rows.ts'
 import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
 import type { GraphEngine, StateTables } from './graph-engine.ts'
@@ -15,7 +22,6 @@ import type { LlamaConfig } from './llama/config.ts'
 import type { LlamaParts } from './llama/parts.ts'
 import type { LayerRange } from './llama/range-tensors.ts'
 import type { ModelResult } from './model-error.ts'
-import type { Range } from './stage-programs.ts'
 
 /** Tokens of the first stage, or what the stage before it answered; `past` tokens came before. */
 export type Step = { readonly input: readonly number[] | Tensor; readonly past: number }
@@ -24,6 +30,8 @@ export type Step = { readonly input: readonly number[] | Tensor; readonly past: 
 export type StageSession = {
   /** Numbers [count, width] for the next stage, or the logits [1, vocabulary] of the last token. */
   step(step: Step): Promise<ModelResult<Tensor>>
+  /** So many of the likeliest after the last token, chosen where its logits are: only behind the last layer. */
+  choose(step: Step, top: number): Promise<ModelResult<Candidates>>
   /** Lets go of the tables. */
   close(): void
 }
@@ -37,6 +45,7 @@ export type Stage = {
 
 /** Of one step, however many runs it takes. */
 export const MAX_FRESH = FEED_TOKENS
+
 export type StageModel = { readonly config: LlamaConfig; readonly parts: LlamaParts }
 
 /**
@@ -59,7 +68,7 @@ export const openStage = async (
   return placed
 }
 
-/** What sessions share: weights, and a program for each number of tokens and size of tables. */
+/** What sessions share: weights, and programs. */
 class RangeStage implements Stage {
   readonly range: Range
   readonly engine: GraphEngine
@@ -92,15 +101,16 @@ class RangeStage implements Stage {
     return done
   }
 
-  /** What a run of that many tokens answers; its tables have `capacity` places. */
+  /** What a run of that many tokens answers. */
   async run(
     given: readonly Tensor[],
-    { fresh, capacity, tables }: RunOf,
-  ): Promise<ModelResult<Tensor>> {
-    const program = await this.programs.get(fresh, capacity)
+    size: ProgramSize,
+    tables: StateTables,
+  ): Promise<ModelResult<readonly Tensor[]>> {
+    const program = await this.programs.of(size)
     if (!program.ok) return program
     const ran = await program.value.run(given, tables)
-    if (ran.ok) return ok(ran.value[0]!)
+    if (ran.ok) return ran
     if (ran.error.code === 'device-lost') this.#lose()
     return engineError(ran.error)
   }
@@ -111,7 +121,7 @@ class RangeStage implements Stage {
     this.programs.close()
   }
 
-  /** Lets go of what tables of a size need that no session has any more. */
+  /** Programs for tables of a size that no session has any more are closed. */
   retire(capacity: number): void {
     if ([...this.#sessions].some((session) => session.capacity === capacity)) return
     this.programs.retire(capacity)
@@ -120,12 +130,6 @@ class RangeStage implements Stage {
   forget(session: RangeSession): void {
     this.#sessions.delete(session)
   }
-}
-
-type RunOf = {
-  readonly fresh: number
-  readonly capacity: number
-  readonly tables: StateTables
 }
 
 const ended = (): ModelResult<never> => modelError('engine', 'the session has ended')
@@ -143,41 +147,58 @@ class RangeSession implements StageSession {
     this.#stage = stage
   }
 
-  step(step: Step): Promise<ModelResult<Tensor>> {
-    return this.#stage.inTurn(() => this.#step(step))
+  async step(step: Step): Promise<ModelResult<Tensor>> {
+    const answer = await this.#stage.inTurn(() => this.#step(step, 0))
+    return answer.ok ? ok(answer.value[0]!) : answer
   }
 
-  async #step({ input, past }: Step): Promise<ModelResult<Tensor>> {
+  async choose(step: Step, top: number): Promise<ModelResult<Candidates>> {
+    if (!this.#isLast) return modelError('bad-config', 'tokens are chosen behind the last layer')
+    const answer = await this.#stage.inTurn(() => this.#step(step, top))
+    return answer.ok ? ok(candidatesIn(answer.value, top)) : answer
+  }
+
+  get #isLast(): boolean {
+    return this.#stage.range.tensors.output !== null
+  }
+
+  async #step(step: Step, top: number): Promise<ModelResult<readonly Tensor[]>> {
     const { config } = this.#stage.range
-    const count = 'shape' in input ? input.shape[0]! : input.length
+    const [count, { past }] = [countOf(step.input), step]
     if (!this.#isOpen) return ended()
     if (this.#isLost && past > 0)
       return modelError('engine', 'device-lost: what was said before went with a device')
     this.#isLost = false
     if (count < 1 || count > MAX_FRESH || past + count > config.context)
       return modelError('prompt-too-long', `${past} + ${count} tokens, ${config.context} at most`)
-    return this.#run(input, count, past)
+    return this.#run(step, top)
   }
 
   /** One run of the graph. */
-  async #run(
-    input: readonly number[] | Tensor,
-    count: number,
-    past: number,
-  ): Promise<ModelResult<Tensor>> {
-    const { tensors } = this.#stage.range
+  async #run({ input, past }: Step, top: number): Promise<ModelResult<readonly Tensor[]>> {
+    const { config } = this.#stage.range
+    const count = countOf(input)
     const fresh = RUN_SIZES.find((size) => size >= count)!
     const tables = await this.#makeRoom(past + fresh)
     if (!tables.ok) return tables
     const given = [
       'shape' in input ? padded(input, fresh) : whole(input, fresh),
       whole([past], 1),
-      ...(tensors.output === null ? [] : [whole([count - 1], 1)]),
+      ...(this.#isLast ? [whole([count - 1], 1)] : []),
     ]
-    const { capacity } = this
-    const answer = await this.#stage.run(given, { fresh, capacity, tables: tables.value })
-    if (!answer.ok) return answer
-    return ok(tensors.output === null ? firstRows(answer.value, count) : answer.value)
+    const size: ProgramSize = {
+      fresh,
+      capacity: this.capacity,
+      top: this.#choosesInGraph(fresh, top) ? topSize(top, config.vocabulary) : 0,
+    }
+    const answer = await this.#stage.run(given, size, tables.value)
+    if (!answer.ok || this.#isLast) return answer
+    return ok([firstRows(answer.value[0]!, count)])
+  }
+
+  /** Of a prompt little is saved, as nothing is drawn before its end, and each program has to be compiled. */
+  #choosesInGraph(fresh: number, top: number): boolean {
+    return top > 0 && fresh === 1 && !this.#stage.engine.answersInMemory
   }
 
   lose(): void {
@@ -213,4 +234,14 @@ class RangeSession implements StageSession {
     if (capacity !== before) this.#stage.retire(before)
     return ok(this.#tables)
   }
+}
+
+const countOf = (input: readonly number[] | Tensor): number =>
+  'shape' in input ? input.shape[0]! : input.length
+
+/** Of logits, or of a few more than are asked for. */
+const candidatesIn = ([logits, ids]: readonly Tensor[], top: number): Candidates => {
+  const found = Float32Array.from(logits!.data)
+  if (ids === undefined) return likeliest(found, top)
+  return { ids: Uint32Array.from(ids.data).subarray(0, top), logits: found.subarray(0, top) }
 }

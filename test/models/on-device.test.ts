@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { openNodeGpu } from '../../relay/node-gpu.ts'
 import { openModel } from '../../src/models/open-model.ts'
 import { openStage, type StageSession } from '../../src/models/stage.ts'
+import { likeliest } from '../../src/core/candidates.ts'
 import { TensorEngine, type TensorForce } from '../../workers/tensor/engine.ts'
 import { graphEngine } from '../../workers/tensor/graph-engine.ts'
 import { distance, given } from './engines.ts'
@@ -13,8 +14,8 @@ const BUDGET_BYTES = 2 ** 28
 const COMPILE_MS = 150_000
 /** Of logits that are some units large. */
 const OFF = 1e-4
-/** Kernels that a token takes in a layer, and around all layers. */
-const [IN_LAYER, AROUND] = [6, 4]
+/** Kernels that a token takes in a layer, and around all layers: the last chooses among so few logits in one. */
+const [IN_LAYER, AROUND] = [6, 5]
 
 const gpu = await openNodeGpu(BUDGET_BYTES)
 const config = { ...MADE, vocab_size: 260, max_position_embeddings: 600 }
@@ -74,7 +75,27 @@ it('answers on the processor as the references do, to two that take turns', asyn
     expect(distance(answer, expected[i]!)).toBeLessThan(OFF)
 })
 
+/** Few, and as many as the largest program chooses, and more than that of a smaller one. */
+const TOPS = [1, 3, 40, 256]
+
+/** The likeliest after a token, chosen on the device, and its logits. */
+const choices = async (engine: TensorEngine) => {
+  const stage = await stageOn(engine)
+  const session = stage.session()
+  await said(session, tokens(1, 13), 0)
+  const chosen = []
+  for (const top of TOPS) chosen.push(given(await session.choose({ input: [5], past: 13 }, top)))
+  const logits = Float32Array.from(await said(session, [5], 13))
+  stage.close()
+  return { chosen, logits }
+}
+
 describe.skipIf(!gpu.ok).each(['software-family', 'gpu-family'] as const)('%s', (force) => {
+  it('chooses the very tokens that are the likeliest of its own logits', async () => {
+    const { chosen, logits } = await choices(engineOn(force))
+    for (const [i, top] of TOPS.entries()) expect(chosen[i]).toEqual(likeliest(logits, top))
+  })
+
   it('answers as the references do, to two that take turns', async () => {
     const answers = await talks(engineOn(force))
     for (const [i, answer] of answers.entries())
@@ -85,8 +106,10 @@ describe.skipIf(!gpu.ok).each(['software-family', 'gpu-family'] as const)('%s', 
     const engine = engineOn(force)
     const stage = await stageOn(engine)
     const session = stage.session()
-    await said(session, [1], 0)
-    const asked = await askedBy(engine, () => said(session, [2], 1))
+    const drawn = async (input: number[], past: number) =>
+      given(await session.choose({ input, past }, 1))
+    await drawn([1], 0)
+    const asked = await askedBy(engine, () => drawn([2], 1))
     expect(asked).toMatchObject({ submits: 1, readbacks: 1 })
     expect(asked.dispatches).toBeLessThanOrEqual(IN_LAYER * config.num_hidden_layers + AROUND)
     const { buffers } = given(gpu)

@@ -84,7 +84,7 @@ it.each(['Q4_K', 'Q8_0'] as const)(
     const { config, parts } = given(await openModel(files))
     const range = { from: 0, to: config.layers }
     const tensors = given(await loadRange(parts, range))
-    const size = { fresh: 1, capacity: 256, rope: ropeTables(config.rope, 256) }
+    const size = { fresh: 1, capacity: 256, top: 0, rope: ropeTables(config.rope, 256) }
     const { graph, inputs, states } = rangeGraph(config, { range, tensors }, size)
     const bound = given(bind(graph, inputs))
     for (const family of ['gpu', 'software'] as const) {

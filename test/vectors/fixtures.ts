@@ -242,6 +242,8 @@ function modelHeads(): readonly Head[] {
       to: 1,
       places: 256,
       price: 1_000,
+      top: 40,
+      whole: 12,
       previous,
       next: null,
     },

@@ -18,6 +18,8 @@ export type RangeSize = {
   readonly fresh: number
   /** Tokens that the tables have room for. */
   readonly capacity: number
+  /** How many of the likeliest tokens the last range answers; 0 for all logits. */
+  readonly top: number
   /** For as many places. */
   readonly rope: ReturnType<typeof ropeTables>
 }
@@ -25,7 +27,8 @@ export type RangeSize = {
 /**
  * Inputs: token ids [fresh] or numbers [fresh, width]; how many tokens came before [1]; for the last range which
  * of the fresh ones the logits are of [1]; tables of keys and of values of each layer. Outputs: numbers
- * [fresh, width] or logits [1, vocabulary], and the tables again.
+ * [fresh, width] or logits [1, vocabulary], of which there may be only the largest [1, top] and their tokens
+ * [1, top], and the tables again.
  */
 export type RangeGraph = {
   readonly graph: Graph
@@ -37,7 +40,7 @@ export type RangeGraph = {
 export const rangeGraph = (
   config: LlamaConfig,
   { range, tensors }: { readonly range: LayerRange; readonly tensors: RangeTensors },
-  { fresh, capacity, rope: { cos, sin } }: RangeSize,
+  { fresh, capacity, top, rope: { cos, sin } }: RangeSize,
 ): RangeGraph => {
   const write = new GraphWriter()
   const types: TensorType[] = []
@@ -90,5 +93,9 @@ export const rangeGraph = (
     epsilon: config.epsilon,
   })
   const logits = linear(write, norm, output.weight, null)
-  return { graph: write.graph([logits, ...caches]), inputs: types, states }
+  const answers =
+    top === 0
+      ? [logits]
+      : write.nodes('TopK', [logits, write.whole('top', [top])], ['logits', 'ids'])
+  return { graph: write.graph([...answers, ...caches]), inputs: types, states }
 }

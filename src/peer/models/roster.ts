@@ -111,6 +111,7 @@ export const roster = (
       to: post.to,
       places: Math.min(s.config.context, s.talk.promptIds.length + s.talk.tokens),
       price: s.talk.price,
+      ...s.answers,
       previous: previousOf(post),
       next: nextOf(post),
     })

@@ -57,6 +57,9 @@ export type Served = {
   readonly to: number
   readonly places: number
   readonly price: number
+  /** What its requester wants to be answered after the last layer. */
+  readonly top: number
+  readonly whole: number
   readonly requester: Did
   /** Its link, or the last one. */
   who: Greeted
@@ -116,6 +119,8 @@ export const servedStage = (key: string, who: Greeted, head: HeadOf<'stage'>, no
   to: head.to,
   places: head.places,
   price: head.price,
+  top: head.top,
+  whole: head.whole,
   requester: who.account,
   who,
   goneAt: null,
@@ -148,6 +153,16 @@ export const servedStage = (key: string, who: Greeted, head: HeadOf<'stage'>, no
   bills: new Map(),
   unpaidSince: null,
 })
+
+/** Whether it is asked for once more, as it was. */
+export const isSame = (stage: Served, head: HeadOf<'stage'>): boolean =>
+  stage.model === head.model &&
+  stage.from === head.from &&
+  stage.to === head.to &&
+  stage.places === head.places &&
+  stage.price === head.price &&
+  stage.top === head.top &&
+  stage.whole === head.whole
 
 /** Who may feed it. */
 export const mayFeed = (stage: Served, { account, peer }: Greeted): boolean =>

@@ -3,7 +3,7 @@ import type { Cid, Did, PeerId } from '../../base/ids.ts'
 import type { MicroCredits, Ms } from '../../base/units.ts'
 import type { Pipeline } from '../../core/pipeline.ts'
 import type { ModelSize } from '../../core/plan/stages.ts'
-import type { StageFeed, StageWork } from '../../core/stage-cost.ts'
+import type { StageAnswers, StageFeed, StageWork } from '../../core/stage-cost.ts'
 import type { Outcome } from '../../core/trust.ts'
 import type { LlamaConfig } from '../../models/llama/config.ts'
 import type { SignedManifest } from '../../wire/manifest.ts'
@@ -19,6 +19,8 @@ export type SessionState = {
   readonly talk: Talk
   readonly config: LlamaConfig
   readonly size: ModelSize
+  /** What the last stage is asked for. */
+  readonly answers: StageAnswers
   readonly model: Cid
   readonly manifest: SignedManifest
   readonly beganAt: Ms
@@ -55,5 +57,7 @@ export const isOver = ({ phase }: SessionState): boolean =>
 /** What answers of a stage are worth, at the price of this session. */
 export type Metering = {
   work(post: Pick<Post, 'from' | 'to'>, feed: StageFeed): StageWork
+  /** Of an answer that is no replay. */
+  bytes(post: Pick<Post, 'from' | 'to'>, feed: Pick<StageFeed, 'at' | 'count'>): number
   cost(work: StageWork): MicroCredits
 }

@@ -41,8 +41,10 @@ export type Talk = {
   readonly price: number
   /** Micro-credits that it may cost in all; then it ends with `over-budget`. */
   readonly budget?: MicroCredits
-  /** Each token once it is drawn, with the logits it was drawn from; first null with the logits after the prompt. */
-  token(id: number | null, logits: Float32Array): void
+  /** The logits after the prompt, before the first token. */
+  prompted(logits: Float32Array): void
+  /** Each token once it is drawn. */
+  token(id: number): void
   /** A stage had lied: of the tokens told so far only the first `kept` stand, and the rest is drawn anew. */
   rewound(kept: number): void
   /** Null when all is well: all tokens are there, or the model has ended its answer. */

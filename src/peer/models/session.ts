@@ -15,6 +15,7 @@ import { askedFor, authorOf, type Post } from './post.ts'
 import { roster } from './roster.ts'
 import { isOver, type Metering, type SessionPorts, type SessionState } from './session-state.ts'
 import { settling } from './settling.ts'
+import type { StageAnswer } from './stage-answer.ts'
 import { timing } from './timing.ts'
 
 export type Session = ReturnType<typeof session>
@@ -104,7 +105,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
       if (isReplay && (s.phase === 'prompt' || s.phase === 'tokens')) affords()
     },
     caughtUp: (post) => crew.caughtUp(post),
-    drawn: (place, logits) => drawn(place, logits),
+    drawn: (place, answer) => drawn(place, answer),
     lose: (post, code) => crew.lose(post, code),
     expose: (post) => expose(post),
     contradicted: (post, at) => contradicted(post, at),
@@ -140,14 +141,14 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     if (s.flow!.tokens.length < before) draws.rewound(s.flow!)
   }
 
-  const drawn = (place: number, logits: Float32Array): void => {
+  const drawn = (place: number, answer: StageAnswer): void => {
     const flow = s.flow!
     if (place !== flow.tokens.length) return
     times.drawn()
     crew.goesOn()
     if (s.phase === 'prompt') s.phase = 'tokens'
     s.recoveries.goesOn()
-    const isLast = draws.draw(flow, logits)
+    const isLast = draws.draw(flow, answer)
     ports.changed()
     if (isOver(s)) return
     if (isLast) return end('done', null)
@@ -241,9 +242,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     },
     welcome(who: Greeted, head: HeadOf<'fed'>): number {
       const has = crew.postOf(who.peer, head.index) ?? till.formerOf(who.peer, head.index)
-      const isLast = head.index === s.posts.length - 1
-      const most = 4 * (isLast ? s.config.vocabulary : head.count * s.config.width)
-      return has && head.bytes <= most ? head.bytes : 0
+      return has && head.bytes <= metering.bytes(s.posts[head.index]!, head) ? head.bytes : 0
     },
     gone: (who: Greeted): void =>
       isOver(s) || s.phase === 'settling' ? undefined : crew.gone(who),

@@ -3,6 +3,7 @@ import { toHex } from '../../base/bytes.ts'
 import type { Did } from '../../base/ids.ts'
 import { microCredits, type Ms } from '../../base/units.ts'
 import {
+  answerBytes,
   billOf,
   costedModel,
   stageWork,
@@ -11,6 +12,7 @@ import {
   type CostedModel,
 } from '../../core/stage-cost.ts'
 import type { LlamaConfig } from '../../models/llama/config.ts'
+import { answersFor } from '../../models/sampling.ts'
 import { cidOfBytes, encode } from '../../wire/codec.ts'
 import { LEAF_BYTES } from '../../base/leaf.ts'
 import type { SignedManifest } from '../../wire/manifest.ts'
@@ -67,6 +69,7 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
     ports.leaves().offer(name, bytes, talk.source)
     const { shape, blocks } = model
     const places = Math.min(shape.context, talk.promptIds.length + talk.tokens)
+    const answers = answersFor(talk.sampling, shape.vocabulary, talk.promptIds.length)
     const state: SessionState = {
       id,
       talk,
@@ -78,6 +81,7 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
         tableBytes: tableBytes(shape, { from: 0, to: 1 }, places),
         runBytes: runBytes(shape, { from: 0, to: shape.layers }, places, false),
       },
+      answers,
       model: name,
       manifest,
       beganAt: desk.now(),
@@ -89,7 +93,8 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
       bills: 0,
     }
     entry.running = session(desk, state, ports, {
-      work: (post, feed) => stageWork(model, post, feed),
+      work: ({ from, to }, feed) => stageWork(model, { from, to, ...answers }, feed),
+      bytes: ({ from, to }, feed) => answerBytes(shape, { from, to, ...answers }, feed),
       cost: (work) => billOf(work, talk.price),
     })
     entry.running.wake()

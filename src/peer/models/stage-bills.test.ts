@@ -4,7 +4,7 @@ import { answers, codes, model, paying, SESSION } from '../../../test/stage-hand
 import { takes } from '../../../test/talk-town.ts'
 import type { Resident } from '../../../test/town.ts'
 import { equalBytes } from '../../base/bytes.ts'
-import { addWork, billOf, NO_WORK, stageWork } from '../../core/stage-cost.ts'
+import { addWork, ALL_LOGITS, billOf, NO_WORK, stageWork } from '../../core/stage-cost.ts'
 import { HOST_LIMITS } from './served-stage.ts'
 import { nextAnswers, NO_ANSWERS } from './stage-part.ts'
 
@@ -19,7 +19,7 @@ describe('a bill', () => {
     place.run(100)
     const [bill] = bills()
     const work = Array.from({ length: 32 }, (_, at) =>
-      stageWork(model.costed, { from: 0, to: 1 }, { at, count: 1, replay: false }),
+      stageWork(model.costed, { from: 0, to: 1, ...ALL_LOGITS }, { at, count: 1, replay: false }),
     ).reduce(addWork, NO_WORK)
     const digest = answers(hand, bobs.self).reduce(
       (before, { body }) => nextAnswers(before, body!),

@@ -141,6 +141,8 @@ const FIRST = {
   to: 1,
   places: 8,
   price: 0,
+  top: 0,
+  whole: 0,
   previous: null,
   next: null,
 }

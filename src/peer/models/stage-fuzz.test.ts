@@ -34,6 +34,8 @@ const words = (peers: readonly PeerId[]): fc.Arbitrary<Word> => {
     to: often(1, 2, 3, 4),
     places: often(300, 1, SHAPE.context, 2 ** 27),
     price: often(0, 1, 1_000),
+    top: often(0, 3, SHAPE.vocabulary, 256),
+    whole: often(0, 1, 2, 2 ** 27),
     ...around,
   })
   const feed = fc

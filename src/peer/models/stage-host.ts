@@ -14,7 +14,7 @@ import type { Gate } from '../gate.ts'
 import type { Greeted } from '../links.ts'
 import type { Size } from '../size.ts'
 import type { LeafExchange } from './leaf-exchange.ts'
-import { fedStage, HOST_LIMITS, keyOf, servedStage, type Served } from './served-stage.ts'
+import { fedStage, HOST_LIMITS, isSame, keyOf, servedStage, type Served } from './served-stage.ts'
 import { stageBills } from './stage-bills.ts'
 import { keepFeeds, stageFeeding } from './stage-feeding.ts'
 import { stageOpening } from './stage-opening.ts'
@@ -278,13 +278,6 @@ export const stageHost = (
     },
   }
 }
-
-const isSame = (stage: Served, head: HeadOf<'stage'>): boolean =>
-  stage.model === head.model &&
-  stage.from === head.from &&
-  stage.to === head.to &&
-  stage.places === head.places &&
-  stage.price === head.price
 
 /** Before the manifest is here: one number of a key and one of a value for each place and layer. */
 const leastBytes = ({ from, to, places }: HeadOf<'stage'>): Bytes =>

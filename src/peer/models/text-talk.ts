@@ -91,10 +91,8 @@ export const beginText = (
     ...(stages === 0 ? {} : { stages }),
     // Whoever pays pays what the formula says: a lower price is refused by some, and makes it slower.
     ...(budget === 0 ? { price: 0 } : { price: PRICE_MILLI_MAX, budget }),
-    token(id, logits) {
-      if (id === null) events.prompted?.(logits)
-      else events.piece({ id, text: told.add(id) })
-    },
+    prompted: (logits) => events.prompted?.(logits),
+    token: (id) => events.piece({ id, text: told.add(id) }),
     rewound(kept) {
       const standing = before.length + kept
       events.rewound(standing, told.rewind(standing))
