@@ -83,15 +83,14 @@ export class StagePrograms {
   }
 
   close(): void {
-    this.#close(() => true)
-    this.#holder?.close()
     this.#holder = null
+    this.#close(() => true)
   }
 
   #close(isOne: (size: ProgramSize) => boolean): void {
     for (const [key, { size, graph }] of this.#made) {
-      if (!isOne(size)) continue
-      if (graph !== this.#holder) graph.close()
+      if (!isOne(size) || graph === this.#holder) continue
+      graph.close()
       this.#made.delete(key)
     }
   }

@@ -121,7 +121,7 @@ class RangeStage implements Stage {
     this.programs.close()
   }
 
-  /** Programs for tables of a size that no session has any more are closed. */
+  /** Programs for tables of a size that no session has any more are closed: nobody counts their memory. */
   retire(capacity: number): void {
     if ([...this.#sessions].some((session) => session.capacity === capacity)) return
     this.programs.retire(capacity)
@@ -129,6 +129,8 @@ class RangeStage implements Stage {
 
   forget(session: RangeSession): void {
     this.#sessions.delete(session)
+    // Not under a run that needs them.
+    void this.inTurn(async () => this.retire(session.capacity))
   }
 }
 
