@@ -160,7 +160,8 @@ export class Build extends Draft {
     const lazy = this.lazy(value)
     const [host, ...others] = [...leavesOf(lazy)].filter((leaf) => leaf.kind === 'deferred')
     if (host === undefined) return pointwise(this, lazy, out)
-    if (host.product !== undefined && others.length > 0 && others.every(isWith(host))) {
+    const isOne = others.length > 0 && others.every(isWith(host))
+    if (host.product !== undefined && isOne && others.length < host.product.most) {
       const finish: FinishAll = (shader, at, found) => shader.read(lazy, at, found)
       return host.product.emitWith(others, finish, out)
     }
@@ -205,11 +206,12 @@ export class Build extends Draft {
     return sameShape(lazy.shape, shape) ? lazy : this.move(lazy, (view) => reshapeView(view, shape))
   }
 
-  /** Stretches; what costs something to compute is computed once before. */
+  /** Stretches; what costs something to compute is computed once before, unless nothing but constants is in it. */
   expand(value: Value, shape: Shape): Lazy {
     const lazy = this.lazy(value)
     if (sameShape(lazy.shape, shape)) return lazy
-    const grows = sizeOf({ shape }) > sizeOf(lazy) && lazy.kind === 'pointwise' && lazy.size > 0
+    const costs = lazy.kind === 'pointwise' && lazy.size > 0 && !this.#isKnown(lazy)
+    const grows = costs && sizeOf({ shape }) > sizeOf(lazy)
     return this.move(grows ? this.realise(lazy) : lazy, (view) => expandView(view, shape))
   }
 
@@ -222,6 +224,11 @@ export class Build extends Draft {
   ): Deferred {
     const buffers = new Set(reads.flatMap((value) => [...buffersOf(value)]))
     return { kind: 'deferred', element, shape, buffers, emit }
+  }
+
+  /** Too large to be folded: matrices that are stored as something else than numbers. */
+  #isKnown({ buffers }: Pointwise): boolean {
+    return [...buffers].every((buffer) => this.buffers[buffer]!.role === 'constant')
   }
 
   #realiseMoved({ kernel, look }: Moved): View {

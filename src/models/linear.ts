@@ -1,4 +1,5 @@
 /** A product with weights as nodes: rows of numbers times rows of weights, plus a bias. */
+import { FEW } from '../../kernels/tensor/templates/matmul-row.ts'
 import type { ValueId } from '../../kernels/tensor/graph.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { GraphWriter } from './graph-writer.ts'
@@ -19,7 +20,7 @@ export const linear = (
     const inputs = [x.id, write.constant('weight', weight), ...(added === null ? [] : [added])]
     return write.node('Gemm', inputs, { transB: 1 })
   }
-  if (x.count === 1) return oneRow(write, x.id, weight, added)
+  if (x.count <= FEW) return fewRows(write, x, weight, added)
   const numbers = write.node('Reshape', [
     numbersOf(write, weight),
     write.whole('matrix', weight.shape),
@@ -46,17 +47,19 @@ const numbersOf = (
 }
 
 /** As a sum over products: nothing of the matrix is ever stored as numbers, as the engine fuses formulas into sums. */
-const oneRow = (
+const fewRows = (
   write: GraphWriter,
-  x: ValueId,
+  { id, count }: Rows,
   weight: QuantisedMatrix,
   bias: ValueId | null,
 ): ValueId => {
   const [, , groups, block] = weight.words.shape
   const parts = weight.masks.shape[0]!
-  const apart = write.node('Reshape', [x, write.whole('apart', [1, parts, groups!, block!])])
+  const apart = write.node('Reshape', [
+    id,
+    write.whole('apart', [count, 1, parts, groups!, block!]),
+  ])
   const products = write.node('Mul', [numbersOf(write, weight), apart])
-  const sums = write.node('ReduceSum', [products, write.whole('axes', [1, 2, 3])], { keepdims: 0 })
-  const row = write.node('Reshape', [sums, write.whole('row', [1, weight.shape[0]])])
-  return bias === null ? row : write.node('Add', [row, bias])
+  const sums = write.node('ReduceSum', [products, write.whole('axes', [2, 3, 4])], { keepdims: 0 })
+  return bias === null ? sums : write.node('Add', [sums, bias])
 }

@@ -21,50 +21,60 @@ const weightOf = (type: WeightType, shape: readonly number[]) => {
   return { weight, numbers }
 }
 
+const SIZES = [
+  [1, ROWS],
+  [3, ROWS],
+  [5, ROWS],
+  [2, 260],
+  [4, 260],
+] as const
+
 const QUANTISED = ['Q8_0', 'Q4_0', 'Q4_K', 'Q6_K'] as const
 
 describe.each(engines)('on %s', (_, engine) => {
   it.each(QUANTISED)(
     '%s is multiplied with one row and with several, with a bias',
     async (type) => {
-      const { weight, numbers } = weightOf(type, [ROWS, COLUMNS])
-      const quantised = given(await loadQuantised(weight))
       const random = prng(4)
       const floats = (count: number) =>
         Float32Array.from({ length: count }, () => random.float() - 0.5)
-      const bias = floats(ROWS)
-      for (const count of [1, 3]) {
+      // Rows in fours are summed up four at a time.
+      for (const [count, rows] of SIZES) {
+        const { weight, numbers } = weightOf(type, [rows, COLUMNS])
+        const quantised = given(await loadQuantised(weight))
+        const bias = floats(rows)
         const write = new GraphWriter()
         const x = write.input('x')
-        const added = { element: 'f32', shape: [ROWS], data: bias } as const
+        const added = { element: 'f32', shape: [rows], data: bias } as const
         const graph = write.graph([linear(write, { id: x, count }, quantised, added)])
         const type = { element: 'f32', shape: [count, COLUMNS] } as const
         const ready = given(await engine.prepare(given(bind(graph, [type]))))
         const data = floats(count * COLUMNS)
         const [found] = given(await ready.run([{ ...type, data }]))
         ready.close()
-        const expected = Array.from({ length: count * ROWS }, (_, at) => {
-          const [row, column] = [Math.floor(at / ROWS), at % ROWS]
+        const expected = Array.from({ length: count * rows }, (_, at) => {
+          const [row, column] = [Math.floor(at / rows), at % rows]
           let sum = bias[column]!
           for (let i = 0; i < COLUMNS; i++)
             sum += data[row * COLUMNS + i]! * numbers[column * COLUMNS + i]!
           return sum
         })
-        expect(found!.shape).toEqual([count, ROWS])
+        expect(found!.shape).toEqual([count, rows])
         expect(distance([...found!.data], expected)).toBeLessThan(1e-4)
       }
     },
   )
 })
 
-it('no matrix is stored as numbers for a product with one row', async () => {
-  const { weight, numbers } = weightOf('Q4_K', [ROWS, COLUMNS])
+it.each([1, 2, 4])('no matrix is stored as numbers for a product with %i rows', async (count) => {
+  const { weight, numbers } = weightOf('Q4_K', [256, COLUMNS])
   const write = new GraphWriter()
-  const x = { id: write.input('x'), count: 1 }
+  const x = { id: write.input('x'), count }
   const graph = write.graph([linear(write, x, given(await loadQuantised(weight)), null)])
-  const bound = given(bind(graph, [{ element: 'f32', shape: [1, COLUMNS] }]))
+  const bound = given(bind(graph, [{ element: 'f32', shape: [count, COLUMNS] }]))
   for (const family of ['gpu', 'software'] as const) {
-    const { buffers } = lower(bound, { family, subgroup: null })
+    const { buffers, steps } = lower(bound, { family, subgroup: null })
+    expect(steps).toHaveLength(1)
     const bytes = buffers.reduce((sum, buffer) => sum + buffer.bytes, 0)
     expect(bytes).toBeLessThan(numbers.length)
   }
