@@ -47,10 +47,10 @@ describe.each(engines)('on %s', (_, engine) => {
         const x = write.input('x')
         const added = { element: 'f32', shape: [rows], data: bias } as const
         const graph = write.graph([linear(write, { id: x, count }, quantised, added)])
-        const type = { element: 'f32', shape: [count, COLUMNS] } as const
-        const ready = given(await engine.prepare(given(bind(graph, [type]))))
+        const input = { element: 'f32', shape: [count, COLUMNS] } as const
+        const ready = given(await engine.prepare(given(bind(graph, [input]))))
         const data = floats(count * COLUMNS)
-        const [found] = given(await ready.run([{ ...type, data }]))
+        const [found] = given(await ready.run([{ ...input, data }]))
         ready.close()
         const expected = Array.from({ length: count * rows }, (_, at) => {
           const [row, column] = [Math.floor(at / rows), at % rows]
