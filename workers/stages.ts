@@ -5,12 +5,12 @@
 import { tableBytes } from '../src/core/stage-cost.ts'
 import { modelOf } from '../src/models/model-of.ts'
 import { openStage } from '../src/models/stage.ts'
-import { deviceBytes, numberBytes, runSizes } from '../src/models/device-bytes.ts'
+import { deviceBytes, numberBytes, runSizes, type RunSizes } from '../src/models/device-bytes.ts'
 import { weightsOf } from '../src/models/stage-memory.ts'
 import { err, ok } from '../src/base/result.ts'
 import { computeError } from './errors.ts'
 import { FREE } from './runnable.ts'
-import { Tables } from './tensor/tables.ts'
+import { areOwn, Tables } from './tensor/tables.ts'
 import type { Tensor } from '../kernels/tensor/tensor.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
@@ -167,10 +167,7 @@ export class StageKeeper {
   }
 
   /** Counts what it will take before anything is read, and says how large runs may be for that. */
-  async #reserve(
-    entry: Entry,
-    model: StageModel,
-  ): Promise<Result<readonly number[], ComputeError>> {
+  async #reserve(entry: Entry, model: StageModel): Promise<Result<RunSizes, ComputeError>> {
     const chosen = await (await this.#engine()).chosen()
     if (!chosen.ok) return chosen
     const onProcessor = chosen.value.kind === 'wasm' || chosen.value.kind === 'reference'
@@ -246,8 +243,9 @@ export class StageKeeper {
         const prepared = await engine.prepare(bound, states)
         if (!prepared.ok) return failed(prepared.error)
         return ok({
-          run: async (inputs, tables) => {
-            if (tables !== undefined && !(tables instanceof Tables))
+          kind: prepared.value.kind,
+          run: async (inputs, tables = []) => {
+            if (!areOwn(tables))
               return failed(computeError('bad-param', 'tables of another engine'))
             const ran = await prepared.value.run(inputs, this.#running.control, tables)
             if (!ran.ok) return failed(ran.error)

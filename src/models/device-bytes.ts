@@ -8,17 +8,26 @@ export type Laid = Pick<Weight, 'type' | 'shape'> & { readonly part: string }
 
 const NUMBER_BYTES = 4
 
-/** Tokens of one run are padded to one of these: each is a program that has to be compiled. */
-export const RUN_SIZES = [1, 16, 64, 128] as const
+/** Each is a program that has to be compiled. The largest are last. */
+export type RunSizes = {
+  /** Tokens of one talk, padded to one of these. */
+  readonly fresh: readonly number[]
+  /** Talks that have one token each. */
+  readonly talks: readonly number[]
+}
+
+/** Of more than four talks a kernel would have more sums than registers (kernels/tensor/templates/matmul-row.ts). */
+export const RUN_SIZES: RunSizes = { fresh: [1, 16, 64, 128], talks: [2, 3, 4] }
 
 /**
  * On a processor each program has weights of its own in WebAssembly's memory. So many bytes may be there once for
- * each size of run; above that there are only runs of one token, which makes a prompt slow and nothing else.
+ * each size of run; above that there are only runs of one token, which makes a prompt slow, and talks wait for each
+ * other.
  */
 const SMALL_BYTES = 2 ** 25
 
-export const runSizes = (numberBytes: number, onProcessor: boolean): readonly number[] =>
-  onProcessor && numberBytes > SMALL_BYTES ? [1] : RUN_SIZES
+export const runSizes = (numberBytes: number, onProcessor: boolean): RunSizes =>
+  onProcessor && numberBytes > SMALL_BYTES ? { fresh: [1], talks: [] } : RUN_SIZES
 
 /** As numbers of 32 bits. */
 export const numberBytes = (weights: readonly Pick<Laid, 'shape'>[]): number =>
@@ -30,7 +39,8 @@ export const deviceBytes = (weights: readonly Laid[], onProcessor: boolean): num
   if (!onProcessor) return once
   const unfolded = numberBytes(weights)
   // Once more while it is handed over: a tab with 212 MiB of weights was seen to take 644.
-  return once + unfolded * (1 + runSizes(unfolded, true).length)
+  const { fresh, talks } = runSizes(unfolded, true)
+  return once + unfolded * (1 + fresh.length + talks.length)
 }
 
 /** Numbers, or words and scales. */

@@ -1,5 +1,9 @@
 /** Tokens and rows as stages pass them to their graphs: padded, cut and joined. */
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
+import type { Step } from './stage.ts'
+
+export const countOf = ({ input }: Pick<Step, 'input'>): number =>
+  'shape' in input ? input.shape[0]! : input.length
 
 export const whole = (numbers: readonly number[], length: number): Tensor => {
   const data = new Float64Array(length)
@@ -11,11 +15,13 @@ export const sliceOf = (
   input: readonly number[] | Tensor,
   at: number,
   count: number,
-): readonly number[] | Tensor => {
-  if (!('shape' in input)) return input.slice(at, at + count)
-  const width = input.shape[1]!
-  const data = input.data.subarray(at * width, (at + count) * width)
-  return { element: input.element, shape: [count, width], data }
+): readonly number[] | Tensor =>
+  'shape' in input ? someRows(input, at, count) : input.slice(at, at + count)
+
+export const someRows = ({ element, shape, data }: Tensor, at: number, count: number): Tensor => {
+  const width = shape[1]!
+  const some = data.subarray(at * width, (at + count) * width)
+  return { element, shape: [count, width], data: some }
 }
 
 export const joinedRows = (parts: readonly Tensor[]): Tensor => {
@@ -30,6 +36,13 @@ export const joinedRows = (parts: readonly Tensor[]): Tensor => {
     at += part.data.length
   }
   return { element: 'f32', shape: [rows, width], data }
+}
+
+/** Of several talks, one after the other: all tokens, or all rows. */
+export const allRows = (inputs: readonly (readonly number[] | Tensor)[]): Tensor => {
+  const rows = inputs.filter((input) => 'shape' in input)
+  const tokens = inputs.flatMap((input) => ('shape' in input ? [] : input))
+  return rows.length > 0 ? joinedRows(rows) : whole(tokens, tokens.length)
 }
 
 export const padded = ({ element, shape, data }: Tensor, rows: number): Tensor => {

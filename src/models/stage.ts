@@ -1,23 +1,19 @@
 /**
  * Some layers of a model, ready to be asked token by token: their weights and a program for each size, which all
- * sessions share, and for each session the keys and values of what was said before. Stages in a row are a model;
- * where each of them runs is not their business.
+ * sessions share, and for each session the keys and values of what was said before. Tokens of several sessions may be
+ * one run. Stages in a row are a model; where each of them runs is not their business.
  */
-import { bind } from '../../kernels/tensor/bind.ts'
 import { ok } from '../base/result.ts'
 import { FEED_TOKENS } from '../core/stage-cost.ts'
-import { rangeGraph } from './llama/range-graph.ts'
 import { loadRange } from './llama/range-tensors.ts'
-import { ropeTables } from './llama/rope.ts'
-import { RUN_SIZES } from './device-bytes.ts'
-import { modelError } from './model-error.ts'
-import { firstRows, joinedRows, padded, sliceOf, whole } from './stage-rows.ts'
+import { RUN_SIZES, type RunSizes } from './device-bytes.ts'
+import { RangeStage } from './range-stage.ts'
 import type { Bound, StateIds } from '../../kernels/tensor/bound.ts'
 import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
 import type { Result } from '../base/result.ts'
 import type { LlamaConfig } from './llama/config.ts'
 import type { LlamaParts } from './llama/parts.ts'
-import type { LayerRange, RangeTensors } from './llama/range-tensors.ts'
+import type { LayerRange } from './llama/range-tensors.ts'
 import type { ModelResult } from './model-error.ts'
 
 /** What runs graphs: the engine of a node, or the references of the operators. */
@@ -29,10 +25,12 @@ export type GraphEngine = {
 }
 
 export type ReadyGraph = {
-  /** Inputs and answers without states: those are in the tables, and stay there. */
+  /** What it runs on. */
+  readonly kind: string
+  /** Inputs and answers without states: those are in the tables, one talk's after the other's, and stay there. */
   run(
     inputs: readonly Tensor[],
-    tables?: StateTables,
+    tables?: readonly StateTables[],
   ): Promise<Result<readonly Tensor[], EngineError>>
   close(): void
 }
@@ -56,18 +54,25 @@ export type StageSession = {
   close(): void
 }
 
+/** A step that somebody waits for. */
+export type AskedStep = { readonly session: StageSession; readonly step: Step }
+
 export type Stage = {
   /** With tables of its own, which are empty. */
   session(): StageSession
+  /**
+   * The first of them, and those that can have their token in the same run. Where there is no program for so many yet,
+   * it is made beside what runs, and nobody waits for it.
+   */
+  together<T extends AskedStep>(asked: readonly T[]): readonly T[]
+  /** What each of them would be answered alone, in their order; in one run where they are `together`. */
+  steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Tensor>[]>
   /** Lets go of weights and programs, and ends every session. */
   close(): void
 }
 
 /** Of one step, however many runs it takes. */
 export const MAX_FRESH = FEED_TOKENS
-/** The first tables have room for a short talk. */
-const MIN_CAPACITY = 256
-
 export type StageModel = { readonly config: LlamaConfig; readonly parts: LlamaParts }
 
 /** Loads the weights of the range; programs are made when they are needed. */
@@ -75,214 +80,10 @@ export const openStage = async (
   { config, parts }: StageModel,
   range: LayerRange,
   engine: GraphEngine,
-  sizes: readonly number[] = RUN_SIZES,
+  sizes: RunSizes = RUN_SIZES,
 ): Promise<ModelResult<Stage>> => {
   const tensors = await loadRange(parts, range)
   return tensors.ok
     ? ok(new RangeStage({ config, range, tensors: tensors.value, sizes }, engine))
     : tensors
-}
-
-type Range = {
-  readonly config: LlamaConfig
-  readonly range: LayerRange
-  readonly tensors: RangeTensors
-  /** Of runs, in tokens; the largest last. */
-  readonly sizes: readonly number[]
-}
-
-/** What sessions share: weights, and a program for each number of tokens and size of tables. */
-class RangeStage implements Stage {
-  readonly range: Range
-  readonly engine: GraphEngine
-  readonly #programs = new Map<string, ReadyGraph>()
-  readonly #sessions = new Set<RangeSession>()
-  /** By the places of tables: the same for programs of all sizes. */
-  readonly #ropes = new Map<number, ReturnType<typeof ropeTables>>()
-  /** One at a time: a program has memory for one run. */
-  #running: Promise<unknown> = Promise.resolve()
-
-  constructor(range: Range, engine: GraphEngine) {
-    this.range = range
-    this.engine = engine
-  }
-
-  session(): StageSession {
-    const session = new RangeSession(this)
-    this.#sessions.add(session)
-    return session
-  }
-
-  close(): void {
-    for (const session of this.#sessions) session.close()
-    for (const program of this.#programs.values()) program.close()
-    this.#programs.clear()
-  }
-
-  /** Behind all that others asked before: at most one of each session. */
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#running.then(work)
-    this.#running = done.catch(() => null)
-    return done
-  }
-
-  /** What a run of that many tokens answers; its tables have `capacity` places. */
-  async run(
-    given: readonly Tensor[],
-    { fresh, capacity, tables }: RunOf,
-  ): Promise<ModelResult<Tensor>> {
-    const program = await this.#program(fresh, capacity)
-    if (!program.ok) return program
-    const ran = await program.value.run(given, tables)
-    if (ran.ok) return ok(ran.value[0]!)
-    if (ran.error.code === 'device-lost') this.#lose()
-    return engineError(ran.error)
-  }
-
-  /** All that was on a device went with it; the next run asks for another one. */
-  #lose(): void {
-    for (const session of this.#sessions) session.lose()
-    for (const program of this.#programs.values()) program.close()
-    this.#programs.clear()
-  }
-
-  async #program(fresh: number, capacity: number): Promise<ModelResult<ReadyGraph>> {
-    const key = keyOf(fresh, capacity)
-    const known = this.#programs.get(key)
-    if (known !== undefined) return ok(known)
-    const { config, range, tensors } = this.range
-    const rope = this.#ropes.get(capacity) ?? ropeTables(config.rope, capacity)
-    this.#ropes.set(capacity, rope)
-    const size = { fresh, capacity, rope }
-    const { graph, inputs, states } = rangeGraph(config, { range, tensors }, size)
-    const bound = bind(graph, inputs)
-    if (!bound.ok) return engineError(bound.error)
-    const made = await this.engine.prepare(bound.value, states)
-    if (!made.ok) return engineError(made.error)
-    this.#programs.set(key, made.value)
-    return ok(made.value)
-  }
-
-  /** Closes programs for tables of a size that no session has any more. */
-  retire(capacity: number): void {
-    if ([...this.#sessions].some((session) => session.capacity === capacity)) return
-    this.#ropes.delete(capacity)
-    for (const fresh of this.range.sizes) {
-      const key = keyOf(fresh, capacity)
-      this.#programs.get(key)?.close()
-      this.#programs.delete(key)
-    }
-  }
-
-  forget(session: RangeSession): void {
-    this.#sessions.delete(session)
-  }
-}
-
-type RunOf = {
-  readonly fresh: number
-  readonly capacity: number
-  readonly tables: StateTables
-}
-
-const engineError = ({ code, detail }: EngineError): ModelResult<never> =>
-  modelError('engine', `${code}: ${detail}`)
-
-const ended = (): ModelResult<never> => modelError('engine', 'the session has ended')
-
-const keyOf = (fresh: number, capacity: number): string => `${fresh} of ${capacity}`
-
-class RangeSession implements StageSession {
-  readonly #stage: RangeStage
-  #isOpen = true
-  /** Places that the tables have. */
-  capacity = 0
-  #tables: StateTables | null = null
-  /** Whether what was said is gone with a device, so that it has to be said again from the first place. */
-  #isLost = false
-
-  constructor(stage: RangeStage) {
-    this.#stage = stage
-  }
-
-  step(step: Step): Promise<ModelResult<Tensor>> {
-    return this.#stage.inTurn(() => this.#step(step))
-  }
-
-  async #step({ input, past }: Step): Promise<ModelResult<Tensor>> {
-    const { config, tensors, sizes } = this.#stage.range
-    const count = 'shape' in input ? input.shape[0]! : input.length
-    if (!this.#isOpen) return ended()
-    if (this.#isLost && past > 0)
-      return modelError('engine', 'device-lost: what was said before went with a device')
-    this.#isLost = false
-    if (count < 1 || count > MAX_FRESH || past + count > config.context)
-      return modelError('prompt-too-long', `${past} + ${count} tokens, ${config.context} at most`)
-    const most = sizes.at(-1)!
-    const answers: Tensor[] = []
-    for (let at = 0; at < count; at += most) {
-      const size = Math.min(most, count - at)
-      const answer = await this.#run(sliceOf(input, at, size), size, past + at)
-      if (!answer.ok) return answer
-      answers.push(answer.value)
-    }
-    return ok(tensors.output === null ? joinedRows(answers) : answers.at(-1)!)
-  }
-
-  /** One run of the graph. */
-  async #run(
-    input: readonly number[] | Tensor,
-    count: number,
-    past: number,
-  ): Promise<ModelResult<Tensor>> {
-    const { tensors, sizes } = this.#stage.range
-    const fresh = sizes.find((size) => size >= count)!
-    const tables = await this.#makeRoom(past + fresh)
-    if (!tables.ok) return tables
-    const given = [
-      'shape' in input ? padded(input, fresh) : whole(input, fresh),
-      whole([past], 1),
-      ...(tensors.output === null ? [] : [whole([count - 1], 1)]),
-    ]
-    const { capacity } = this
-    const answer = await this.#stage.run(given, { fresh, capacity, tables: tables.value })
-    if (!answer.ok) return answer
-    return ok(tensors.output === null ? firstRows(answer.value, count) : answer.value)
-  }
-
-  lose(): void {
-    this.#tables?.close()
-    this.#tables = null
-    this.capacity = 0
-    this.#isLost = true
-  }
-
-  close(): void {
-    this.#isOpen = false
-    this.#tables?.close()
-    this.#tables = null
-    this.#stage.forget(this)
-  }
-
-  /** Tables double until the context fits, and what the last run pads it with. */
-  async #makeRoom(needed: number): Promise<ModelResult<StateTables>> {
-    const { config, tensors } = this.#stage.range
-    if (this.capacity >= needed && this.#tables !== null) return ok(this.#tables)
-    const before = this.capacity
-    let capacity = Math.max(MIN_CAPACITY, before)
-    while (capacity < needed) capacity *= 2
-    capacity = Math.min(capacity, config.context + MAX_FRESH)
-    const shape = [1, config.keyHeads, capacity, config.headSize]
-    const types = Array.from({ length: 2 * tensors.layers.length }, (): TensorType => {
-      return { element: 'f32', shape }
-    })
-    const grown = (await this.#tables?.grow(types)) ?? ok(null)
-    if (!grown.ok) return engineError(grown.error)
-    // Closed meanwhile: nobody would close other tables.
-    if (!this.#isOpen) return ended()
-    this.#tables ??= this.#stage.engine.tables(types)
-    this.capacity = capacity
-    if (capacity !== before) this.#stage.retire(before)
-    return ok(this.#tables)
-  }
 }

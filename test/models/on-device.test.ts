@@ -13,8 +13,8 @@ const BUDGET_BYTES = 2 ** 28
 const COMPILE_MS = 150_000
 /** Of logits that are some units large. */
 const OFF = 1e-4
-/** Kernels that a token takes in a layer, and around all layers. */
-const [IN_LAYER, AROUND] = [6, 4]
+/** Kernels that a token takes in a layer, of which so many are about a talk's own tables, and around all layers. */
+const [IN_LAYER, OF_TALK, AROUND] = [6, 2, 4]
 
 const gpu = await openNodeGpu(BUDGET_BYTES)
 const config = { ...MADE, vocab_size: 260, max_position_embeddings: 600 }
@@ -72,6 +72,34 @@ describe.skipIf(!gpu.ok).each(['software-family', 'gpu-family'] as const)('%s', 
       expect(distance(answer, expected[i]!)).toBeLessThan(OFF)
   })
 
+  it.each([2, 4])('asks one submit and one answer for a token each of %i talks', async (count) => {
+    const engine = engineOn(force)
+    const stage = await stageOn(engine)
+    const sessions = Array.from({ length: count }, () => stage.session())
+    const alone: (readonly number[])[] = []
+    for (const [i, session] of sessions.entries()) {
+      await said(session, tokens(i, 3 + i), 0)
+      alone.push(await said(session, [5 + i], 3 + i))
+    }
+    const asked = sessions.map((session, i) => ({ session, step: { input: [5 + i], past: 3 + i } }))
+    given((await stage.steps(asked))[0]!)
+    const { buffers } = given(gpu)
+    const allocated = buffers.allocatedBytes
+    const before = { ...engine.counts()! }
+    const found = await stage.steps(asked.toReversed())
+    const after = engine.counts()!
+    for (const [i, answer] of found.toReversed().entries())
+      expect(distance([...given(answer).data], alone[i]!)).toBeLessThan(OFF)
+    expect(after.submits - before.submits).toBe(1)
+    expect(after.readbacks - before.readbacks).toBe(1)
+    expect(after.dispatches - before.dispatches).toBeLessThanOrEqual(
+      (IN_LAYER + (count - 1) * OF_TALK) * config.num_hidden_layers + AROUND,
+    )
+    expect(buffers.allocatedBytes).toBe(allocated)
+    stage.close()
+    engine.close()
+  })
+
   it('asks one submit, one answer and few kernels for a token, and has weights once', async () => {
     const engine = engineOn(force)
     const stage = await stageOn(engine)
@@ -88,7 +116,11 @@ describe.skipIf(!gpu.ok).each(['software-family', 'gpu-family'] as const)('%s', 
     const { buffers } = given(gpu)
     const allocated = buffers.allocatedBytes
     await said(session, tokens(1, 9), 0)
-    // The program of another size brings memory of its own, and no weights.
+    const other = stage.session()
+    given(await other.step({ input: [1], past: 0 }))
+    const pair = [session, other].map((one) => ({ session: one, step: { input: [2], past: 1 } }))
+    given((await stage.steps(pair))[0]!)
+    // Programs of other sizes bring memory of their own, as tables do, and no weights.
     const weights = [...made.weights.values()].reduce((sum, all) => sum + 4 * all.length, 0)
     expect(buffers.allocatedBytes - allocated).toBeLessThan(weights)
     stage.close()

@@ -58,7 +58,7 @@ describe('two talks over one stage', () => {
         if (!made.ok) return made
         const run: ReadyGraph['run'] = async (inputs, tables) =>
           isLost ? err({ code: 'device-lost', detail: 'test' }) : made.value.run(inputs, tables)
-        return ok({ run, close: () => made.value.close() })
+        return ok({ ...made.value, run })
       },
     })
     const [alice, bob] = [stage.session(), stage.session()]

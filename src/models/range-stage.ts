@@ -1,0 +1,133 @@
+/** A stage of a model of the Llama family: what its sessions share, and who runs when. */
+import { ok } from '../base/result.ts'
+import { engineError } from './model-error.ts'
+import { RangePrograms, type ProgramSize, type Range } from './range-programs.ts'
+import { RangeSession } from './range-session.ts'
+import { allRows, countOf, someRows, whole } from './stage-rows.ts'
+import type { Tensor } from '../../kernels/tensor/tensor.ts'
+import type { ModelResult } from './model-error.ts'
+import type { AskedStep, GraphEngine, Stage, StageSession, StateTables } from './stage.ts'
+
+export class RangeStage implements Stage {
+  readonly range: Range
+  readonly engine: GraphEngine
+  readonly #programs: RangePrograms
+  readonly #sessions = new Set<RangeSession>()
+  /** One at a time: a program has memory for one run. */
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(range: Range, engine: GraphEngine) {
+    this.range = range
+    this.engine = engine
+    this.#programs = new RangePrograms(range, engine)
+  }
+
+  session(): StageSession {
+    const session = new RangeSession(this)
+    this.#sessions.add(session)
+    return session
+  }
+
+  together<T extends AskedStep>(asked: readonly T[]): readonly T[] {
+    const [first] = asked as readonly [T, ...T[]]
+    const capacity = this.#capacityOf(first)
+    if (capacity === null) return [first]
+    const fitting = asked.filter((one) => this.#capacityOf(one) === capacity)
+    const sizes = this.range.sizes.talks.filter((talks) => talks <= fitting.length)
+    const talks = sizes.findLast((each) => this.#programs.has({ talks: each, fresh: 1, capacity }))
+    return fitting.slice(0, talks ?? 1)
+  }
+
+  steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Tensor>[]> {
+    return this.inTurn(() => this.#steps(asked))
+  }
+
+  close(): void {
+    for (const session of this.#sessions) session.close()
+    this.#programs.close()
+  }
+
+  /** Behind all that others asked before: at most one of each session. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#running.then(work)
+    this.#running = done.catch(() => null)
+    return done
+  }
+
+  /** What a run of that size answers, over the tables of its talks. */
+  async run(
+    given: readonly Tensor[],
+    { tables, ...size }: ProgramSize & { readonly tables: readonly StateTables[] },
+  ): Promise<ModelResult<Tensor>> {
+    const program = await this.#programs.get(size)
+    if (!program.ok) return program
+    const ran = await program.value.run(given, tables)
+    if (ran.ok) return ok(ran.value[0]!)
+    if (ran.error.code === 'device-lost') this.#lose()
+    return engineError(ran.error)
+  }
+
+  /** Closes programs for tables of a size that no session has any more. */
+  retire(capacity: number): void {
+    if ([...this.#sessions].some((session) => session.capacity === capacity)) return
+    this.#programs.retire(capacity)
+  }
+
+  forget(session: RangeSession): void {
+    this.#sessions.delete(session)
+  }
+
+  /** All that was on a device went with it; the next run asks for another one. */
+  #lose(): void {
+    for (const session of this.#sessions) session.lose()
+    this.#programs.close()
+  }
+
+  /** What is wrong with one of them is found before they run; then each of the others runs alone. */
+  async #steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Tensor>[]> {
+    const tables = asked.length > 1 ? await roomForAll(asked) : null
+    if (tables !== null) return this.#jointly(asked, tables)
+    const answers: ModelResult<Tensor>[] = []
+    for (const { session, step } of asked) answers.push(await ownOf(session).alone(step))
+    return answers
+  }
+
+  async #jointly(
+    asked: readonly AskedStep[],
+    tables: readonly StateTables[],
+  ): Promise<readonly ModelResult<Tensor>[]> {
+    const talks = asked.length
+    const { capacity } = ownOf(asked[0]!.session)
+    const given = [
+      allRows(asked.map(({ step }) => step.input)),
+      whole(
+        asked.map(({ step }) => step.past),
+        talks,
+      ),
+    ]
+    const answer = await this.run(given, { talks, fresh: 1, capacity, tables })
+    return asked.map((_, i) => (answer.ok ? ok(someRows(answer.value, i, 1)) : answer))
+  }
+
+  /** Places of the tables that a token needs; null where it is more than one token. */
+  #capacityOf({ session, step }: AskedStep): number | null {
+    return countOf(step) === 1 ? ownOf(session).capacityFor(step.past + 1) : null
+  }
+}
+
+/** null where not all of them can run, or not over tables of one size. */
+const roomForAll = async (asked: readonly AskedStep[]): Promise<readonly StateTables[] | null> => {
+  const tables: StateTables[] = []
+  for (const { session, step } of asked) {
+    const room = await ownOf(session).roomFor(step)
+    if (room.ok) tables.push(room.value)
+  }
+  const sizes = new Set(asked.map(({ session }) => ownOf(session).capacity))
+  return tables.length === asked.length && sizes.size === 1 ? tables : null
+}
+
+const ownOf = (session: StageSession): RangeSession => {
+  if (!(session instanceof RangeSession))
+    throw new Error('invariant broken: a talk of another kind')
+  return session
+}
