@@ -5,7 +5,7 @@ import { FREE } from '../workers/runnable.ts'
 import { err, ok, type Result } from '../src/base/result.ts'
 import { openNodeGpu } from './node-gpu.ts'
 import type { ComputeError } from '../workers/errors.ts'
-import type { GraphEngine } from '../src/models/stage.ts'
+import type { GraphEngine } from '../src/models/graph-engine.ts'
 import type { Engine } from './onnx-cases.ts'
 
 /** Far more than an operator's case needs, far less than a machine has. */

@@ -47,7 +47,9 @@ const keeper = async (tables: number) => {
     step: async (stage: string, session: string, at: number, count: number, cancelled = false) => {
       const input = Array.from({ length: count }, (_, i) => i)
       const control = { ...FREE, cancelled: () => cancelled }
-      return code(await stages.step({ stage, session, at, count, input }, control))
+      const { answer, run } = stages.ask({ stage, session, at, count, input }, control)
+      await run()
+      return code(await answer)
     },
   }
 }

@@ -1,8 +1,7 @@
 /** Tokens and rows as stages pass them to their graphs: padded, cut and joined. */
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
-import type { Step } from './stage.ts'
 
-export const countOf = ({ input }: Pick<Step, 'input'>): number =>
+export const countOf = (input: readonly number[] | Tensor): number =>
   'shape' in input ? input.shape[0]! : input.length
 
 export const whole = (numbers: readonly number[], length: number): Tensor => {

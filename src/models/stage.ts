@@ -7,52 +7,22 @@ import { ok } from '../base/result.ts'
 import { FEED_TOKENS } from '../core/stage-cost.ts'
 import { loadRange } from './llama/range-tensors.ts'
 import { RUN_SIZES, type RunSizes } from './device-bytes.ts'
-import { RangeStage } from './range-stage.ts'
-import type { Bound, StateIds } from '../../kernels/tensor/bound.ts'
-import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
-import type { Result } from '../base/result.ts'
+import { engineError } from './model-error.ts'
+import { StagePrograms, type Range } from './stage-programs.ts'
+import { allRows, countOf, someRows, whole } from './stage-rows.ts'
+import {
+  RangeSession,
+  type Common,
+  type RunOver,
+  type StageSession,
+  type Step,
+} from './stage-session.ts'
+import type { Tensor } from '../../kernels/tensor/tensor.ts'
+import type { GraphEngine, StateTables } from './graph-engine.ts'
 import type { LlamaConfig } from './llama/config.ts'
 import type { LlamaParts } from './llama/parts.ts'
 import type { LayerRange } from './llama/range-tensors.ts'
 import type { ModelResult } from './model-error.ts'
-
-/** What runs graphs: the engine of a node, or the references of the operators. */
-export type GraphEngine = {
-  /** States are tables, which stay where graphs run; none if absent. */
-  prepare(bound: Bound, states?: readonly StateIds[]): Promise<Result<ReadyGraph, EngineError>>
-  /** Zeros, for the states of graphs of this engine. */
-  tables(types: readonly TensorType[]): StateTables
-}
-
-export type ReadyGraph = {
-  /** What it runs on. */
-  readonly kind: string
-  /** Inputs and answers without states: those are in the tables, one talk's after the other's, and stay there. */
-  run(
-    inputs: readonly Tensor[],
-    tables?: readonly StateTables[],
-  ): Promise<Result<readonly Tensor[], EngineError>>
-  close(): void
-}
-
-export type StateTables = {
-  /** More places; what is there stays. */
-  grow(types: readonly TensorType[]): Promise<Result<null, EngineError>>
-  close(): void
-}
-
-type EngineError = { readonly code: string; readonly detail: string }
-
-/** Tokens of the first stage, or what the stage before it answered; `past` tokens came before. */
-export type Step = { readonly input: readonly number[] | Tensor; readonly past: number }
-
-/** What was said before, in one session: its own tables of keys and values, over a stage that others share. */
-export type StageSession = {
-  /** Numbers [count, width] for the next stage, or the logits [1, vocabulary] of the last token. */
-  step(step: Step): Promise<ModelResult<Tensor>>
-  /** Lets go of the tables. */
-  close(): void
-}
 
 /** A step that somebody waits for. */
 export type AskedStep = { readonly session: StageSession; readonly step: Step }
@@ -86,4 +56,129 @@ export const openStage = async (
   return tensors.ok
     ? ok(new RangeStage({ config, range, tensors: tensors.value, sizes }, engine))
     : tensors
+}
+
+/** What sessions share: weights, programs, and who runs when. */
+class RangeStage implements Stage, Common {
+  readonly range: Range
+  readonly engine: GraphEngine
+  readonly #programs: StagePrograms
+  readonly #sessions = new Set<RangeSession>()
+  /** One at a time: a program has memory for one run. */
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(range: Range, engine: GraphEngine) {
+    this.range = range
+    this.engine = engine
+    this.#programs = new StagePrograms(range, engine)
+  }
+
+  session(): StageSession {
+    const session = new RangeSession(this)
+    this.#sessions.add(session)
+    return session
+  }
+
+  together<T extends AskedStep>(asked: readonly T[]): readonly T[] {
+    const [first] = asked as readonly [T, ...T[]]
+    const capacity = this.#capacityOf(first)
+    if (capacity === null) return [first]
+    const fitting = asked.filter((one) => this.#capacityOf(one) === capacity)
+    const sizes = this.range.sizes.talks
+      .filter((talks) => talks <= fitting.length)
+      .map((talks) => ({ talks, fresh: 1, capacity }))
+    for (const most of sizes.slice(-1)) this.#programs.want(most)
+    const found = sizes.findLast((size) => this.#programs.has(size))
+    return fitting.slice(0, found?.talks ?? 1)
+  }
+
+  steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Tensor>[]> {
+    return this.inTurn(() => this.#steps(asked))
+  }
+
+  close(): void {
+    for (const session of this.#sessions) session.close()
+    this.#programs.close()
+  }
+
+  /** Behind all that others asked before: at most one of each session. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#running.then(work)
+    this.#running = done.catch(() => null)
+    return done
+  }
+
+  /** What a run of that size answers, over the tables of its talks. */
+  async run(given: readonly Tensor[], { tables, ...size }: RunOver): Promise<ModelResult<Tensor>> {
+    const program = await this.#programs.get(size)
+    if (!program.ok) return program
+    const ran = await program.value.run(given, tables)
+    if (ran.ok) return ok(ran.value[0]!)
+    if (ran.error.code === 'device-lost') this.#lose()
+    return engineError(ran.error)
+  }
+
+  /** Closes programs for tables of a size that no session has any more. */
+  retire(capacity: number): void {
+    if ([...this.#sessions].some((session) => session.capacity === capacity)) return
+    this.#programs.retire(capacity)
+  }
+
+  forget(session: RangeSession): void {
+    this.#sessions.delete(session)
+  }
+
+  /** All that was on a device went with it; the next run asks for another one. */
+  #lose(): void {
+    for (const session of this.#sessions) session.lose()
+    this.#programs.close()
+  }
+
+  /** What is wrong with one of them is found before they run; then each of the others runs alone. */
+  async #steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Tensor>[]> {
+    const tables = asked.length > 1 ? await roomForAll(asked) : null
+    if (tables !== null) return this.#jointly(asked, tables)
+    const answers: ModelResult<Tensor>[] = []
+    for (const { session, step } of asked) answers.push(await ownOf(session).alone(step))
+    return answers
+  }
+
+  async #jointly(
+    asked: readonly AskedStep[],
+    tables: readonly StateTables[],
+  ): Promise<readonly ModelResult<Tensor>[]> {
+    const talks = asked.length
+    const { capacity } = ownOf(asked[0]!.session)
+    const given = [
+      allRows(asked.map(({ step }) => step.input)),
+      whole(
+        asked.map(({ step }) => step.past),
+        talks,
+      ),
+    ]
+    const answer = await this.run(given, { talks, fresh: 1, capacity, tables })
+    return asked.map((_, i) => (answer.ok ? ok(someRows(answer.value, i, 1)) : answer))
+  }
+
+  /** Places of the tables that a token needs; null where it is more than one token. */
+  #capacityOf({ session, step }: AskedStep): number | null {
+    return countOf(step.input) === 1 ? ownOf(session).capacityFor(step.past + 1) : null
+  }
+}
+
+/** null where not all of them can run, or not over tables of one size. */
+const roomForAll = async (asked: readonly AskedStep[]): Promise<readonly StateTables[] | null> => {
+  const tables: StateTables[] = []
+  for (const { session, step } of asked) {
+    const room = await ownOf(session).roomFor(step)
+    if (room.ok) tables.push(room.value)
+  }
+  const sizes = new Set(asked.map(({ session }) => ownOf(session).capacity))
+  return tables.length === asked.length && sizes.size === 1 ? tables : null
+}
+
+const ownOf = (session: StageSession): RangeSession => {
+  if (!(session instanceof RangeSession))
+    throw new Error('invariant broken: a talk of another kind')
+  return session
 }

@@ -2,7 +2,7 @@
 import { TensorEngine } from '../../workers/tensor/engine.ts'
 import { graphEngine } from '../../workers/tensor/graph-engine.ts'
 import { workerPool } from '../../src/adapters/worker-pool.ts'
-import type { GraphEngine } from '../../src/models/stage.ts'
+import type { GraphEngine } from '../../src/models/graph-engine.ts'
 import { stagesSuite } from '../ports/stages.suite.ts'
 
 /** In float64 loops, beside the worker. */

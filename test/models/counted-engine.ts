@@ -1,6 +1,6 @@
 /** An engine that says how many talks were in each run. */
 import { ok } from '../../src/base/result.ts'
-import type { GraphEngine } from '../../src/models/stage.ts'
+import type { GraphEngine } from '../../src/models/graph-engine.ts'
 
 export type CountedEngine = GraphEngine & {
   /** Of every run, in their order. */

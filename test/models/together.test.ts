@@ -3,12 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { prng } from '../../src/base/prng.ts'
 import { err, ok } from '../../src/base/result.ts'
 import { openModel } from '../../src/models/open-model.ts'
-import {
-  openStage,
-  type GraphEngine,
-  type Stage,
-  type StageSession,
-} from '../../src/models/stage.ts'
+import { openStage, type Stage } from '../../src/models/stage.ts'
+import type { GraphEngine } from '../../src/models/graph-engine.ts'
+import type { StageSession } from '../../src/models/stage-session.ts'
 import { counted } from './counted-engine.ts'
 import { distance, engines, given } from './engines.ts'
 import { MADE, madeModel, type MadeConfig } from './made-model.ts'

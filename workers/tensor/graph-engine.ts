@@ -3,7 +3,7 @@ import { err, ok } from '../../src/base/result.ts'
 import { computeError } from '../errors.ts'
 import { FREE } from '../runnable.ts'
 import { areOwn, Tables } from './tables.ts'
-import type { GraphEngine } from '../../src/models/stage.ts'
+import type { GraphEngine } from '../../src/models/graph-engine.ts'
 import type { Control } from '../runnable.ts'
 import type { TensorEngine } from './engine.ts'
 

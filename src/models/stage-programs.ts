@@ -9,7 +9,7 @@ import type { RangeSize } from './llama/range-graph.ts'
 import type { LayerRange, RangeTensors } from './llama/range-tensors.ts'
 import type { ModelResult } from './model-error.ts'
 import type { RunSizes } from './device-bytes.ts'
-import type { GraphEngine, ReadyGraph } from './stage.ts'
+import type { GraphEngine, ReadyGraph } from './graph-engine.ts'
 
 export type Range = {
   readonly config: LlamaConfig
@@ -20,7 +20,7 @@ export type Range = {
 
 export type ProgramSize = Omit<RangeSize, 'rope'>
 
-export class RangePrograms {
+export class StagePrograms {
   readonly #range: Range
   readonly #engine: GraphEngine
   readonly #ready = new Map<string, ReadyGraph>()
@@ -43,12 +43,14 @@ export class RangePrograms {
     return made
   }
 
-  /** Whether it is there; if not, it is made beside what runs, and tried once. */
   has(size: ProgramSize): boolean {
+    return this.#ready.has(keyOf(size))
+  }
+
+  /** Made beside what runs, if it is not there; tried once. */
+  want(size: ProgramSize): void {
     const key = keyOf(size)
-    if (this.#ready.has(key)) return true
-    if (!this.#begun.has(key)) void this.#begin(key, size)
-    return false
+    if (!this.#ready.has(key) && !this.#begun.has(key)) void this.#begin(key, size)
   }
 
   /** Closes those for tables of a size that no session has any more. */

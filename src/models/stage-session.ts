@@ -5,14 +5,40 @@ import { engineError, modelError } from './model-error.ts'
 import { countOf, firstRows, joinedRows, padded, sliceOf, whole } from './stage-rows.ts'
 import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
 import type { ModelResult } from './model-error.ts'
-import type { RangeStage } from './range-stage.ts'
-import type { StageSession, StateTables, Step } from './stage.ts'
+import type { GraphEngine, StateTables } from './graph-engine.ts'
+import type { ProgramSize, Range } from './stage-programs.ts'
+
+/** Tokens of the first stage, or what the stage before it answered; `past` tokens came before. */
+export type Step = { readonly input: readonly number[] | Tensor; readonly past: number }
+
+/** What was said before, in one session: its own tables of keys and values, over a stage that others share. */
+export type StageSession = {
+  /** Numbers [count, width] for the next stage, or the logits [1, vocabulary] of the last token. */
+  step(step: Step): Promise<ModelResult<Tensor>>
+  /** Lets go of the tables. */
+  close(): void
+}
+
+/** What a session has in common with others. */
+export type Common = {
+  readonly range: Range
+  readonly engine: GraphEngine
+  /** Behind all that others asked before. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
+  /** What a run of that size answers, over the tables of its talks. */
+  run(given: readonly Tensor[], over: RunOver): Promise<ModelResult<Tensor>>
+  /** Closes programs for tables of a size that no session has any more. */
+  retire(capacity: number): void
+  forget(session: RangeSession): void
+}
+
+export type RunOver = ProgramSize & { readonly tables: readonly StateTables[] }
 
 /** The first tables have room for a short talk. */
 const MIN_CAPACITY = 256
 
 export class RangeSession implements StageSession {
-  readonly #stage: RangeStage
+  readonly #stage: Common
   #isOpen = true
   /** Places that the tables have. */
   capacity = 0
@@ -20,7 +46,7 @@ export class RangeSession implements StageSession {
   /** Whether what was said is gone with a device, so that it has to be said again from the first place. */
   #isLost = false
 
-  constructor(stage: RangeStage) {
+  constructor(stage: Common) {
     this.#stage = stage
   }
 
@@ -34,7 +60,7 @@ export class RangeSession implements StageSession {
     const { input, past } = step
     const wrong = this.#wrongWith(step)
     if (wrong !== null) return wrong
-    const count = countOf(step)
+    const count = countOf(step.input)
     const most = sizes.fresh.at(-1)!
     const answers: Tensor[] = []
     for (let at = 0; at < count; at += most) {
@@ -78,7 +104,7 @@ export class RangeSession implements StageSession {
   #wrongWith(step: Step): (ModelResult<never> & { readonly ok: false }) | null {
     const { past } = step
     const { config } = this.#stage.range
-    const count = countOf(step)
+    const count = countOf(step.input)
     if (!this.#isOpen) return ended()
     if (this.#isLost && past > 0)
       return modelError('engine', 'device-lost: what was said before went with a device')
