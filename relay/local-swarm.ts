@@ -17,7 +17,8 @@ export type LocalSwarm = {
   readonly node: NodePeer
   /** Resolves when all headless nodes lend their device. @error node-failed */
   readonly ready: Promise<Result<null, PortError>>
-  /** Bytes that each headless node takes. */
+  /** Of each headless node: its account, and the bytes that it takes. */
+  accounts(): Promise<string[]>
   memory(): Promise<number[]>
   close(): Promise<void>
 }
@@ -77,6 +78,6 @@ export const startLocalSwarm = async (
   if (!node.ok) return node
   opened.push(() => node.value.close())
   const { keyFile } = founded.value
-  const { ready, memory } = headless.value
-  return ok({ url, keyFile, node: node.value, ready, memory, close })
+  const { ready, accounts, memory } = headless.value
+  return ok({ url, keyFile, node: node.value, ready, accounts, memory, close })
 }

@@ -6,6 +6,7 @@ import {
   costedModel,
   NO_WORK,
   stageWork,
+  runBytes,
   tableBytes,
 } from '../src/core/stage-cost.ts'
 import { PRICE_MILLI_MAX } from '../src/core/price.ts'
@@ -52,6 +53,7 @@ export const talkPlan = (
     blocks: blocks.map(({ bytes }) => bytes),
     tied,
     tableBytes: tableBytes(costed.shape, { from: 0, to: 1 }, places),
+    runBytes: runBytes(costed.shape, { from: 0, to: layers }, places, false),
   }
   const ranges = splitLayers(layers, Math.min(STAGES_MAX, spec.stages || nodes))
   const work = (range: (typeof ranges)[number]): number =>

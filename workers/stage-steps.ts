@@ -87,23 +87,26 @@ export class StageSteps {
 
   /** Graphs that listen to the run in hand. */
   graphs(engine: TensorEngine): GraphEngine {
-    const failed = (error: ComputeError): Result<never, ComputeError> => {
-      this.#running.error = error
+    const failed = (running: Running, error: ComputeError): Result<never, ComputeError> => {
+      running.error = error
       return err(error)
     }
     return {
       tables: (types) => new Tables(types),
-      prepare: async (bound, states) => {
-        const prepared = await engine.prepare(bound, states)
-        if (!prepared.ok) return failed(prepared.error)
+      prepare: async (bound, states, given) => {
+        // What is made beside runs is no trouble of theirs.
+        const asking = this.#running
+        const prepared = await engine.prepare(bound, states, given)
+        if (!prepared.ok) return failed(asking, prepared.error)
         return ok({
           kind: prepared.value.kind,
           run: async (inputs, tables = []) => {
+            const running = this.#running
             if (!areOwn(tables))
-              return failed(computeError('bad-param', 'tables of another engine'))
-            const ran = await prepared.value.run(inputs, this.#running.control, tables)
-            if (!ran.ok) return failed(ran.error)
-            this.#running.computeMs += ran.value.computeMs
+              return failed(running, computeError('bad-param', 'tables of another engine'))
+            const ran = await prepared.value.run(inputs, running.control, tables)
+            if (!ran.ok) return failed(running, ran.error)
+            running.computeMs += ran.value.computeMs
             return ok(ran.value.outputs)
           },
           close: () => prepared.value.close(),

@@ -2,10 +2,10 @@
  * Stages of models that are open on this node's tensor engine: weights from their leaves, shared by sessions with
  * tables of their own. What they take is counted before any of it is taken.
  */
-import { tableBytes } from '../src/core/stage-cost.ts'
+import { runBytes, tableBytes } from '../src/core/stage-cost.ts'
 import { modelOf } from '../src/models/model-of.ts'
 import { openStage } from '../src/models/stage.ts'
-import { deviceBytes, numberBytes, runSizes, type RunSizes } from '../src/models/device-bytes.ts'
+import { deviceBytes } from '../src/models/device-bytes.ts'
 import { weightsOf } from '../src/models/stage-memory.ts'
 import { err, ok } from '../src/base/result.ts'
 import { computeError } from './errors.ts'
@@ -41,6 +41,9 @@ type Entry = {
   config: LlamaConfig | null
   stage: Stage | null
   weightBytes: number
+  /** Of what a run of the longest talk makes, whoever's turn it is. */
+  runBytes: number
+  onProcessor: boolean
   isClosed: boolean
   /** The run that it is in, or was in last; never fails. */
   running: Promise<unknown>
@@ -77,6 +80,8 @@ export class StageKeeper {
       config: null,
       stage: null,
       weightBytes: 0,
+      runBytes: 0,
+      onProcessor: false,
       isClosed: false,
       running: Promise.resolve(),
     }
@@ -138,7 +143,7 @@ export class StageKeeper {
     const sized = await this.#reserve(entry, model.value)
     if (!sized.ok) return sized
     const graphs = this.#steps.graphs(await this.#engine())
-    const stage = await openStage(model.value, spec, graphs, sized.value)
+    const stage = await openStage(model.value, spec, graphs, entry.onProcessor)
     if (entry.isClosed) {
       if (stage.ok) stage.value.close()
       return err(computeError('cancelled', spec.id))
@@ -153,23 +158,23 @@ export class StageKeeper {
     return ok(null)
   }
 
-  /** Counts what it will take before anything is read, and says how large runs may be for that. */
-  async #reserve(entry: Entry, model: StageModel): Promise<Result<RunSizes, ComputeError>> {
+  /** Counts what it will take before anything is read. */
+  async #reserve(entry: Entry, model: StageModel): Promise<Result<null, ComputeError>> {
     const chosen = await (await this.#engine()).chosen()
     if (!chosen.ok) return chosen
     const onProcessor = chosen.value.kind === 'wasm' || chosen.value.kind === 'reference'
     const weights = weightsOf(model, entry.spec)
     const bytes = deviceBytes(weights, onProcessor)
-    const fits = this.#fits(bytes + tableBytes(model.config, entry.spec, 1))
-    if (!fits.ok) return fits
-    entry.weightBytes = bytes
-    return ok(runSizes(numberBytes(weights), onProcessor))
+    const run = runBytes(model.config, entry.spec, 1, onProcessor)
+    const fits = this.#fits(bytes + run + tableBytes(model.config, entry.spec, 1))
+    if (fits.ok) Object.assign(entry, { weightBytes: bytes, runBytes: run, onProcessor })
+    return fits
   }
 
   #fits(more: number): Result<null, ComputeError> {
     let sum = more
-    for (const { weightBytes, sessions } of this.#entries.values()) {
-      sum += weightBytes
+    for (const { weightBytes, runBytes: run, sessions } of this.#entries.values()) {
+      sum += weightBytes + run
       for (const { bytes } of sessions.values()) sum += bytes
     }
     const most = this.#memoryBytes()
@@ -206,8 +211,11 @@ export class StageKeeper {
     if (known === undefined && entry.sessions.size >= STAGE_LIMITS.sessions)
       return err(computeError('too-many', `${STAGE_LIMITS.sessions} talks are open`))
     const needed = tableBytes(entry.config!, entry.spec, at + count)
-    const fits = this.#fits(Math.max(0, needed - (known?.bytes ?? 0)))
+    const run = runBytes(entry.config!, entry.spec, at + count, entry.onProcessor)
+    const more = Math.max(0, needed - (known?.bytes ?? 0)) + Math.max(0, run - entry.runBytes)
+    const fits = this.#fits(more)
     if (!fits.ok) return fits
+    entry.runBytes = Math.max(entry.runBytes, run)
     const found = known ?? { talk: stage.session(), known: 0, bytes: 0 }
     found.bytes = Math.max(found.bytes, needed)
     entry.sessions.set(session, found)

@@ -14,7 +14,7 @@ export type Row = {
 }
 
 /** Whether a larger figure is the better one follows from the unit. */
-const SMALLER_IS_BETTER = ['ms', 's']
+const SMALLER_IS_BETTER = ['ms', 's', 'MiB']
 
 export const row = (
   name: string,

@@ -60,6 +60,7 @@ const SHAPE_MOST = {
 /** Feeds of one bill, and tokens of one feed, at most: what sums have to stay whole for. */
 export const BILL_FEEDS = 32
 export const FEED_TOKENS = 128
+const NUMBER_BYTES = 4
 /** Operations of one byte, as prices count them, and some room. */
 const PER_BYTE = 32
 
@@ -170,27 +171,61 @@ export const billOf = (work: StageWork, price: number): MicroCredits => {
   return microCredits((cost - rest) / PRICE_MILLI_MAX + (rest > 0 ? 1 : 0))
 }
 
-/** Tokens that padding and doubling may add to a table (src/models/stage.ts). */
-const PLACES = { least: 256, padding: 128 } as const
+/** Tokens of one run are padded to one of these: each is a program of its own (src/models/stage-programs.ts). */
+export const RUN_SIZES = [1, 16, 64, FEED_TOKENS] as const
 
 /**
- * Bytes of what one run makes of its tokens between a layer's weights: a model with few weights can be made to take
- * gigabytes there. On a processor all looks of a run lie in memory at once.
+ * Talks that have one token each in one run, where they wait at the same time: of more a kernel would have more sums than
+ * registers (kernels/tensor/templates/matmul-row.ts). Each is a program of its own, too.
  */
-export const runBytes = (shape: StageShape, places: number, onProcessor: boolean): number => {
-  const { width, heads, keyHeads, headSize, inner } = shape
+export const TALK_SIZES = [2, 3, 4] as const
+/** For tables of one size. */
+export const PROGRAMS = RUN_SIZES.length + TALK_SIZES.length
+
+/** The first tables have room for a short talk. */
+const LEAST_PLACES = 256
+
+/** Tables double until so many places fit, and what the last run pads a full context with. */
+export const capacityFor = (
+  { context }: Pick<StageShape, 'context'>,
+  places: number,
+  before = 0,
+): number => {
+  let capacity = Math.max(LEAST_PLACES, before)
+  while (capacity < places) capacity *= 2
+  return Math.min(capacity, context + FEED_TOKENS)
+}
+
+/**
+ * Bytes of what runs make of tokens between a stage's weights: a model with few weights can be made to take gigabytes
+ * there. On a GPU each program has memory of its own. On a processor one run at a time takes some, here and in
+ * WebAssembly: its rows and logits, the tables of one layer as a prompt reads them, and all its looks; and programs have
+ * tables of turns.
+ */
+export const runBytes = (
+  shape: StageShape,
+  { from, to }: StageRange,
+  places: number,
+  onProcessor: boolean,
+): number => {
+  const { width, heads, keyHeads, headSize, inner, vocabulary, layers } = shape
   const row = 2 * width + (2 * heads + 2 * keyHeads) * headSize + 3 * inner
-  const looks = onProcessor ? heads * (places + PLACES.padding) : 0
-  return 4 * FEED_TOKENS * (row + looks)
+  const logits = to === layers ? vocabulary : 0
+  if (!onProcessor) {
+    const sum = (sizes: readonly number[]): number => sizes.reduce((all, size) => all + size, 0)
+    const [rows, talks] = [sum(RUN_SIZES), sum(TALK_SIZES)]
+    return NUMBER_BYTES * ((rows + talks) * row + (RUN_SIZES.length + talks) * logits)
+  }
+  const capacity = capacityFor(shape, places + FEED_TOKENS)
+  const tables = 2 * keyHeads * headSize * capacity
+  const looks = heads * FEED_TOKENS * capacity
+  const turns = (to - from) * PROGRAMS * headSize * capacity
+  return NUMBER_BYTES * (2 * (FEED_TOKENS * row + logits + tables) + looks + turns)
 }
 
 /** Bytes of the keys and values of one session that may become so long. */
-export const tableBytes = (
-  { keyHeads, headSize, context }: StageShape,
-  { from, to }: StageRange,
-  places: number,
-): number => {
-  let capacity: number = PLACES.least
-  while (capacity < places + PLACES.padding) capacity *= 2
-  return (to - from) * 2 * keyHeads * headSize * 4 * Math.min(capacity, context + PLACES.padding)
+export const tableBytes = (shape: StageShape, { from, to }: StageRange, places: number): number => {
+  const { keyHeads, headSize } = shape
+  const capacity = capacityFor(shape, places + FEED_TOKENS)
+  return NUMBER_BYTES * (to - from) * 2 * keyHeads * headSize * capacity
 }

@@ -1,5 +1,6 @@
 /** What weights take where graphs run, which is not what they take in a file. */
 import { elements } from '../../kernels/kernel.ts'
+import { PROGRAMS } from '../core/stage-cost.ts'
 import { BLOCK_READERS, type QuantisedType } from './quantised-blocks.ts'
 import { canStayQuantised } from './quantised-matrix.ts'
 import type { Weight } from './weight.ts'
@@ -8,39 +9,29 @@ export type Laid = Pick<Weight, 'type' | 'shape'> & { readonly part: string }
 
 const NUMBER_BYTES = 4
 
-/** Each is a program that has to be compiled. The largest are last. */
-export type RunSizes = {
-  /** Tokens of one talk, padded to one of these. */
-  readonly fresh: readonly number[]
-  /** Talks that have one token each. */
-  readonly talks: readonly number[]
-}
-
-/** Of more than four talks a kernel would have more sums than registers (kernels/tensor/templates/matmul-row.ts). */
-export const RUN_SIZES: RunSizes = { fresh: [1, 16, 64, 128], talks: [2, 3, 4] }
-
-/**
- * On a processor each program has weights of its own in WebAssembly's memory. So many bytes may be there once for
- * each size of run; above that there are only runs of one token, which makes a prompt slow, and talks wait for each
- * other.
- */
-const SMALL_BYTES = 2 ** 25
-
-export const runSizes = (numberBytes: number, onProcessor: boolean): RunSizes =>
-  onProcessor && numberBytes > SMALL_BYTES ? { fresh: [1], talks: [] } : RUN_SIZES
-
 /** As numbers of 32 bits. */
 export const numberBytes = (weights: readonly Pick<Laid, 'shape'>[]): number =>
   weights.reduce((sum, { shape }) => sum + NUMBER_BYTES * elements(shape), 0)
 
+/**
+ * What a processor takes beside its numbers (workers/tensor/): products that are too small to be shared, which each
+ * size of run has for itself, up to 1 MiB between two looks; those of a piece, or one matrix, twice while they are put
+ * there; and what WebAssembly's memory grows by in advance, a fifth of it and 96 MiB at most.
+ */
+const UNSHARED_BYTES = 2 ** 20
+const PLACED_BYTES = 2 ** 25
+const GROWTH = { part: 0.2, most: 96 * 2 ** 20 } as const
+
 /** @param onProcessor whether graphs run on WebAssembly, and not on a GPU */
 export const deviceBytes = (weights: readonly Laid[], onProcessor: boolean): number => {
-  const once = weights.reduce((sum, weight) => sum + laidBytes(weight), 0)
-  if (!onProcessor) return once
-  const unfolded = numberBytes(weights)
-  // Once more while it is handed over: a tab with 212 MiB of weights was seen to take 644.
-  const { fresh, talks } = runSizes(unfolded, true)
-  return once + unfolded * (1 + fresh.length + talks.length)
+  if (!onProcessor) return weights.reduce((sum, weight) => sum + laidBytes(weight), 0)
+  const numbers = numberBytes(weights)
+  const layers = weights.filter(({ part }) => part === 'o').length
+  const largest = Math.max(...weights.map((weight) => numberBytes([weight])))
+  const unshared = (PROGRAMS - 1) * Math.min(numbers, (layers + 1) * UNSHARED_BYTES)
+  const placing = 2 * Math.min(numbers, Math.max(PLACED_BYTES, largest))
+  const growth = Math.min(GROWTH.part * numbers, GROWTH.most)
+  return Math.ceil(numbers + unshared + placing + growth)
 }
 
 /** Numbers, or words and scales. */

@@ -5,8 +5,15 @@ import type { Result } from '../base/result.ts'
 
 /** What runs graphs: the engine of a node, or the references of the operators. */
 export type GraphEngine = {
-  /** States are tables, which stay where graphs run; none if absent. */
-  prepare(bound: Bound, states?: readonly StateIds[]): Promise<Result<ReadyGraph, EngineError>>
+  /**
+   * States are tables, which stay where graphs run; none if absent. Weights in `given` are the engine's: it may let go
+   * of their numbers, as long as what it makes here is not closed.
+   */
+  prepare(
+    bound: Bound,
+    states?: readonly StateIds[],
+    given?: ReadonlySet<Tensor>,
+  ): Promise<Result<ReadyGraph, EngineError>>
   /** Zeros, for the states of graphs of this engine. */
   tables(types: readonly TensorType[]): StateTables
 }

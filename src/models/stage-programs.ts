@@ -1,21 +1,21 @@
 /** Programs of a stage: one for each number of tokens and of talks in a run, and for each size of their tables. */
 import { bind } from '../../kernels/tensor/bind.ts'
 import { ok } from '../base/result.ts'
+import { capacityFor } from '../core/stage-cost.ts'
 import { rangeGraph } from './llama/range-graph.ts'
 import { ropeTables } from './llama/rope.ts'
 import { engineError } from './model-error.ts'
+import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { LlamaConfig } from './llama/config.ts'
 import type { RangeSize } from './llama/range-graph.ts'
 import type { LayerRange, RangeTensors } from './llama/range-tensors.ts'
 import type { ModelResult } from './model-error.ts'
-import type { RunSizes } from './device-bytes.ts'
 import type { GraphEngine, ReadyGraph } from './graph-engine.ts'
 
 export type Range = {
   readonly config: LlamaConfig
   readonly range: LayerRange
   readonly tensors: RangeTensors
-  readonly sizes: RunSizes
 }
 
 export type ProgramSize = Omit<RangeSize, 'rope'>
@@ -28,10 +28,26 @@ export class StagePrograms {
   readonly #ropes = new Map<number, ReturnType<typeof ropeTables>>()
   /** Programs for several talks that are being made, or could not be. */
   readonly #begun = new Map<string, { isWanted: boolean }>()
+  /** Weights whose numbers are the engine's, and the program that it has them in. */
+  #given: ReadonlySet<Tensor> | undefined
+  #holder: ReadyGraph | null = null
 
   constructor(range: Range, engine: GraphEngine) {
     this.#range = range
     this.#engine = engine
+  }
+
+  /** The weights are where runs read them from then on, until all is closed. */
+  async place(): Promise<ModelResult<null>> {
+    this.#given = new Set(tensorsIn(this.#range.tensors))
+    const made = await this.get({
+      talks: 1,
+      fresh: 1,
+      capacity: capacityFor(this.#range.config, 0),
+    })
+    if (!made.ok) return made
+    this.#holder = made.value
+    return ok(null)
   }
 
   /** Made now if it is not there. */
@@ -61,6 +77,8 @@ export class StagePrograms {
 
   close(): void {
     this.#close(() => true)
+    this.#holder?.close()
+    this.#holder = null
   }
 
   async #begin(key: string, size: ProgramSize): Promise<void> {
@@ -83,14 +101,14 @@ export class StagePrograms {
     const { graph, inputs, states } = rangeGraph(config, { range, tensors }, { ...size, rope })
     const bound = bind(graph, inputs)
     if (!bound.ok) return engineError(bound.error)
-    const made = await this.#engine.prepare(bound.value, states)
+    const made = await this.#engine.prepare(bound.value, states, this.#given)
     return made.ok ? made : engineError(made.error)
   }
 
   #close(isOver: (key: string) => boolean): void {
     for (const [key, program] of this.#ready) {
       if (!isOver(key)) continue
-      program.close()
+      if (program !== this.#holder) program.close()
       this.#ready.delete(key)
     }
     for (const [key, begun] of this.#begun) {
@@ -103,3 +121,9 @@ export class StagePrograms {
 
 const keyOf = ({ talks, fresh, capacity }: ProgramSize): string =>
   `${talks} times ${fresh} of ${capacity}`
+
+/** Matrices that stay quantised are several. */
+const tensorsIn = (value: unknown): readonly Tensor[] => {
+  if (typeof value !== 'object' || value === null) return []
+  return 'data' in value ? [value as Tensor] : Object.values(value).flatMap(tensorsIn)
+}

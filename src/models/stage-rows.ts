@@ -10,20 +10,13 @@ export const whole = (numbers: readonly number[], length: number): Tensor => {
   return { element: 'i64', shape: [length], data }
 }
 
-export const sliceOf = (
-  input: readonly number[] | Tensor,
-  at: number,
-  count: number,
-): readonly number[] | Tensor =>
-  'shape' in input ? someRows(input, at, count) : input.slice(at, at + count)
-
 export const someRows = ({ element, shape, data }: Tensor, at: number, count: number): Tensor => {
   const width = shape[1]!
   const some = data.subarray(at * width, (at + count) * width)
   return { element, shape: [count, width], data: some }
 }
 
-export const joinedRows = (parts: readonly Tensor[]): Tensor => {
+const joinedRows = (parts: readonly Tensor[]): Tensor => {
   const [first] = parts
   if (parts.length === 1) return first!
   const width = first!.shape[1]!

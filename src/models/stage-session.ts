@@ -1,8 +1,8 @@
 /** One talk over a stage that others share: its tables, and its steps as runs of some size. */
 import { ok } from '../base/result.ts'
-import { FEED_TOKENS } from '../core/stage-cost.ts'
+import { capacityFor, FEED_TOKENS, RUN_SIZES } from '../core/stage-cost.ts'
 import { engineError, modelError } from './model-error.ts'
-import { countOf, firstRows, joinedRows, padded, sliceOf, whole } from './stage-rows.ts'
+import { countOf, firstRows, padded, whole } from './stage-rows.ts'
 import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
 import type { ModelResult } from './model-error.ts'
 import type { GraphEngine, StateTables } from './graph-engine.ts'
@@ -34,9 +34,6 @@ export type Common = {
 
 export type RunOver = ProgramSize & { readonly tables: readonly StateTables[] }
 
-/** The first tables have room for a short talk. */
-const MIN_CAPACITY = 256
-
 export class RangeSession implements StageSession {
   readonly #stage: Common
   #isOpen = true
@@ -54,22 +51,9 @@ export class RangeSession implements StageSession {
     return this.#stage.inTurn(() => this.alone(step))
   }
 
-  /** In its turn, in as many runs as it takes. */
+  /** In its turn. */
   async alone(step: Step): Promise<ModelResult<Tensor>> {
-    const { tensors, sizes } = this.#stage.range
-    const { input, past } = step
-    const wrong = this.#wrongWith(step)
-    if (wrong !== null) return wrong
-    const count = countOf(step.input)
-    const most = sizes.fresh.at(-1)!
-    const answers: Tensor[] = []
-    for (let at = 0; at < count; at += most) {
-      const size = Math.min(most, count - at)
-      const answer = await this.#run(sliceOf(input, at, size), size, past + at)
-      if (!answer.ok) return answer
-      answers.push(answer.value)
-    }
-    return ok(tensors.output === null ? joinedRows(answers) : answers.at(-1)!)
+    return this.#wrongWith(step) ?? this.#run(step)
   }
 
   /** Tables for one more token. */
@@ -77,14 +61,11 @@ export class RangeSession implements StageSession {
     return this.#wrongWith(step) ?? this.#makeRoom(step.past + 1)
   }
 
-  /** Places of tables that have room for so many tokens. */
-  capacityFor(needed: number): number {
-    const { config } = this.#stage.range
-    if (this.capacity >= needed) return this.capacity
-    let capacity = Math.max(MIN_CAPACITY, this.capacity)
-    while (capacity < needed) capacity *= 2
-    // So much the last run may pad the context with.
-    return Math.min(capacity, config.context + FEED_TOKENS)
+  /** Places that its tables have, or will have for so many tokens. */
+  capacityFor(places: number): number {
+    return this.capacity >= places
+      ? this.capacity
+      : capacityFor(this.#stage.range.config, places, this.capacity)
   }
 
   lose(): void {
@@ -115,13 +96,10 @@ export class RangeSession implements StageSession {
   }
 
   /** One run of the graph. */
-  async #run(
-    input: readonly number[] | Tensor,
-    count: number,
-    past: number,
-  ): Promise<ModelResult<Tensor>> {
-    const { tensors, sizes } = this.#stage.range
-    const fresh = sizes.fresh.find((size) => size >= count)!
+  async #run({ input, past }: Step): Promise<ModelResult<Tensor>> {
+    const { tensors } = this.#stage.range
+    const count = countOf(input)
+    const fresh = RUN_SIZES.find((size) => size >= count)!
     const tables = await this.#makeRoom(past + fresh)
     if (!tables.ok) return tables
     const given = [
@@ -136,7 +114,7 @@ export class RangeSession implements StageSession {
     return ok(tensors.output === null ? firstRows(answer.value, count) : answer.value)
   }
 
-  /** Tables double until the context fits, and what the last run pads it with. */
+  /** Tables that are too small grow. */
   async #makeRoom(needed: number): Promise<ModelResult<StateTables>> {
     const { config, tensors } = this.#stage.range
     if (this.capacity >= needed && this.#tables !== null) return ok(this.#tables)

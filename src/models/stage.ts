@@ -4,9 +4,8 @@
  * one run. Stages in a row are a model; where each of them runs is not their business.
  */
 import { ok } from '../base/result.ts'
-import { FEED_TOKENS } from '../core/stage-cost.ts'
+import { FEED_TOKENS, TALK_SIZES } from '../core/stage-cost.ts'
 import { loadRange } from './llama/range-tensors.ts'
-import { RUN_SIZES, type RunSizes } from './device-bytes.ts'
 import { engineError } from './model-error.ts'
 import { StagePrograms, type Range } from './stage-programs.ts'
 import { allRows, countOf, someRows, whole } from './stage-rows.ts'
@@ -45,24 +44,31 @@ export type Stage = {
 export const MAX_FRESH = FEED_TOKENS
 export type StageModel = { readonly config: LlamaConfig; readonly parts: LlamaParts }
 
-/** Loads the weights of the range; programs are made when they are needed. */
+/**
+ * Loads the weights of the range; programs are made when they are needed.
+ * @param onProcessor whether graphs run on WebAssembly, and not on a GPU: there weights are numbers, and are put where
+ * they are read before anything is asked
+ */
 export const openStage = async (
   { config, parts }: StageModel,
   range: LayerRange,
   engine: GraphEngine,
-  sizes: RunSizes = RUN_SIZES,
+  onProcessor = false,
 ): Promise<ModelResult<Stage>> => {
-  const tensors = await loadRange(parts, range)
-  return tensors.ok
-    ? ok(new RangeStage({ config, range, tensors: tensors.value, sizes }, engine))
-    : tensors
+  const tensors = await loadRange(parts, range, onProcessor)
+  if (!tensors.ok) return tensors
+  const stage = new RangeStage({ config, range, tensors: tensors.value }, engine)
+  const placed = onProcessor ? await stage.programs.place() : ok(null)
+  if (placed.ok) return ok(stage)
+  stage.close()
+  return placed
 }
 
 /** What sessions share: weights, programs, and who runs when. */
 class RangeStage implements Stage, Common {
   readonly range: Range
   readonly engine: GraphEngine
-  readonly #programs: StagePrograms
+  readonly programs: StagePrograms
   readonly #sessions = new Set<RangeSession>()
   /** One at a time: a program has memory for one run. */
   #running: Promise<unknown> = Promise.resolve()
@@ -70,7 +76,7 @@ class RangeStage implements Stage, Common {
   constructor(range: Range, engine: GraphEngine) {
     this.range = range
     this.engine = engine
-    this.#programs = new StagePrograms(range, engine)
+    this.programs = new StagePrograms(range, engine)
   }
 
   session(): StageSession {
@@ -84,11 +90,13 @@ class RangeStage implements Stage, Common {
     const capacity = this.#capacityOf(first)
     if (capacity === null) return [first]
     const fitting = asked.filter((one) => this.#capacityOf(one) === capacity)
-    const sizes = this.range.sizes.talks
-      .filter((talks) => talks <= fitting.length)
-      .map((talks) => ({ talks, fresh: 1, capacity }))
-    for (const most of sizes.slice(-1)) this.#programs.want(most)
-    const found = sizes.findLast((size) => this.#programs.has(size))
+    const sizes = TALK_SIZES.filter((talks) => talks <= fitting.length).map((talks) => ({
+      talks,
+      fresh: 1,
+      capacity,
+    }))
+    for (const most of sizes.slice(-1)) this.programs.want(most)
+    const found = sizes.findLast((size) => this.programs.has(size))
     return fitting.slice(0, found?.talks ?? 1)
   }
 
@@ -98,7 +106,7 @@ class RangeStage implements Stage, Common {
 
   close(): void {
     for (const session of this.#sessions) session.close()
-    this.#programs.close()
+    this.programs.close()
   }
 
   /** Behind all that others asked before: at most one of each session. */
@@ -110,7 +118,7 @@ class RangeStage implements Stage, Common {
 
   /** What a run of that size answers, over the tables of its talks. */
   async run(given: readonly Tensor[], { tables, ...size }: RunOver): Promise<ModelResult<Tensor>> {
-    const program = await this.#programs.get(size)
+    const program = await this.programs.get(size)
     if (!program.ok) return program
     const ran = await program.value.run(given, tables)
     if (ran.ok) return ok(ran.value[0]!)
@@ -121,7 +129,7 @@ class RangeStage implements Stage, Common {
   /** Closes programs for tables of a size that no session has any more. */
   retire(capacity: number): void {
     if ([...this.#sessions].some((session) => session.capacity === capacity)) return
-    this.#programs.retire(capacity)
+    this.programs.retire(capacity)
   }
 
   forget(session: RangeSession): void {
@@ -131,7 +139,7 @@ class RangeStage implements Stage, Common {
   /** All that was on a device went with it; the next run asks for another one. */
   #lose(): void {
     for (const session of this.#sessions) session.lose()
-    this.#programs.close()
+    this.programs.close()
   }
 
   /** What is wrong with one of them is found before they run; then each of the others runs alone. */

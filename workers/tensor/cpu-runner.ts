@@ -2,27 +2,30 @@
  * The engine of nodes without a usable GPU: WebAssembly for what it knows, and the operators' own references
  * for the rest, which are slow and always there. Graphs run piece by piece, with rests in between.
  */
-import { costOf } from '../../kernels/tensor/bound.ts'
-import { nodeLabel } from '../../kernels/tensor/graph.ts'
 import { computeNodes } from '../../kernels/tensor/reference.ts'
-import { sizeOf } from '../../kernels/tensor/tensor.ts'
 import { err, ok } from '../../src/base/result.ts'
-import { valueName, writeModel } from '../../src/models/onnx/write-model.ts'
 import { computeError } from '../errors.ts'
 import { breathe, Pace } from '../pace.ts'
+import { peakBytes } from './cpu-memory.ts'
 import { cpuPieces, endsOf } from './cpu-pieces.ts'
 import { runOnTables, tableNodes } from './cpu-tables.ts'
+import { endlessIn, tooSlow } from './endless-nodes.ts'
+import { filledPart, filledTables, hasManyRows } from './filled-tables.ts'
+import { isLetGo, lettingGo } from './letting-go.ts'
+import { runByRow } from './run-by-row.ts'
+import { SharedModels, sharedKey } from './shared-models.ts'
+import { modelOf, smallest } from './wasm-model.ts'
 import { WasmRunner } from './wasm-runner.ts'
 import type { Bound, BoundNode, StateIds } from '../../kernels/tensor/bound.ts'
-import type { Graph, ValueId } from '../../kernels/tensor/graph.ts'
-import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
+import type { ValueId } from '../../kernels/tensor/graph.ts'
+import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { Result } from '../../src/base/result.ts'
 import type { ComputeError } from '../errors.ts'
 import type { Control } from '../runnable.ts'
 import type { CpuPiece } from './cpu-pieces.ts'
 import type { GraphRun, Prepared } from './prepared.ts'
 import type { Tables } from './tables.ts'
-import type { PreparedModel, WasmModel } from './wasm-runner.ts'
+import type { SharedModel } from './shared-models.ts'
 
 /** How long messages wait at most between two pieces. */
 const BREATH_MS = 10
@@ -30,18 +33,6 @@ const BREATH_MS = 10
 const PIECE_MS = 40
 /** Operations of the first pieces, and the fewest of any: one thread of a slow phone takes 50 ms. */
 const PIECE_FLOP = { wasm: 1e8, reference: 2e6 } as const
-
-/**
- * Operations of one node by a reference, which nobody can stop: up to 200 ns each on a core of a server, and
- * a worker that is silent for 15 s is ended.
- */
-const REFERENCE_MAX = 2 ** 25
-/** Products of matrices and sums take some nanoseconds. */
-const REFERENCE_FAST_MAX = 2 ** 30
-const FAST: ReadonlySet<string> = new Set([
-  ...['MatMul', 'Gemm', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceMean'],
-  ...['ReduceSum', 'ReduceSumSquare'],
-])
 
 export type CpuOptions = {
   /** What a graph may take. */
@@ -56,6 +47,7 @@ export class CpuRunner {
   readonly #memoryBytes: number
   /** null where there is no WebAssembly. */
   readonly #wasm: WasmRunner | null
+  readonly #shared = new SharedModels()
   /** As fast as it was seen to be. */
   #flopPerMs = 0
 
@@ -75,30 +67,38 @@ export class CpuRunner {
     return this.#wasm === null ? 'reference' : 'wasm'
   }
 
-  /** @error out-of-budget, before anything is taken; needs-webgpu where a node would take too long here */
+  /**
+   * @param given weights whose numbers may be let go of once they lie in WebAssembly
+   * @error out-of-budget, before anything is taken; needs-webgpu where a node would take too long here;
+   * device-lost where weights were let go of
+   */
   async prepare(
     bound: Bound,
     states: readonly StateIds[] = [],
+    given: ReadonlySet<Tensor> = new Set(),
   ): Promise<Result<Prepared, ComputeError>> {
-    const own = tableNodes(bound, states)
+    const tables = tableNodes(bound, states)
+    const own = new Set([...tables].filter((node) => this.#wasm === null || !hasManyRows(node)))
     const most = Math.max(PIECE_FLOP[this.kind], this.#flopPerMs * PIECE_MS)
-    const pieces = cpuPieces(bound, most, own)
-    const bytes = peakBytes(bound, pieces)
+    const pieces = cpuPieces(bound, { most, own, byRow: states.length > 0 })
+    const bytes = peakBytes(bound, pieces, given)
     if (bytes > this.#memoryBytes)
       return err(computeError('out-of-budget', `${bytes} bytes, ${this.#memoryBytes} are lent`))
     const ready: Ready[] = []
+    const placed = lettingGo(pieces, given)
     for (const piece of pieces) {
-      const isOwn = piece.nodes.length === 1 && own.has(piece.nodes[0]!)
-      const made = isOwn ? [{ piece, model: null, isOwn }] : await this.#ready(bound, piece)
+      const isOwn = own.has(piece.nodes[0]!)
+      const made = isOwn ? [onTables(piece)] : await this.#ready(bound, piece, tables)
       ready.push(...made)
+      placed(
+        piece,
+        made.every(({ model }) => model !== null),
+      )
     }
-    const slow = ready.map(({ piece, model, isOwn }) =>
-      model === null && isOwn !== true ? endlessIn(piece) : null,
-    )
-    const endless = slow.find((found) => found !== null)
-    if (endless !== undefined) {
+    const wrong = ready.map(whyNot).find((found) => found !== null) ?? null
+    if (wrong !== null) {
       for (const { model } of ready) void model?.close()
-      return err(tooSlow(endless!))
+      return err(wrong)
     }
     const ran = (flopPerMs: number): void => {
       this.#flopPerMs = Math.max(this.#flopPerMs, flopPerMs)
@@ -107,56 +107,43 @@ export class CpuRunner {
   }
 
   /** A piece that WebAssembly does not take is tried node by node: only what it does not know is slow. */
-  async #ready(bound: Bound, piece: CpuPiece): Promise<readonly Ready[]> {
+  async #ready(
+    bound: Bound,
+    piece: CpuPiece,
+    tables: ReadonlySet<BoundNode>,
+  ): Promise<readonly Ready[]> {
     const model = await this.#model(bound, piece)
-    if (model !== null || this.#wasm === null || piece.nodes.length === 1) return [{ piece, model }]
+    const [first, ...others] = piece.nodes
+    if (model === null && others.length === 0 && tables.has(first!)) return [onTables(piece)]
+    if (model !== null || this.#wasm === null || others.length === 0) return [{ piece, model }]
     const alone: Ready[] = []
-    for (const one of piece.alone())
-      alone.push({ piece: one, model: await this.#model(bound, one) })
+    for (const one of piece.alone()) alone.push(...(await this.#ready(bound, one, tables)))
     return alone
   }
 
-  async #model({ types }: Bound, { graph, onWasm }: CpuPiece): Promise<PreparedModel | null> {
-    const model = onWasm ? modelOf(graph, types) : null
-    const made = model === null ? null : await this.#wasm?.prepare(model)
-    return made?.ok === true ? made.value : null
+  async #model({ types }: Bound, piece: CpuPiece): Promise<SharedModel | null> {
+    if (!piece.onWasm || this.#wasm === null) return null
+    const { graph, rows } = piece
+    const key = rows === null ? null : sharedKey(graph, types)
+    const known = key === null ? null : this.#shared.take(key)
+    if (known !== null || [...graph.constants.values()].some(isLetGo)) return known
+    const open =
+      rows === null ? filledTables(piece).keys() : [...graph.inputs, ...graph.outputs].values()
+    const model = modelOf(graph, types, new Set(open))
+    const made = model === null ? null : await this.#wasm.prepare(model)
+    if (made?.ok !== true) return null
+    return key === null ? made.value : this.#shared.put(key, made.value)
   }
-}
-
-/** null where a type cannot be written in a file. */
-const modelOf = (graph: Graph, types: ReadonlyMap<ValueId, TensorType>): WasmModel | null => {
-  // It takes no model in which two nodes have one name, and needs none.
-  const nodes = graph.nodes.map((node) => ({ ...node, name: '' }))
-  const written = writeModel({ ...graph, nodes }, types)
-  if (!written.ok) return null
-  return {
-    bytes: written.value,
-    inputs: graph.inputs.map(valueName),
-    outputs: graph.outputs.map((id) => ({ name: valueName(id), type: types.get(id)! })),
-  }
-}
-
-/** Copies one number. */
-const smallest = (): WasmModel => {
-  const node = { op: 'Identity', domain: '', name: '', inputs: [0], outputs: [1] }
-  const graph: Graph = {
-    opset: 21,
-    values: ['x', 'y'],
-    nodes: [{ ...node, attributes: new Map() }],
-    inputs: [0],
-    outputs: [1],
-    constants: new Map(),
-  }
-  const type: TensorType = { element: 'f32', shape: [1] }
-  return modelOf(graph, new Map([0, 1].map((id) => [id, type])))!
 }
 
 type Ready = {
   readonly piece: CpuPiece
-  readonly model: PreparedModel | null
+  readonly model: SharedModel | null
   /** One node that works on tables. */
   readonly isOwn?: boolean
 }
+const onTables = (piece: CpuPiece): Ready => ({ piece, model: null, isOwn: true })
+
 type WithStates = { readonly bound: Bound; readonly states: readonly StateIds[] }
 type About = Pick<PreparedOnCpu, 'kind' | 'bytes'> & { ran(flopPerMs: number): void }
 
@@ -208,22 +195,31 @@ class PreparedOnCpu implements Prepared {
     const all = this.#ready.reduce((sum, { piece }) => sum + piece.flop, 0)
     let done = 0
     let breathed = performance.now()
+    let began = breathed
+    /** Whether it is to go on. */
+    const rested = async (isLast = false): Promise<boolean> => {
+      await pace.rest(performance.now() - began, control.share())
+      if (performance.now() - breathed >= BREATH_MS && !isLast) {
+        await breathe()
+        breathed = performance.now()
+      }
+      began = performance.now()
+      return !control.cancelled()
+    }
+    if (control.cancelled()) return err(cancelled())
     for (const [i, ready] of this.#ready.entries()) {
-      if (control.cancelled()) return err(computeError('cancelled', 'graph'))
-      const began = performance.now()
       if (ready.isOwn === true) runOnTables(ready.piece.nodes[0]!, values)
-      else if (!(await onWasm(ready, values))) {
-        const endless = endlessIn(ready.piece)
-        if (endless !== null) return err(tooSlow(endless))
+      else if (!(await onWasm(ready, { bound: this.#bound, values, rested }))) {
+        if (control.cancelled()) return err(cancelled())
+        const wrong = whyNot({ ...ready, model: null })
+        if (wrong !== null) return err(wrong)
         onReference(ready.piece, values)
       }
       for (const id of this.#ends[i]!) values.delete(id)
       done += ready.piece.flop
       control.progress(Math.floor((1000 * done) / Math.max(1, all)))
-      await pace.rest(performance.now() - began, control.share())
-      if (performance.now() - breathed < BREATH_MS || i === this.#ready.length - 1) continue
-      await breathe()
-      breathed = performance.now()
+      const isLast = i === this.#ready.length - 1
+      if (!(await rested(isLast)) && !isLast) return err(cancelled())
     }
     const outputs = graph.outputs.filter((id) => !ends.has(id)).map((id) => values.get(id)!)
     if (pace.busyMs > 1) this.#ran(all / pace.busyMs)
@@ -236,23 +232,40 @@ class PreparedOnCpu implements Prepared {
   }
 }
 
-/** A node that a reference would be at for longer than anybody waits. */
-const endlessIn = ({ nodes }: CpuPiece): BoundNode | null =>
-  nodes.find((made) => {
-    const most = FAST.has(made.op.name) ? REFERENCE_FAST_MAX : REFERENCE_MAX
-    return costOf(made) > most
-  }) ?? null
+/** Why a piece cannot be computed here, where WebAssembly does not do it. */
+const whyNot = ({ piece, model, isOwn }: Ready): ComputeError | null => {
+  if (model !== null || isOwn === true) return null
+  if ([...piece.graph.constants.values()].some(isLetGo))
+    return computeError('device-lost', 'weights were in WebAssembly only')
+  const endless = endlessIn(piece)
+  return endless === null ? null : tooSlow(endless)
+}
 
-const tooSlow = ({ node }: BoundNode): ComputeError =>
-  computeError('needs-webgpu', `${nodeLabel(node)} would take too long without it`)
+const cancelled = (): ComputeError => computeError('cancelled', 'graph')
+
+type Running = {
+  readonly bound: Bound
+  readonly values: Map<ValueId, Tensor>
+  rested(): Promise<boolean>
+}
 
 /** Whether it did; a combination that WebAssembly does not know may show only at a run. */
-const onWasm = async ({ model, piece }: Ready, values: Map<ValueId, Tensor>): Promise<boolean> => {
+const onWasm = async (
+  { model, piece }: Ready,
+  { bound, values, rested }: Running,
+): Promise<boolean> => {
   if (model === null) return false
-  const { graph } = piece
-  const ran = await model.run(graph.inputs.map((id) => values.get(id)!))
+  const { inputs, outputs } = piece.graph
+  const types = outputs.map((id) => bound.types.get(id)!)
+  const filled = filledTables(piece)
+  const given = inputs.map((id) => {
+    const length = filled.get(id)
+    const value = values.get(id)!
+    return length === undefined ? value : filledPart(value, values.get(length)!.data[0]!)
+  })
+  const ran = await runByRow(model, piece, { given, types, rested })
   if (!ran.ok) return false
-  for (const [i, id] of graph.outputs.entries()) values.set(id, ran.value[i]!)
+  for (const [i, id] of outputs.entries()) values.set(id, ran.value[i]!)
   return true
 }
 
@@ -260,23 +273,4 @@ const onReference = ({ nodes, graph }: CpuPiece, values: Map<ValueId, Tensor>): 
   const inside = new Map(values)
   computeNodes(nodes, inside)
   for (const id of graph.outputs) values.set(id, inside.get(id)!)
-}
-
-/** Numbers lie here and in the memory of WebAssembly, 8 bytes each where they are wide. */
-const bytesOf = (type: TensorType): number => 2 * sizeOf(type) * (WIDE.has(type.element) ? 8 : 4)
-const WIDE: ReadonlySet<string> = new Set(['f64', 'i64', 'u64'])
-
-/** The most that is there at once: constants, inputs, and what is made and still read. */
-const peakBytes = ({ graph, types, known }: Bound, pieces: readonly CpuPiece[]): number => {
-  const size = (ids: Iterable<ValueId>): number =>
-    [...ids].reduce((sum, id) => sum + bytesOf(types.get(id)!), 0)
-  const ends = endsOf(pieces, graph.outputs)
-  let now = size(new Set([...known.keys(), ...graph.inputs]))
-  let most = now
-  for (const [i, { nodes, graph: part }] of pieces.entries()) {
-    const made = nodes.flatMap(({ node }) => node.outputs.filter((id) => id !== null))
-    most = Math.max(most, now + size(made))
-    now += size(part.outputs) - size(ends[i]!)
-  }
-  return most
 }

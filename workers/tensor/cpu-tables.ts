@@ -1,6 +1,7 @@
 /**
  * What nodes do with tables that stay in memory: new lines are written in place, and attention reads the tables
- * where they lie. WebAssembly would have them copied into its own memory and back for each token.
+ * where they lie. WebAssembly would have them copied into its own memory and back for each token. Of a prompt's
+ * attention that copy is a small part, and WebAssembly does it where it can.
  */
 import { intOf, inputOf } from '../../kernels/tensor/op.ts'
 import { readAttention } from '../../kernels/tensor/ops/attention-call.ts'

@@ -12,6 +12,7 @@ import { adapterKey, choose } from './choose.ts'
 import { CpuRunner } from './cpu-runner.ts'
 import { graphKey } from './graph-key.ts'
 import { IdleGraphs } from './idle-graphs.ts'
+import { isLetGo } from './letting-go.ts'
 import { TensorRunner } from './runner.ts'
 import { targetOf } from './target.ts'
 import { tune } from './tune.ts'
@@ -102,15 +103,23 @@ export class TensorEngine {
 
   /**
    * Compiles, and takes all the memory that runs need; or finds that ready.
+   * @param given weights whose numbers nobody else needs: on a processor they may be let go of once they are placed
+   * where runs read them, and what is prepared then has to be kept for as long as they are wanted
    * @error out-of-budget before anything is taken; with WebGPU forced what it says too
    */
   async prepare(
     bound: Bound,
     states: readonly StateIds[] = [],
+    given?: ReadonlySet<Tensor>,
   ): Promise<Result<PreparedGraph, ComputeError>> {
     clearTimeout(this.#quiet)
     const chosen = await this.#target()
     if (!chosen.ok) return chosen
+    const isPlaced = [...bound.known.values()].some(isLetGo)
+    if (isPlaced || (given !== undefined && chosen.value === null)) {
+      const made = await (await this.#openCpu()).prepare(bound, states, given)
+      return made.ok ? ok(this.#lend(null, made.value)) : made
+    }
     const key = `${await graphKey(bound)} ${states.map(({ output }) => output).join()}`
     const kept = this.#idle.take(key)
     const made = kept === undefined ? await this.#make(bound, states, chosen.value) : ok(kept)

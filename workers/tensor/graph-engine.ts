@@ -13,8 +13,8 @@ export const graphEngine = (
 ): GraphEngine & { close(): void } => ({
   close: () => engine.close(),
   tables: (types) => new Tables(types),
-  async prepare(bound, states) {
-    const prepared = await engine.prepare(bound, states)
+  async prepare(bound, states, given) {
+    const prepared = await engine.prepare(bound, states, given)
     if (!prepared.ok) return prepared
     return ok({
       kind: prepared.value.kind,

@@ -13,15 +13,18 @@ import type { ComputeError } from '../errors.ts'
 /** What goes wrong is in the error; it need not be said aloud too. */
 const SILENT = 4
 
-/** A model, the names it reads and writes, and the types of what it writes. */
+/** A model, the names it reads and writes, and numbers of constants that are not in its bytes. */
 export type WasmModel = {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly inputs: readonly string[]
-  readonly outputs: readonly { readonly name: string; readonly type: TensorType }[]
+  readonly outputs: readonly string[]
+  readonly outside: readonly { readonly path: string; readonly data: Uint8Array }[]
 }
 
 export class WasmRunner {
   readonly #ort: typeof Ort
+  /** One model is made after the other: what is outside of it is there for all that are being made. */
+  #making: Promise<unknown> = Promise.resolve()
 
   private constructor(ort: typeof Ort) {
     this.#ort = ort
@@ -47,11 +50,18 @@ export class WasmRunner {
     }
   }
 
-  async prepare(model: WasmModel): Promise<Result<PreparedModel, ComputeError>> {
+  prepare(model: WasmModel): Promise<Result<PreparedModel, ComputeError>> {
+    const made = this.#making.then(() => this.#make(model))
+    this.#making = made
+    return made
+  }
+
+  async #make(model: WasmModel): Promise<Result<PreparedModel, ComputeError>> {
     try {
       const session = await this.#ort.InferenceSession.create(model.bytes, {
         executionProviders: ['wasm'],
         logSeverityLevel: SILENT,
+        externalData: [...model.outside],
       })
       return ok(new PreparedModel(this.#ort, session, model))
     } catch (cause) {
@@ -71,13 +81,16 @@ export class PreparedModel {
     this.#model = model
   }
 
-  /** As many tensors as the model has inputs. */
-  async run(inputs: readonly Tensor[]): Promise<Result<readonly Tensor[], ComputeError>> {
+  /** As many tensors as the model has inputs, and types as it has outputs. */
+  async run(
+    inputs: readonly Tensor[],
+    types: readonly TensorType[],
+  ): Promise<Result<readonly Tensor[], ComputeError>> {
     const { inputs: names, outputs } = this.#model
     try {
       const feeds = Object.fromEntries(names.map((name, i) => [name, this.#toOrt(inputs[i]!)]))
       const found = await this.#session.run(feeds, { logSeverityLevel: SILENT })
-      return ok(outputs.map(({ name, type }) => fromOrt(type, found[name]!)))
+      return ok(types.map((type, i) => fromOrt(type, found[outputs[i]!]!)))
     } catch (cause) {
       return err(computeError('bad-param', String(cause)))
     }

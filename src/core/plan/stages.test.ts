@@ -7,6 +7,7 @@ const MODEL: ModelSize = {
   blocks: [50, 100, 100, 100, 100, 100, 100, 60],
   tied: true,
   tableBytes: 10,
+  runBytes: 0,
 }
 const node = (name: string, more: Partial<StageCandidate> = {}): StageCandidate => ({
   node: `did:key:${name}` as Did,
@@ -77,7 +78,7 @@ describe('layers are spread over nodes', () => {
     const planned = planStages(MODEL, [node('alice', { room: 100 }), node('bob', { room: 150 })])
     expect(planned).toEqual({
       ok: false,
-      error: { code: 'no-room', needed: 770, room: 250, largest: 220 },
+      error: { code: 'no-room', needed: 770, room: 250, layer: 5, largest: 220, roomiest: 150 },
     })
     expect(planStages(MODEL, [])).toMatchObject({ ok: false, error: { room: 0 } })
   })

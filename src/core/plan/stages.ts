@@ -22,6 +22,8 @@ export type ModelSize = {
   readonly tied: boolean
   /** Bytes of keys and values of one layer. */
   readonly tableBytes: number
+  /** Bytes of what a run makes on its way through a stage. */
+  readonly runBytes: number
 }
 
 export type StageRange = { readonly node: Did; readonly from: number; readonly to: number }
@@ -31,8 +33,11 @@ export type NoRoom = {
   /** Bytes that all would need, and that there are. */
   readonly needed: number
   readonly room: number
-  /** The smallest thing that fits nowhere, where that is the reason. */
+  /** The layer that needs most by itself, from 0, and what it needs. */
+  readonly layer: number
   readonly largest: number
+  /** The most that one node lends. */
+  readonly roomiest: number
 }
 
 /** Nodes that one model is spread over at most: each is a hop for every token. */
@@ -60,7 +65,7 @@ export const blocksFor = (
 }
 
 export const stageBytes = (model: ModelSize, from: number, to: number): number =>
-  bytesWithin(model, model.blocks)(from, to) + (to - from) * model.tableBytes
+  bytesWithin(model, model.blocks)(from, to) + (to - from) * model.tableBytes + model.runBytes
 
 /** @param wanted so many nodes, or as many as there are room for; as many as make it faster if absent */
 export const planStages = (
@@ -100,11 +105,14 @@ export const planReplacement = (
 const noRoom = (model: ModelSize, candidates: readonly StageCandidate[]): NoRoom => {
   const layers = model.blocks.length - 2
   const each = Array.from({ length: layers }, (_, i) => stageBytes(model, i, i + 1))
+  const largest = Math.max(...each)
   return {
     code: 'no-room',
     needed: stageBytes(model, 0, layers),
     room: candidates.reduce((sum, { room }) => sum + room, 0),
-    largest: Math.max(...each),
+    layer: each.indexOf(largest),
+    largest,
+    roomiest: Math.max(0, ...candidates.map(({ room }) => room)),
   }
 }
 
@@ -177,7 +185,7 @@ const divide = (
       before.map((without, to) => {
         let found = { seconds: mayLeaveOut ? without.seconds : Infinity, from: to }
         for (let from = to - 1; from >= 0; from--) {
-          if (bytes(from, to) + (to - from) * model.tableBytes > node.room) break
+          if (bytes(from, to) + (to - from) * model.tableBytes + model.runBytes > node.room) break
           const slowest = Math.max(before[from]!.seconds, seconds(from, to))
           if (slowest < found.seconds) found = { seconds: slowest, from }
         }

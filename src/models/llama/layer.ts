@@ -34,17 +34,22 @@ export type Tables = readonly [keys: ValueId, values: ValueId]
 
 type Made = { readonly hidden: ValueId; readonly tables: readonly Tables[] }
 
+/** @param row which of the fresh tokens anything is asked of behind the layer [1]; null for all of them */
 export const writeLayer = (
   context: LayerContext,
   layer: LayerTensors,
   hidden: ValueId,
   before: readonly Tables[],
+  row: ValueId | null,
 ): Made => {
   const { write, config, talks } = context
   const { heads, keyHeads, headSize } = config
+  const pick = (x: ValueId): ValueId => (row === null ? x : write.node('Gather', [x, row]))
   const input = norm(context, hidden, layer.attentionNorm)
   const projected = projections(context, layer, input)
-  const q = turned(context, apart(context, projected[0]!, heads, layer.qNorm))
+  // Behind the products: a processor has what is done row by row up to here as one model for all sizes of run.
+  const asked = row === null ? context : alone(context, row)
+  const q = turned(asked, apart(asked, pick(projected[0]!), heads, layer.qNorm))
   const k = turned(context, apart(context, projected[1]!, keyHeads, layer.kNorm))
   const v = byTalk(context, apart(context, projected[2]!, keyHeads, null))
   const keep = (cache: ValueId, next: ValueId, { past }: TalkPlaces): ValueId =>
@@ -53,18 +58,30 @@ export const writeLayer = (
     const [keys, values] = before[i]!
     return [keep(keys, k[i]!, talk), keep(values, v[i]!, talk)]
   })
-  const seen = talks.map(({ length }, i) =>
+  const seen = asked.talks.map(({ length }, i) =>
     write.node('Attention', [q[i]!, ...tables[i]!, null, null, null, length], { is_causal: 1 }),
   )
   const all = seen.length === 1 ? seen[0]! : write.node('Concat', seen, { axis: 0 })
   const rows = write.node('Transpose', [all], { perm: [0, 2, 1, 3] })
-  const count = rowsOf(context)
+  const count = rowsOf(asked)
   const flat = write.node('Reshape', [rows, write.whole('flat', [count, heads * headSize])])
   const attended = write.node('Add', [
-    hidden,
+    pick(hidden),
     linear(write, { id: flat, count }, layer.o, layer.oBias),
   ])
-  return { hidden: write.node('Add', [attended, inner(context, layer, attended)]), tables }
+  return { hidden: write.node('Add', [attended, inner(asked, layer, attended)]), tables }
+}
+
+/** As if a fresh token of each talk were the only one, and those before it had been there. */
+const alone = (context: LayerContext, row: ValueId): LayerContext => {
+  const { write, talks } = context
+  const behind = write.node('Add', [row, write.whole('one', [1])])
+  const last = talks.map(({ past, places }) => ({
+    past,
+    length: write.node('Add', [past, behind]),
+    places: write.node('Gather', [places, row], { axis: 1 }),
+  }))
+  return { ...context, fresh: 1, talks: last }
 }
 
 /** Of all talks. */

@@ -73,7 +73,8 @@ export const rangeGraph = (
     const before = states.map((): Tables => {
       return [input(`keys ${at}`, 'f32', cache), input(`values ${at}`, 'f32', cache)]
     })
-    const made = writeLayer(context, layer, hidden, before)
+    const row = i === tensors.layers.length - 1 ? last : null
+    const made = writeLayer(context, layer, hidden, before, row)
     hidden = made.hidden
     for (const [talk, own] of states.entries())
       own.push(...before[talk]!.map((id, n) => ({ input: id, output: made.tables[talk]![n]! })))
@@ -82,8 +83,7 @@ export const rangeGraph = (
   const caches = all.map((state) => state.output)
   if (output === null)
     return { graph: write.graph([hidden, ...caches]), inputs: types, states: all }
-  const row = last === null ? hidden : write.node('Gather', [hidden, last])
-  const norm = write.node('RMSNormalization', [row, write.constant('norm', output.norm)], {
+  const norm = write.node('RMSNormalization', [hidden, write.constant('norm', output.norm)], {
     epsilon: config.epsilon,
   })
   const logits = linear(write, { id: norm, count: talks }, output.weight, null)

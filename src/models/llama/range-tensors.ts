@@ -37,11 +37,13 @@ export type RangeTensors = {
   readonly layers: readonly LayerTensors[]
 }
 
+/** @param asNumbers whether nothing stays quantised */
 export const loadRange = async (
   parts: LlamaParts,
   { from, to }: LayerRange,
+  asNumbers = false,
 ): Promise<ModelResult<RangeTensors>> => {
-  const load = new Loader()
+  const load = new Loader((weight) => !asNumbers && canStayQuantised(weight))
   const embedding = from === 0 ? await load.one(parts.embedding) : null
   const layers: LayerTensors[] = []
   for (const layer of parts.layers.slice(from, to)) layers.push(await load.layer(layer))
@@ -56,6 +58,11 @@ class Loader {
   /** The first thing that could not be read. */
   wrong: (ModelResult<never> & { readonly ok: false }) | null = null
   readonly #loaded = new Map<Weight, Tensor>()
+  readonly #stays: (weight: Weight) => boolean
+
+  constructor(stays: (weight: Weight) => boolean) {
+    this.#stays = stays
+  }
 
   /** A weight with two uses is one tensor. */
   async one(weight: Weight | null): Promise<Tensor | null> {
@@ -70,7 +77,7 @@ class Loader {
 
   /** Numbers where they are needed as such already. */
   async matrix(weight: Weight): Promise<Matrix | null> {
-    if (this.wrong !== null || this.#loaded.has(weight) || !canStayQuantised(weight))
+    if (this.wrong !== null || this.#loaded.has(weight) || !this.#stays(weight))
       return this.one(weight)
     const made = await loadQuantised(weight)
     if (!made.ok) this.wrong = made
@@ -94,7 +101,7 @@ class Loader {
   ): Promise<readonly Projection[]> {
     const biases: (Tensor | null)[] = []
     for (const bias of given) biases.push(await this.one(bias))
-    const stay = weights.filter(canStayQuantised)
+    const stay = weights.filter(this.#stays)
     const isOneType = new Set(weights.map(({ type }) => type)).size === 1
     if (stay.length === 0) {
       const weight = await this.#try(() => loadJoined(weights))

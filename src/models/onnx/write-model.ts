@@ -25,10 +25,15 @@ const ATTRIBUTE: Readonly<Record<AttributeKind, readonly [type: number, field: n
   texts: [8, 9],
 }
 
-/** Every operator of the graph is known here. Values are named by `valueName`; types may be missing. */
+/**
+ * Every operator of the graph is known here. Values are named by `valueName`; types may be missing. Those in `open` may
+ * have other sizes at each run. Numbers of constants in `outside` are not written: a reader has them by the same name.
+ */
 export const writeModel = (
   graph: Graph,
   types: ReadonlyMap<ValueId, TensorType>,
+  open: ReadonlySet<ValueId> = new Set(),
+  outside: ReadonlySet<ValueId> = new Set(),
 ): Outcome<Uint8Array<ArrayBuffer>> => {
   const { opset, nodes, constants, inputs, outputs } = graph
   const ends = [...inputs, ...outputs].flatMap((id) => types.get(id) ?? [])
@@ -38,7 +43,7 @@ export const writeModel = (
   if (odd !== undefined)
     return { ok: false, error: refuse('unsupported', `tensors of type ${odd.element}`) }
   const value = (tag: number) => (id: ValueId) =>
-    message(tag, text(1, valueName(id)), ...typeFields(types.get(id)))
+    message(tag, text(1, valueName(id)), ...typeFields(types.get(id), open.has(id)))
   const writer = new PbfWriter()
   const all = [
     whole(1, IR_VERSION),
@@ -48,7 +53,11 @@ export const writeModel = (
       ...nodes.map((node) => message(1, ...nodeFields(node))),
       text(2, 'graph'),
       ...[...constants].map(([id, each]) =>
-        message(5, ...tensorFields(each), text(8, valueName(id))),
+        message(
+          5,
+          ...(outside.has(id) ? outsideFields(each, valueName(id)) : tensorFields(each)),
+          text(8, valueName(id)),
+        ),
       ),
       ...inputs.map(value(11)),
       ...outputs.map(value(12)),
@@ -102,16 +111,30 @@ const valueFields = (kind: AttributeKind, field: number, value: Attribute): read
 }
 
 const tensorFields = (tensor: Tensor): readonly Write[] => [
-  ...tensor.shape.map((size) => whole(1, size)),
-  whole(2, dataTypeOf(tensor.element)),
+  ...headFields(tensor),
   (at) => at.writeBytesField(9, toRaw(tensor)),
 ]
 
+/** TensorProto.DataLocation.EXTERNAL. */
+const EXTERNAL = 1
+
+const outsideFields = (tensor: Tensor, name: string): readonly Write[] => [
+  ...headFields(tensor),
+  message(13, text(1, 'location'), text(2, name)),
+  whole(14, EXTERNAL),
+]
+
+const headFields = ({ shape, element }: TensorType): readonly Write[] => [
+  ...shape.map((size) => whole(1, size)),
+  whole(2, dataTypeOf(element)),
+]
+
 /** TypeProto, TypeProto.Tensor, TensorShapeProto, Dimension, one inside the other. */
-const typeFields = (type: TensorType | undefined): readonly Write[] => {
+const typeFields = (type: TensorType | undefined, isOpen: boolean): readonly Write[] => {
   if (type === undefined) return []
+  const element = whole(1, dataTypeOf(type.element))
   const sizes = message(2, ...type.shape.map((size) => message(1, whole(1, size))))
-  return [message(2, message(1, whole(1, dataTypeOf(type.element)), sizes))]
+  return [message(2, message(1, element, ...(isOpen ? [] : [sizes])))]
 }
 
 const message =

@@ -40,7 +40,7 @@ export type RosterEvents = {
   ready(post: Post): void
   /** A node does not have its stage any more. */
   lost(post: Post, who: Greeted, code: string): void
-  failed(code: string, text: string): void
+  failed(code: string, text: string, missing?: NoRoom): void
 }
 
 export const roster = (
@@ -146,7 +146,8 @@ export const roster = (
     const isAll = able.haveAnswered() && !ports.moreToCome()
     if (found.length < wanted() && !isAll && now - firstAt < ROSTER_LIMITS.gatherMs) return
     const missing = plan()
-    if (missing && now - firstAt > ROSTER_LIMITS.roomMs) events.failed('no-room', inWords(missing))
+    if (missing && now - firstAt > ROSTER_LIMITS.roomMs)
+      events.failed('no-room', inWords(missing), missing)
   }
 
   /** Somebody else takes a stage that nobody has. */
@@ -256,10 +257,15 @@ export const roster = (
 
 const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MiB`
 
-const inWords = ({ needed, room, largest }: NoRoom): string =>
-  needed > room
-    ? `The model needs ${mib(needed)} of memory; the nodes that are there lend ${mib(room)} together.`
-    : `The nodes that are there lend ${mib(room)} together, but their parts are too small for layers of up to ${mib(largest)}.`
+/** The layer is told as a person counts it, from 1. */
+const inWords = ({ needed, room, layer, largest, roomiest }: NoRoom): string => {
+  const lent = `The nodes that are there lend ${mib(room)} together`
+  if (largest > roomiest)
+    return `No node has enough memory: layer ${layer + 1} needs ${mib(largest)}, and the largest that anyone lends is ${mib(roomiest)}.`
+  return needed > room
+    ? `${lent}, ${mib(roomiest)} at most each; the model needs ${mib(needed)}.`
+    : `${lent}, but in parts of ${mib(roomiest)} at most that layers of up to ${mib(largest)} do not fill.`
+}
 
 /** Layers as a person counts them: from 1, both ends included. */
 const layersOf = ({ from, to }: Pick<Post, 'from' | 'to'>): string =>

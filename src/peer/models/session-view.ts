@@ -2,12 +2,18 @@
 import type { Cid, Did, JobId } from '../../base/ids.ts'
 import type { MicroCredits } from '../../base/units.ts'
 import type { Sampling } from '../../models/sampling.ts'
+import type { NoRoom } from '../../core/plan/stages.ts'
 import type { Manifest } from '../../wire/manifest.ts'
 import type { Answer } from '../desk.ts'
 
 export type SessionId = string
 
-export type SessionProblem = { readonly code: string; readonly text: string }
+export type SessionProblem = {
+  readonly code: string
+  readonly text: string
+  /** Where a model is too large for the nodes that are there. */
+  readonly missing?: NoRoom
+}
 
 /** A model on this device: what it is, and its leaves. */
 export type ModelSource = {

@@ -4,6 +4,7 @@
  */
 import { microCredits } from '../../base/units.ts'
 import { rewind } from '../../core/pipeline.ts'
+import type { NoRoom } from '../../core/plan/stages.ts'
 import { FEED_TOKENS, type StageWork } from '../../core/stage-cost.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { Desk } from '../desk.ts'
@@ -27,9 +28,9 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
 
   let ending: 'done' | 'failed' | 'stopped' = 'done'
 
-  const end = (phase: typeof ending, code: string | null, text = ''): void => {
+  const end = (phase: typeof ending, code: string | null, text = '', missing?: NoRoom): void => {
     if (isOver(s) || s.phase === 'settling') return
-    s.problem = code === null ? null : { code, text }
+    s.problem = code === null ? null : { code, text, ...(missing && { missing }) }
     ending = phase
     s.phase = 'settling'
     ports.changed()
@@ -81,7 +82,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
         })
       ports.changed()
     },
-    failed: (code, text) => end('failed', code, text),
+    failed: (code, text, missing) => end('failed', code, text, missing),
   })
 
   const till = settling(desk, s, ports, draws.shown, {

@@ -182,7 +182,15 @@ describe('a talk that cannot be', () => {
     scene.asker.peer.handle.talk(talk)
     scene.swarm.run(90_000)
     expect(talk.heard.end).toBe('no-room')
-    expect(sessionOf(scene.asker).problem!.text).toMatch(/needs 8,\d+ MiB.*lend 231 MiB/)
+    const { text, missing } = sessionOf(scene.asker).problem!
+    expect(text).toMatch(/layer 1 needs \d,\d+ MiB.*anyone lends is 103 MiB/)
+    expect(missing).toMatchObject({
+      code: 'no-room',
+      layer: 0,
+      roomiest: Math.floor(0.4 * 2 ** 28),
+    })
+    expect(missing!.largest).toBeGreaterThan(2 ** 31)
+    expect(missing!.needed).toBeGreaterThan(2 ** 33)
   })
 
   it('is stopped in the middle; what was done by then is paid', () => {

@@ -6,6 +6,7 @@ import {
   billOf,
   costedModel,
   stageWork,
+  runBytes,
   tableBytes,
   type CostedModel,
 } from '../../core/stage-cost.ts'
@@ -74,6 +75,7 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
         blocks: blocks.map((block) => block.bytes),
         tied: shape.tied,
         tableBytes: tableBytes(shape, { from: 0, to: 1 }, places),
+        runBytes: runBytes(shape, { from: 0, to: shape.layers }, places, false),
       },
       model: name,
       manifest,

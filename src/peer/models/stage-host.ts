@@ -23,7 +23,7 @@ import { STAGE_KERNEL } from './stage-part.ts'
 export type StageHead = HeadOf<'stage' | 'neighbours' | 'feed' | 'unstage'>
 
 /** Of what is lent: as much of a model as that has room for on a processor. */
-const PROCESSOR_PART = 0.3
+const PROCESSOR_PART = 0.4
 
 export type StageHostEvents = {
   linked(): readonly Greeted[]

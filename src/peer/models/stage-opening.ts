@@ -4,14 +4,14 @@
  */
 import type { PortError } from '../../ports.ts'
 import { err, ok } from '../../base/result.ts'
-import { costedModel, FEED_TOKENS, runBytes, tableBytes } from '../../core/stage-cost.ts'
-import { deviceBytes } from '../../models/device-bytes.ts'
+import { costedModel } from '../../core/stage-cost.ts'
 import { blocksOf, type Manifest, type SignedManifest } from '../../wire/manifest.ts'
 import type { StageTrouble } from '../../wire/model-heads.ts'
 import type { Desk } from '../desk.ts'
 import type { Donor } from '../donor.ts'
 import type { LeafExchange } from './leaf-exchange.ts'
-import { HOST_LIMITS, type Served } from './served-stage.ts'
+import type { Served } from './served-stage.ts'
+import { stageNeeds } from './stage-needs.ts'
 
 export type OpeningEvents = {
   /** It turned out to take so much; false where there is not so much. */
@@ -30,12 +30,6 @@ export const stageOpening = (
   const isProcessor = (): boolean => {
     const engine = lender.capability()?.graphs.engine
     return engine === 'wasm' || engine === 'reference'
-  }
-
-  /** What weights of some blocks take here, as they lie on the device. */
-  const weightsOf = (manifest: Manifest, blocks: readonly number[]): number => {
-    const tensors = blocks.flatMap((i) => manifest.blocks[i]?.tensors ?? [])
-    return deviceBytes(tensors, isProcessor())
   }
 
   const load = (stage: Served, model: Manifest): void => {
@@ -100,13 +94,7 @@ export const stageOpening = (
         if (!shape || from >= to || to > shape.layers || places > shape.context)
           return events.giveBack(stage, 'bad-model')
         const blocks = blocksOf(stage, manifest)
-        stage.weightBytes = weightsOf(manifest, blocks)
-        const { feeds, feedsPassed } = HOST_LIMITS
-        const rows = from === 0 ? 0 : (feeds + feedsPassed) * FEED_TOKENS * shape.width * 4
-        const tables = tableBytes(shape, stage, places)
-        // No more than the weights for any model that there is: limits are kept with that in mind.
-        const run = Math.max(0, runBytes(shape, places, isProcessor()) - stage.weightBytes - tables)
-        stage.tableBytes = tables + rows + run
+        Object.assign(stage, stageNeeds(manifest, shape, stage, isProcessor()))
         if (!events.sized(stage)) return events.giveBack(stage, 'no-room')
         fetch(stage, found.value, blocks)
       })
