@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../src/wire/codec.ts'
 import { merkleRoot } from '../src/wire/merkle.ts'
-import { tableBytes } from '../src/core/stage-cost.ts'
+import { runBytes, tableBytes } from '../src/core/stage-cost.ts'
 import { manifestOf } from '../src/models/manifest-of.ts'
 import { openModel } from '../src/models/open-model.ts'
 import { rangeBytes } from '../src/models/stage-memory.ts'
@@ -21,8 +21,8 @@ const must = <T>(result: Result<T, unknown>): T => {
 const naming = { digest: async (bytes: Uint8Array) => sha256(bytes), root: merkleRoot }
 const ONE = { from: 0, to: 1 }
 
-/** Room for one layer and so many small tables. */
-const keeper = async (tables: number) => {
+/** Room for one layer, so many small tables, and what runs of talks as long as these make. */
+const keeper = async (tables: number, places = 1, less = 0) => {
   const config = { ...MADE, max_position_embeddings: 2_000 }
   const made = madeModel(config, { layout: 'hf', types: ['F32'], seed: 5 })
   const model = must(await openModel(made.files))
@@ -33,7 +33,11 @@ const keeper = async (tables: number) => {
     ...ONE,
   })
   const read: LeafReader = (leaf) => new Promise((done) => source.read(leaf, done))
-  const memoryBytes = rangeBytes(model, ONE, true) + tables * tableBytes(model.config, ONE, 1)
+  const memoryBytes =
+    rangeBytes(model, ONE, true) +
+    tables * tableBytes(model.config, ONE, 1) +
+    runBytes(model.config, ONE, places, true) -
+    less
   const engine = new TensorEngine({ memoryBytes: 2 ** 28, threads: 1, force: 'reference' })
   const stages = new StageKeeper(
     async () => engine,
@@ -67,7 +71,7 @@ describe('memory that is lent to stages', () => {
   })
 
   it('is counted for each talk as it grows, and comes back when it is forgotten', async () => {
-    const { stages, open, step } = await keeper(3)
+    const { stages, open, step } = await keeper(3, 129)
     expect(await open('a')).toBeNull()
     expect(await step('a', 'alice', 0, 2)).toBeNull()
     expect(await step('a', 'bob', 0, 2)).toBeNull()
@@ -77,5 +81,13 @@ describe('memory that is lent to stages', () => {
     expect(await step('a', 'bob', 2, 1)).toBeNull()
     stages.forget('a', 'alice')
     expect(await step('a', 'bob', 3, 127)).toBeNull()
+  })
+
+  it('is not enough where there is none for what a run makes', async () => {
+    expect(await (await keeper(1, 1, 1)).open('a')).toBe('out-of-budget')
+    const { open, step } = await keeper(2, 129, 1)
+    expect(await open('a')).toBeNull()
+    expect(await step('a', 'alice', 0, 128)).toBeNull()
+    expect(await step('a', 'alice', 128, 1)).toBe('out-of-budget')
   })
 })

@@ -11,6 +11,7 @@ import { err, ok, type Result } from '../../src/base/result.ts'
 import { costedModel } from '../../src/core/stage-cost.ts'
 import { stageNeeds } from '../../src/peer/models/stage-needs.ts'
 import type { StageView } from '../../src/peer/models/session-view.ts'
+import type { View } from '../../src/peer/view.ts'
 import type { PortError } from '../../src/ports.ts'
 import { ensureApp } from '../built-app.mjs'
 import { startLocalSwarm, type LocalSwarm } from '../local-swarm.ts'
@@ -18,23 +19,25 @@ import { say } from '../terminal.ts'
 import { median, row, type Row } from './bench-rows.ts'
 import { noiseSource, tell, type Told } from './noise-talk.ts'
 
-/** 56 MiB a layer in f32, and 1.015 GB in all. */
+/** 53 MiB a layer in f32, and 1.02 GB in all. */
 const SIZES = {
-  layers: 17,
+  layers: 18,
   width: 1_024,
   heads: 8,
   keyHeads: 8,
   headSize: 128,
-  inner: 3_456,
+  inner: 3_200,
   vocabulary: 1_024,
   context: 256,
 }
-const NODES = 7
+const NODES = 6
 /** What each lends. */
 const LENT_BYTES = 512 * 2 ** 20
 const PROMPT = [1, 2, 3, 4]
 const TOKENS = 12
 const TALK_MS = 900_000
+/** How often it is said how far weights are. */
+const TOLD_MS = 15_000
 const MIB = 2 ** 20
 
 export const benchLarge = async (): Promise<Result<Row[], PortError>> => {
@@ -49,13 +52,15 @@ export const benchLarge = async (): Promise<Result<Row[], PortError>> => {
   const options = { dataDir, port: 0, nodes: NODES, lent, log: say, serving: () => undefined }
   const local = await startLocalSwarm(options)
   if (!local.ok) return local
+  const { handle } = local.value.node
   let watched: Watched | null = null
+  const telling = setInterval(() => say(progressOf(handle.view())), TOLD_MS)
   try {
     const ready = await local.value.ready
     if (!ready.ok) return ready
     watched = watchMemory(local.value)
     const asked = { source: source.value, prompt: PROMPT, tokens: TOKENS, warm: 1 }
-    const told = await tell(local.value.node.handle, { ...asked, limitMs: TALK_MS })
+    const told = await tell(handle, { ...asked, limitMs: TALK_MS })
     if (!told.ok) return told
     const tabs = tabsOf(source.value.manifest, told.value, await watched.end())
     const full = tabs.find(({ measured }) => !(measured <= LENT_BYTES))
@@ -73,11 +78,18 @@ export const benchLarge = async (): Promise<Result<Row[], PortError>> => {
       row('a token', 'ms', [median(told.value.gaps)]),
     ])
   } finally {
+    clearInterval(telling)
     await watched?.end()
     await local.value.close()
     await rm(dataDir, { recursive: true, force: true })
   }
 }
+
+const progressOf = ({ sessions }: View): string =>
+  sessions
+    .flatMap(({ stages }) => stages)
+    .map(({ from, to, state, permille }) => `${from + 1} to ${to}: ${state} ${permille / 10} %`)
+    .join(', ') || 'nodes are coming'
 
 type Tab = {
   readonly name: string

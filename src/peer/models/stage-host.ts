@@ -22,7 +22,7 @@ import { STAGE_KERNEL } from './stage-part.ts'
 
 export type StageHead = HeadOf<'stage' | 'neighbours' | 'feed' | 'unstage'>
 
-/** Of what is lent: as much of a model as that has room for on a processor. */
+/** Of what is lent: as much of a model's files as that has room for on a processor (src/models/device-bytes.ts). */
 const PROCESSOR_PART = 0.4
 
 export type StageHostEvents = {
@@ -262,7 +262,6 @@ export const stageHost = (
     room: (): { readonly room: number; readonly speed: number } => {
       const takes = lender.willing() && lender.runs(STAGE_KERNEL) && held.size < HOST_LIMITS.stages
       const engine = lender.capability()?.graphs.engine
-      // There weights are three times in memory (src/models/device-bytes.ts), and tables beside them.
       const part = engine === 'wasm' || engine === 'reference' ? PROCESSOR_PART : 1
       return { room: takes ? Math.floor(part * door.room()) : 0, speed: lender.speed() }
     },
