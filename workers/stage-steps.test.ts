@@ -140,6 +140,9 @@ describe('talks that wait for one stage', () => {
 
   it('go without whoever was cancelled, says something wrong, or has more to say', async () => {
     const { engine, turns, step, name, alone } = await talking([3, 5, 2, 4, 6])
+    await Promise.all([step(name(0), 3, [7]), step(name(4), 6, [11])])
+    await engine.settled()
+    engine.runs.length = 0
     const asked = [
       step(name(0), 3, [7]),
       step(name(1), 5, [8]),
