@@ -138,6 +138,16 @@ describe.each(engines)('on %s', (name, under) => {
 const cpu = engines.find(([name]) => name === 'cpu')![1]
 const ALL = { from: 0, to: 3 }
 
+it('find the weights where WebAssembly has them, once their numbers are let go of', async () => {
+  const engine = counted(cpu)
+  const made = madeModel({ ...LONG, ...WIDE }, { layout: 'hf', types: ['F32'], seed: 3 })
+  const range = { from: 0, to: WIDE.num_hidden_layers }
+  const stage = given(await openStage(given(await openModel(made.files)), range, engine, true))
+  const runs = await expectSame(engine, stage, range, { lengths: [3, 9, 1], tokens: 3 })
+  expect(runs).toEqual([1, 1, 1, 3, 3])
+  stage.close()
+})
+
 it('five talks are a run of four and one alone', async () => {
   const engine = counted(cpu)
   const stage = await open(engine)
