@@ -69,11 +69,15 @@ export const benchLarge = async (): Promise<Result<Row[], PortError>> => {
       row('a model of', 'MiB', [bytes / MIB]),
       row('tabs that hold it', 'tabs', [tabs.length]),
       ...tabs.map((tab) =>
-        row(`memory of ${tab.name}`, 'MiB', [tab.measured / MIB], {
-          lent: [LENT_BYTES / MIB],
-          counted: [tab.counted / MIB],
-          weights: [tab.weights / MIB],
-        }),
+        row(
+          `${tab.name}, ${Math.round(tab.weights / MIB)} MiB of weights`,
+          'MiB',
+          [tab.measured / MIB],
+          {
+            lent: [LENT_BYTES / MIB],
+            counted: [tab.counted / MIB],
+          },
+        ),
       ),
       row('a token', 'ms', [median(told.value.gaps)]),
     ])
