@@ -33,7 +33,7 @@ const STOP_MS = 1_000
 type Measuring = { measureUserAgentSpecificMemory(): Promise<{ readonly bytes: number }> }
 
 /** What an operator lends; the rest is as for anybody. */
-export type Lent = Partial<Pick<Limits, 'allowWgsl' | 'refuses' | 'memoryBytes'>>
+export type Lent = Partial<Pick<Limits, 'allowWgsl' | 'givesAll' | 'refuses' | 'memoryBytes'>>
 
 export const startHeadless = async (
   url: string,

@@ -98,9 +98,12 @@ export const httpServer = (options: HttpOptions): HttpServer => {
     request.socket.setTimeout(0)
     options.upgrade(request, socket, head)
   })
-  server.on('clientError', (_error, socket) => {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     count.cutSockets += 1
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
+    // Browsers open sockets ahead of need, and take what comes for the answer to their next request.
+    const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+    if (socket.writable && !isLate)
+      socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
     else socket.destroy()
   })
   return {

@@ -12,6 +12,7 @@ import {
 import { PRICE_MILLI_MAX } from '../src/core/price.ts'
 import { blockParts } from '../src/models/llama/block-parts.ts'
 import { configText } from '../src/models/llama/config-text.ts'
+import { answersFor } from '../src/models/sampling.ts'
 import { splitLayers } from '../src/models/split-layers.ts'
 import type { PreparedTalk } from './prepare-talk.ts'
 import { credits, span, table } from './terminal.ts'
@@ -56,10 +57,15 @@ export const talkPlan = (
     runBytes: runBytes(costed.shape, { from: 0, to: layers }, places, false),
   }
   const ranges = splitLayers(layers, Math.min(STAGES_MAX, spec.stages || nodes))
+  const answers = answersFor(spec.sampling, costed.shape.vocabulary, promptIds.length)
   const work = (range: (typeof ranges)[number]): number =>
     billOf(
       Array.from({ length: PRICED }, (_, i) =>
-        stageWork(costed, range, { at: promptIds.length + i, count: 1, replay: false }),
+        stageWork(
+          costed,
+          { ...range, ...answers },
+          { at: promptIds.length + i, count: 1, replay: false },
+        ),
       ).reduce(addWork, NO_WORK),
       spec.budget === 0 ? 0 : PRICE_MILLI_MAX,
     )

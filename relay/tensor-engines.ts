@@ -38,11 +38,12 @@ export const openGraphEngine = async (
   name: GraphEngineName,
 ): Promise<Result<GraphEngine & { close(): void }, ComputeError>> => {
   const options = { memoryBytes: BUDGET_BYTES, threads: 1 }
-  if (name !== 'webgpu') return ok(graphEngine(new TensorEngine({ ...options, force: name })))
+  if (name !== 'webgpu') return ok(graphEngine(new TensorEngine({ ...options, force: name }), true))
   const gpu = await openNodeGpu(BUDGET_BYTES)
   if (!gpu.ok) return gpu
   const forced = { gpu: async () => gpu, force: 'webgpu', compileMs: PATIENT_MS } as const
-  return ok(graphEngine(new TensorEngine({ ...options, ...forced })))
+  const answersInMemory = gpu.value.adapter.kind === 'software'
+  return ok(graphEngine(new TensorEngine({ ...options, ...forced }), answersInMemory))
 }
 
 const engineOf = (name: string, engine: TensorEngine): Engine => ({

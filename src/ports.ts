@@ -156,6 +156,8 @@ export type StageStep = {
   readonly count: number
   /** Tokens, or rows of f32 [count, width]. */
   readonly input: readonly number[] | Uint8Array<ArrayBuffer>
+  /** How many of the likeliest tokens are answered after the last layer; 0 for all logits. */
+  readonly top: number
 }
 
 export type StageAnswer = {
@@ -172,7 +174,10 @@ export type Stages = {
     read: (leaf: Cid) => Promise<Result<Uint8Array<ArrayBuffer>, PortError>>,
     progress: (permille: number) => void,
   ): Promise<Result<null, PortError>>
-  /** Rows of f32 [count, width], or after the last layer the logits [vocabulary] of the last token. */
+  /**
+   * Rows of f32 [count, width], or after the last layer the logits [vocabulary] of the last token, or the likeliest
+   * that follow it (src/core/candidates.ts).
+   */
   step(step: StageStep, share: () => number): Promise<Result<StageAnswer, PortError>>
   /** Lets go of the keys and values of a session. */
   forget(stage: string, session: string): void

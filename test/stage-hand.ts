@@ -5,6 +5,7 @@ import { debit, openBlock } from '../src/core/ledger/append.ts'
 import type { Block } from '../src/core/ledger/block.ts'
 import { receiptFor } from '../src/core/receipt.ts'
 import { hourOf } from '../src/peer/books-on-disk.ts'
+import type { Desk } from '../src/peer/desk.ts'
 import { outputOfPart, STAGE_KERNEL, taskOfPart } from '../src/peer/models/stage-part.ts'
 import { cidOf } from '../src/wire/codec.ts'
 import type { Head, HeadOf } from '../src/wire/messages.ts'
@@ -32,9 +33,13 @@ export const giving = (of: VirtualModel) => (head: Head) => {
 export type Wish = Partial<HeadOf<'stage'>>
 
 /** Alice, or somebody else, by hand, and bob with his node. */
-export const asked = (who: Person = alice, of: VirtualModel = model) => {
+export const asked = (
+  who: Person = alice,
+  of: VirtualModel = model,
+  bend: (desk: Desk) => Desk = (desk) => desk,
+) => {
   const place = town(alice)
-  const bobs = place.moveIn(bob, newDisk(), false)
+  const bobs = place.moveIn(bob, newDisk(), false, bend)
   const hand = place.stranger(who, giving(of))
   place.run(5_000)
   place.connect(hand.self, bobs.self)
@@ -58,6 +63,8 @@ export const talking = (hand: Stranger, of: VirtualModel = model) => {
       to: 1,
       places: 300,
       price: 0,
+      top: 0,
+      whole: 0,
       previous: null,
       next: null,
       ...wish,
@@ -73,6 +80,7 @@ export const talking = (hand: Stranger, of: VirtualModel = model) => {
       k: 'feed' as const,
       session: SESSION,
       index: 0,
+      requester: null,
       at,
       count: rows === null ? input.length : rows.byteLength / (4 * SHAPE.width),
       tokens: rows === null ? [...(input as readonly number[])] : [],
@@ -94,8 +102,8 @@ export const codes = ({ heard }: Stranger): string[] =>
   heard.flatMap((head) => (head.k === 'unstaged' ? [head.code] : []))
 
 /** Alice shows her chain, and pays bills with its next blocks. */
-export const paying = () => {
-  const all = asked()
+export const paying = (bend?: (desk: Desk) => Desk) => {
+  const all = asked(alice, model, bend)
   const { place, bobs, hand, heard } = all
   const seal = (body: Block) => ({ body, sig: place.sign(alice, body) })
   let tip = openBlock(place.swarm, alice.did, 0)

@@ -14,13 +14,13 @@ export type Scene = {
 }
 
 export const gather = (
-  people: readonly (Person | readonly [Person, Bend])[] = [alice, bob, carol],
+  people: readonly (Person | readonly [Person, Bend, number?])[] = [alice, bob, carol],
   bendAsker: Bend = (desk) => desk,
 ): Scene => {
   const swarm = town(dave)
   const lenders = people.map((each) => {
-    const [who, bend] = 'name' in each ? [each, (desk: Desk) => desk] : each
-    return swarm.moveIn(who, newDisk(), false, bend)
+    const [who, bend, flopPerSecond] = 'name' in each ? [each, (desk: Desk) => desk] : each
+    return swarm.moveIn(who, newDisk(), false, bend, flopPerSecond)
   })
   swarm.run(3_000)
   const asker = swarm.moveIn(dave, newDisk(), false, bendAsker)
@@ -52,6 +52,17 @@ export const lies =
         }
         then(done)
       }),
+  })
+
+/** Each feed takes so long. */
+export const takes =
+  (computeMs: number): Bend =>
+  (desk) => ({
+    ...desk,
+    stepStage: (step, share, then) =>
+      desk.stepStage(step, share, (done) =>
+        then(done.ok ? { ...done, value: { ...done.value, computeMs } } : done),
+      ),
   })
 
 /** Says something else than it would. */

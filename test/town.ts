@@ -252,6 +252,7 @@ export const town = (rich: Person) => {
       restored: boolean,
       /** What its desk does otherwise than it should. */
       bend: (desk: Desk) => Desk = (desk) => desk,
+      flopPerSecond: number = device.f32FlopPerSecond,
     ): Resident {
       const self = this.freshPeer()
       let alive = true
@@ -271,7 +272,8 @@ export const town = (rich: Person) => {
           agent: 'town',
           restored,
           adapter: () => 'cpu',
-          measure: (_progress, then) => soon(() => then(device)),
+          measure: (_progress, then) =>
+            soon(() => then({ ...device, f32FlopPerSecond: flopPerSecond })),
           measuredShare: () => 0,
           backedUp: () => true,
           closed: async () => undefined,

@@ -79,9 +79,9 @@ export const plainStage = (model: VirtualModel, from: number, to: number) => {
     () => undefined,
     () => undefined,
   )
-  return (at: number, count: number, input: Input): Uint8Array<ArrayBuffer> => {
+  return (at: number, count: number, input: Input, top = 0): Uint8Array<ArrayBuffer> => {
     let output = new Uint8Array(0)
-    const step = { stage: 'plain', session: 'one', at, count, input }
+    const step = { stage: 'plain', session: 'one', at, count, input, top }
     desk.stepStage(
       step,
       () => 1,

@@ -79,10 +79,8 @@ export const virtualTalk = (
     price: 1_000,
     ...more,
     heard,
-    token(id, logits) {
-      if (id === null) heard.logits = logits
-      else heard.ids.push(id)
-    },
+    prompted: (logits) => void (heard.logits = logits),
+    token: (id) => void heard.ids.push(id),
     rewound(kept) {
       heard.ids.length = kept
       heard.rewound.push(kept)
@@ -115,7 +113,7 @@ export const tokensAlone = (
   const tokens = [...prompt]
   for (let at = 0; tokens.length < prompt.length + count; at = tokens.length - 1) {
     const input = tokens.slice(at)
-    const step = { stage: 'all', session: 'one', at, count: input.length, input }
+    const step = { stage: 'all', session: 'one', at, count: input.length, input, top: 0 }
     desk.stepStage(
       step,
       () => 1,

@@ -240,11 +240,14 @@ export class ComputeEngine {
   }
 }
 
-/** Half of the cores, but two where there are two: the page and other pages want to live. */
+/**
+ * Half of the cores: the page and other pages want to live. Never more than that, as ONNX Runtime's other threads wait by
+ * spinning, 12 ms after each run, and on two cores it is the page that then waits for a core.
+ */
 const threadsHere = (): number => {
-  const cores = navigator.hardwareConcurrency
   // Threads share memory, which browsers give only to pages that are isolated; ours are, by the relay.
-  return globalThis.crossOriginIsolated ? Math.min(4, cores, Math.max(2, cores >> 1)) : 1
+  const cores = globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1
+  return Math.min(4, Math.max(1, cores >> 1))
 }
 
 /** A device lost under a task is asked for once more; a second loss is the caller's to know. */

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../src/wire/codec.ts'
 import { merkleRoot } from '../src/wire/merkle.ts'
+import { likeliest, readCandidates } from '../src/core/candidates.ts'
 import { manifestOf } from '../src/models/manifest-of.ts'
 import { openModel } from '../src/models/open-model.ts'
 import { MADE, madeModel } from '../test/models/made-model.ts'
@@ -55,8 +56,8 @@ class Counting extends TensorEngine {
   }
 }
 
-/** One layer, talks of so many tokens, and a program for all of them. */
-const talking = async (lengths: readonly number[]) => {
+/** Some layers, talks of so many tokens, and a program for all of them. */
+const talking = async (lengths: readonly number[], to = 1) => {
   const made = madeModel(
     { ...MADE, max_position_embeddings: 600 },
     { layout: 'hf', types: ['F32'], seed: 5 },
@@ -69,7 +70,7 @@ const talking = async (lengths: readonly number[]) => {
     async () => engine,
     () => LIMIT,
   )
-  const spec = { id: 'stage', model, from: 0, to: 1 }
+  const spec = { id: 'stage', model, from: 0, to }
   must(
     await stages.open(
       spec,
@@ -78,10 +79,10 @@ const talking = async (lengths: readonly number[]) => {
     ),
   )
   const turns = new Turns()
-  const step = (session: string, at: number, input: readonly number[]) =>
+  const step = (session: string, at: number, input: readonly number[], top = 0) =>
     turns.share(`stage ${session}`, (flag) =>
       stages.ask(
-        { stage: 'stage', session, at, count: input.length, input },
+        { stage: 'stage', session, at, count: input.length, input, top },
         { ...FREE, cancelled: () => flag.cancelled },
       ),
     )
@@ -117,6 +118,22 @@ describe('talks that wait for one stage', () => {
     expect(engine.runs).toEqual([3])
     for (const [i, answer] of found.entries()) expectLike(answer, alone[i]!)
     expect(new Set(found.map(({ computeMs }) => computeMs)).size).toBe(1)
+  })
+
+  it('are answered as many of the likeliest as each asks for, behind the last layer', async () => {
+    const { engine, step, name, alone } = await talking([3, 5, 2], MADE.num_hidden_layers)
+    const tops = [1, 0, 40]
+    const asked = [3, 5, 2].map((at, i) => step(name(i), at, [7 + i], tops[i]))
+    const found = (await Promise.all(asked)).map(must)
+    expect(engine.runs).toEqual([3])
+    expectLike(found[1]!, alone[1]!)
+    for (const i of [0, 2]) {
+      const own = likeliest(new Float32Array(alone[i]!.output.buffer), tops[i]!)
+      const { ids, logits } = readCandidates(found[i]!.output, MADE.vocab_size)!
+      expect(ids).toEqual(own.ids)
+      for (const [n, logit] of logits.entries())
+        expect(Math.abs(logit - own.logits[n]!)).toBeLessThan(1e-5)
+    }
   })
 
   it('are answered when they are done, and not when their turn would have been', async () => {

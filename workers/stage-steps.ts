@@ -7,13 +7,14 @@ import { err, ok } from '../src/base/result.ts'
 import { computeError } from './errors.ts'
 import { breathe } from './pace.ts'
 import { FREE } from './runnable.ts'
+import { answerOf } from './stage-bytes.ts'
 import { areOwn, Tables } from './tensor/tables.ts'
 import type { Result } from '../src/base/result.ts'
 import type { ModelResult } from '../src/models/model-error.ts'
-import type { AskedStep, Stage } from '../src/models/stage.ts'
+import type { Stage } from '../src/models/stage.ts'
+import type { AskedStep, Outputs } from '../src/models/stage-session.ts'
 import type { GraphEngine } from '../src/models/graph-engine.ts'
 import type { StageAnswer, StageStep } from '../src/ports.ts'
-import type { Tensor } from '../kernels/tensor/tensor.ts'
 import type { ComputeError } from './errors.ts'
 import type { Control } from './runnable.ts'
 import type { TensorEngine } from './tensor/engine.ts'
@@ -86,12 +87,13 @@ export class StageSteps {
   }
 
   /** Graphs that listen to the run in hand. */
-  graphs(engine: TensorEngine): GraphEngine {
+  graphs(engine: TensorEngine, answersInMemory: boolean): GraphEngine {
     const failed = (running: Running, error: ComputeError): Result<never, ComputeError> => {
       running.error = error
       return err(error)
     }
     return {
+      answersInMemory,
       tables: (types) => new Tables(types),
       prepare: async (bound, states, given) => {
         // What is made beside runs is no trouble of theirs.
@@ -153,9 +155,9 @@ export class StageSteps {
     layers.running = made.catch(() => undefined)
     try {
       const found = await made
-      for (const [i, { waiting, step, know }] of going.entries()) {
+      for (const [i, { waiting, step, top, know }] of going.entries()) {
         if (found[i]!.ok) know(step.past + waiting.step.count)
-        waiting.give(this.#answer(found[i]!, going.length))
+        waiting.give(this.#answer(found[i]!, top, going.length))
       }
     } catch (cause) {
       for (const { waiting } of going) waiting.fail(cause)
@@ -164,12 +166,9 @@ export class StageSteps {
     }
   }
 
-  #answer(made: ModelResult<Tensor>, talks: number): Answer {
+  #answer(made: ModelResult<Outputs>, top: number, talks: number): Answer {
     const { computeMs, error } = this.#running
-    if (made.ok) {
-      const output = new Uint8Array(new Float32Array(made.value.data).buffer)
-      return ok({ output, computeMs: computeMs / talks })
-    }
+    if (made.ok) return ok({ output: answerOf(made.value, top), computeMs: computeMs / talks })
     const { code, detail } = made.error
     return err(error ?? computeError('bad-param', `${code}: ${detail}`))
   }

@@ -9,8 +9,8 @@ import { deviceBytes } from '../src/models/device-bytes.ts'
 import { weightsOf } from '../src/models/stage-memory.ts'
 import { err, ok } from '../src/base/result.ts'
 import { computeError } from './errors.ts'
+import { inputOf } from './stage-bytes.ts'
 import { StageSteps, type ReadyStep } from './stage-steps.ts'
-import type { Tensor } from '../kernels/tensor/tensor.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
 import type { LlamaConfig } from '../src/models/llama/config.ts'
@@ -43,7 +43,9 @@ type Entry = {
   weightBytes: number
   /** Of what a run of the longest talk makes, whoever's turn it is. */
   runBytes: number
+  /** Whether graphs run on WebAssembly, and not on a GPU. */
   onProcessor: boolean
+  answersInMemory: boolean
   isClosed: boolean
   /** The run that it is in, or was in last; never fails. */
   running: Promise<unknown>
@@ -82,6 +84,7 @@ export class StageKeeper {
       weightBytes: 0,
       runBytes: 0,
       onProcessor: false,
+      answersInMemory: false,
       isClosed: false,
       running: Promise.resolve(),
     }
@@ -142,7 +145,7 @@ export class StageKeeper {
       return err(computeError('bad-model', `there are no layers ${spec.from} to ${spec.to}`))
     const sized = await this.#reserve(entry, model.value)
     if (!sized.ok) return sized
-    const graphs = this.#steps.graphs(await this.#engine())
+    const graphs = this.#steps.graphs(await this.#engine(), entry.answersInMemory)
     const stage = await openStage(model.value, spec, graphs, entry.onProcessor)
     if (entry.isClosed) {
       if (stage.ok) stage.value.close()
@@ -162,12 +165,15 @@ export class StageKeeper {
   async #reserve(entry: Entry, model: StageModel): Promise<Result<null, ComputeError>> {
     const chosen = await (await this.#engine()).chosen()
     if (!chosen.ok) return chosen
-    const onProcessor = chosen.value.kind === 'wasm' || chosen.value.kind === 'reference'
+    const { kind } = chosen.value
+    const onProcessor = kind === 'wasm' || kind === 'reference'
     const weights = weightsOf(model, entry.spec)
     const bytes = deviceBytes(weights, onProcessor)
     const run = runBytes(model.config, entry.spec, 1, onProcessor)
     const fits = this.#fits(bytes + run + tableBytes(model.config, entry.spec, 1))
-    if (fits.ok) Object.assign(entry, { weightBytes: bytes, runBytes: run, onProcessor })
+    if (!fits.ok) return fits
+    const answersInMemory = kind !== 'gpu'
+    Object.assign(entry, { weightBytes: bytes, runBytes: run, onProcessor, answersInMemory })
     return fits
   }
 
@@ -195,6 +201,7 @@ export class StageKeeper {
     return ok({
       ...{ stage, layers: entry, session: session.value.talk },
       step: { input: input.value, past: step.at },
+      top: entry.spec.to === entry.config!.layers ? step.top : 0,
       know: (tokens) => void (session.value.known = tokens),
     })
   }
@@ -224,18 +231,3 @@ export class StageKeeper {
 }
 
 const wordsOf = ({ code, detail }: ModelError): string => `${code}: ${detail}`
-
-const inputOf = (
-  { spec, config }: Entry,
-  { input, count }: StageStep,
-): Result<readonly number[] | Tensor, ComputeError> => {
-  const { width, vocabulary } = config!
-  const refused = err(computeError('bad-param', `no input for ${count} tokens`))
-  if (!(input instanceof Uint8Array)) {
-    const isSound = input.every((id) => Number.isSafeInteger(id) && id >= 0 && id < vocabulary)
-    return spec.from === 0 && input.length === count && isSound ? ok(input) : refused
-  }
-  if (spec.from === 0 || input.byteLength !== 4 * count * width) return refused
-  const data = new Float32Array(input.slice().buffer)
-  return ok({ element: 'f32', shape: [count, width], data })
-}

@@ -3,6 +3,7 @@ import { alikeIn, appendAll } from './append.ts'
 import { Draft } from './draft.ts'
 import { literalText } from './literal.ts'
 import { pointwise } from './templates/pointwise.ts'
+import { reshaped } from './templates/reshaped.ts'
 import { gpuElement, sameShape, sizeOf } from './tensor.ts'
 import { buffersOf, leavesOf, replaceLeaves } from './value.ts'
 import { expandView, isDense, reshapeView, wayBack, wholeView } from './view.ts'
@@ -203,15 +204,21 @@ export class Build extends Draft {
 
   reshape(value: Value, shape: Shape): Lazy {
     const lazy = this.lazy(value)
-    return sameShape(lazy.shape, shape) ? lazy : this.move(lazy, (view) => reshapeView(view, shape))
+    if (sameShape(lazy.shape, shape)) return lazy
+    const look = (view: View): View | null => reshapeView(view, shape)
+    const leaves = lazy.kind === 'pointwise' ? [...leavesOf(lazy)] : []
+    const areViews = leaves.every((leaf) => leaf.kind === 'view')
+    const isSeen = leaves.every((leaf) => leaf.kind === 'view' && look(leaf) !== null)
+    return lazy.kind === 'pointwise' && areViews && !isSeen
+      ? reshaped(this, lazy, shape)
+      : this.move(lazy, look)
   }
 
-  /** Stretches; what costs something to compute is computed once before, unless nothing but constants is in it. */
+  /** Stretches; what costs something to compute is computed once before. */
   expand(value: Value, shape: Shape): Lazy {
     const lazy = this.lazy(value)
     if (sameShape(lazy.shape, shape)) return lazy
-    const costs = lazy.kind === 'pointwise' && lazy.size > 0 && !this.#isKnown(lazy)
-    const grows = costs && sizeOf({ shape }) > sizeOf(lazy)
+    const grows = sizeOf({ shape }) > sizeOf(lazy) && lazy.kind === 'pointwise' && lazy.size > 0
     return this.move(grows ? this.realise(lazy) : lazy, (view) => expandView(view, shape))
   }
 
@@ -224,11 +231,6 @@ export class Build extends Draft {
   ): Deferred {
     const buffers = new Set(reads.flatMap((value) => [...buffersOf(value)]))
     return { kind: 'deferred', element, shape, buffers, emit }
-  }
-
-  /** Too large to be folded: matrices that are stored as something else than numbers. */
-  #isKnown({ buffers }: Pointwise): boolean {
-    return [...buffers].every((buffer) => this.buffers[buffer]!.role === 'constant')
   }
 
   #realiseMoved({ kernel, look }: Moved): View {
@@ -254,6 +256,7 @@ const isWith =
     moved === undefined &&
     host.moved === undefined &&
     product.row === host.product!.row &&
+    product.form === host.product!.form &&
     sameShape(shape, host.shape)
 
 /** The same kernel, stored elsewhere: only for looks with a way back, as every place must be stored once. */

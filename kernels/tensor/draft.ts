@@ -1,7 +1,7 @@
 /** A program while it is written, and the kind of adapter it is written for. */
 import { sizeOf } from './tensor.ts'
 import { classOf, tileOf } from './tiles.ts'
-import { wholeView } from './view.ts'
+import { isDense, wholeView } from './view.ts'
 import type { Grid, ProgramBuffer, Step } from './program.ts'
 import type { Shader } from './shader.ts'
 import type { GpuElement, Shape, Tensor } from './tensor.ts'
@@ -48,6 +48,14 @@ export class Draft {
   isWhole(view: View): boolean {
     const room = this.buffers[view.buffer]!.bytes / 4
     return view.offset === 0 && room - sizeOf(view) < 4
+  }
+
+  /** What fills a temporary is an output as it lies; false where there is more to it. */
+  makeOutput(view: View): boolean {
+    const { bytes, role } = this.buffers[view.buffer]!
+    if (role !== 'temporary' || !this.isWhole(view) || !isDense(view)) return false
+    this.buffers[view.buffer] = { bytes, role: 'output' }
+    return true
   }
 
   tile(product: Product): Tile {

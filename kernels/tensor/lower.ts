@@ -49,8 +49,7 @@ export const lower = (
   for (const made of bound.nodes) {
     for (const [id, value] of lowerNode(made, values, build)) {
       if (answered.has(id)) {
-        const out = build.fresh(value.element, value.shape, 'output')
-        build.write(value, out)
+        const out = inOutput(build, value)
         outputs.set(id, out)
         values.set(id, out)
       } else {
@@ -73,6 +72,13 @@ export const lower = (
     constants: build.constants,
     outputs: told,
   }
+}
+
+const inOutput = (build: Build, value: Value): View => {
+  if (value.kind === 'view' && build.makeOutput(value)) return value
+  const out = build.fresh(value.element, value.shape, 'output')
+  build.write(value, out)
+  return out
 }
 
 /** A state is appended to once and read afterwards only: nobody would see it as it was. */

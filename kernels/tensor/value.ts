@@ -48,6 +48,8 @@ export type Deferred = {
   readonly moved?: Moved
   /** Where a reader may as well compute each element itself. */
   readonly inline?: Inline
+  /** Where it is only this formula, over views, in another shape. */
+  readonly formula?: Pointwise
   /** Where it is one row, or a few, that a product may bring to their length behind the sums. */
   readonly norm?: NormedRow
   /** Where several kernels that read one row can be one. */
@@ -65,14 +67,23 @@ export type Inline = {
 /** x times scale, over the root of the mean of the squares of x: rows of the last dimension, one scale for all. */
 export type NormedRow = { readonly x: Lazy; readonly scale: Lazy; readonly epsilon: number }
 
+/** Rows of weights as a product of one row, or a few, walks them. */
+export type RowWeights = {
+  /** [N, ...], and behind N as many as a row has. */
+  readonly value: View | Pointwise
+  /** Dimensions that invocations share out, in vectors of the last one, and those that each walks by itself. */
+  readonly shared: readonly number[]
+  readonly own: readonly number[]
+}
+
 /** A product of one row, or a few, with rows of weights. */
 export type RowProduct = {
-  /** The same for products that can be computed together. */
+  /** The same for products that can be computed together, both. */
   readonly row: Lazy
+  readonly form: string
   /** How many of them at once. */
   readonly most: number
-  /** [N, K] */
-  readonly weights: View
+  readonly weights: RowWeights
   /** This one and others of the same rows and shape; `found` has what was accumulated for each. */
   readonly emitWith: (others: readonly Deferred[], finish: FinishAll, out: View) => void
 }

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright'
 import { ok, type Result } from '../../src/base/result.ts'
 import type { PortError } from '../../src/ports.ts'
-import { benchPages, type BenchPages, type BenchTab } from './bench-page.ts'
+import { benchPages, joinRaw, type BenchPages, type BenchTab } from './bench-page.ts'
 import { inTurn, row, type Row } from './bench-rows.ts'
 
 declare const tab: BenchTab
@@ -33,10 +33,7 @@ const measure = async (pages: BenchPages): Promise<Row[]> => {
   for (const page of [alice, bob]) await page.waitForFunction(() => tab.ready())
   await alice.evaluate(([to, at]) => tab.connect(to!, at!), [peer, pages.multiaddrs[0]!])
   for (const page of [alice, bob]) await page.waitForFunction(() => tab.direct())
-  const offer = await alice.evaluate(() => tab.raw.offer())
-  const answer = await bob.evaluate((text) => tab.raw.answer(text), offer)
-  await alice.evaluate((text) => tab.raw.accept(text), answer)
-  for (const page of [alice, bob]) await page.waitForFunction(() => tab.raw.open())
+  await joinRaw(alice, bob)
   const timed = async (send: () => Promise<void>): Promise<number> => {
     await bob.evaluate((length) => tab.expect(length), ALL_BYTES)
     const began = performance.now()

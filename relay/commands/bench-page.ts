@@ -27,10 +27,14 @@ export type BenchTab = {
     accept(answer: string): Promise<void>
     open(): boolean
     send(length: number): Promise<void>
+    echo(): void
+    roundTrips(length: number, count: number): Promise<number[]>
   }
   adapter(): Promise<string>
   task(job: Job, index: number, engine: 'gpu' | 'cpu'): Promise<number>
 }
+
+declare const tab: BenchTab
 
 export type BenchPages = {
   readonly multiaddrs: readonly string[]
@@ -40,6 +44,14 @@ export type BenchPages = {
 
 const BUILD_MS = 120_000
 const CONFIG = join(root, 'test/bench/vite.config.ts')
+
+/** Two pages with a data channel between them, and nothing else. */
+export const joinRaw = async (alice: Page, bob: Page): Promise<void> => {
+  const offer = await alice.evaluate(() => tab.raw.offer())
+  const answer = await bob.evaluate((text) => tab.raw.answer(text), offer)
+  await alice.evaluate((text) => tab.raw.accept(text), answer)
+  for (const page of [alice, bob]) await page.waitForFunction(() => tab.raw.open())
+}
 
 /** Builds the pages into a folder. @error no-sources, build-failed */
 export const buildPages = async (appDir: string): Promise<Result<null, PortError>> => {

@@ -14,8 +14,11 @@ import type { PortError } from '../../src/ports.ts'
 import { ensureApp } from '../built-app.mjs'
 import { startLocalSwarm } from '../local-swarm.ts'
 import { say } from '../terminal.ts'
+import { benchPages, joinRaw, type BenchPages, type BenchTab } from './bench-page.ts'
 import { median, row, type Row } from './bench-rows.ts'
 import { noiseSource, tell, type NoiseAsked, type Told } from './noise-talk.ts'
+
+declare const tab: BenchTab
 
 const SIZES = {
   layers: 6,
@@ -33,6 +36,9 @@ const TOKENS = 48
 /** The first ones wait for what is compiled and measured. */
 const WARM_TOKENS = 8
 const TALK_MS = 240_000
+/** What a hop carries for one token: a row of numbers, and a few words about it. */
+const ROW_BYTES = 4 * SIZES.width + 102
+const ROUND_TRIPS = 40
 
 export const benchTalks = async ({
   rounds,
@@ -43,10 +49,34 @@ export const benchTalks = async ({
   if (!built.ok) return err({ code: 'build-failed', detail: built.output.slice(0, 500) })
   const source = await noiseSource(SIZES)
   if (!source.ok) return source
-  const overAll = await inSwarm(NODES, (handle) => measure(handle, source.value, rounds))
+  const overAll = await overTabs(source.value, rounds)
   if (!overAll.ok) return overAll
   const overOne = await inSwarm(1, (handle) => measureOne(handle, source.value, rounds))
   return overOne.ok ? ok([...overAll.value, overOne.value]) : overOne
+}
+
+const overTabs = async (source: ModelSource, rounds: number): Promise<Result<Row[], PortError>> => {
+  const pages = await benchPages()
+  if (!pages.ok) return pages
+  try {
+    const bare = await bareChannel(pages.value)
+    return await inSwarm(NODES, (handle) => measure(handle, source, bare, rounds))
+  } finally {
+    await pages.value.close()
+  }
+}
+
+type Figure = () => Promise<number>
+
+/** How long such a message takes one way over a data channel between two tabs that do nothing else. */
+const bareChannel = async (pages: BenchPages): Promise<Figure> => {
+  const [alice, bob] = await Promise.all([pages.newPage(), pages.newPage()])
+  await joinRaw(alice, bob)
+  await bob.evaluate(() => tab.raw.echo())
+  return async () => {
+    const asked = [ROW_BYTES, ROUND_TRIPS] as const
+    return median(await alice.evaluate((all) => tab.raw.roundTrips(...all), asked)) / 2
+  }
 }
 
 const inSwarm = async <T>(
@@ -54,9 +84,8 @@ const inSwarm = async <T>(
   measuring: (handle: NodeHandle) => Promise<Result<T, PortError>>,
 ): Promise<Result<T, PortError>> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'swarm-talks-'))
-  const local = await startLocalSwarm({
-    ...{ dataDir, port: 0, nodes, log: say, serving: () => undefined },
-  })
+  const own = { dataDir, port: 0, nodes, lent: { givesAll: true } }
+  const local = await startLocalSwarm({ ...own, log: say, serving: () => undefined })
   if (!local.ok) return local
   try {
     const ready = await local.value.ready
@@ -110,10 +139,11 @@ const measureOne = async (
 const measure = async (
   handle: NodeHandle,
   source: ModelSource,
+  bare: Figure,
   rounds: number,
 ): Promise<Result<Row[], PortError>> => {
   const byStages: Record<number, number[]> = { 1: [], 2: [], 3: [] }
-  const [alone, together]: [number[], number[]] = [[], []]
+  const [alone, together, channel]: [number[], number[], number[]] = [[], [], []]
   // Weights travel, and every node compiles what each cut needs.
   for (const stages of [1, 2, 3]) {
     const warm = await tell(handle, askedOf(source, stages))
@@ -129,6 +159,7 @@ const measure = async (
       byStages[stages]!.push(median(told.value.gaps))
       if (stages === 3) alone.push(rateOf([told.value]))
     }
+    channel.push(await bare())
     const three = await threeTalks(handle, askedOf(source, 3))
     if (!three.ok) return three
     together.push(three.value)
@@ -136,7 +167,7 @@ const measure = async (
   const hops = byStages[3]!.map((ms, i) => (ms - byStages[1]![i]!) / 2)
   return ok([
     ...[1, 2, 3].map((stages) => row(`a token on ${stages} of them`, 'ms', byStages[stages]!)),
-    row('one hop more', 'ms', hops),
+    row('one hop more', 'ms', hops, { 'bare data channel': channel }),
     row('three talks at once on three of them', 'tokens/s', together, { 'one talk': alone }),
   ])
 }

@@ -4,12 +4,12 @@ import { generate, type Piece } from '../../src/models/generate.ts'
 import { openModel, type Model } from '../../src/models/open-model.ts'
 import { splitLayers } from '../../src/models/split-layers.ts'
 import { openStage, type Stage } from '../../src/models/stage.ts'
-import type { GraphEngine } from '../../src/models/graph-engine.ts'
 import { openModelFiles } from '../model-files.ts'
 import { GRAPH_ENGINES, openGraphEngine, type GraphEngineName } from '../tensor-engines.ts'
 import { writeJson } from '../terminal.ts'
 import { EXIT, readArgs, usage, whole, type Args, type Flags, type Usage } from './args.ts'
 import { explain, failed } from './outcome.ts'
+import type { GraphEngine } from '../../src/models/graph-engine.ts'
 import type { ModelResult } from '../../src/models/model-error.ts'
 import type { Sampling } from '../../src/models/sampling.ts'
 
@@ -110,7 +110,7 @@ const follow = async (
     promptIds: first?.promptIds ?? [],
     ids,
     text,
-    logitsAfterPrompt: [...(first?.logits.data ?? [])],
+    logitsAfterPrompt: [...(first?.logits ?? [])],
     promptMs,
     tokensMs,
   })
@@ -125,7 +125,11 @@ const run = async (argv: readonly string[]): Promise<number> => {
   const files = await openModelFiles(path)
   if (!files.ok) return explain(files.error)
   const model = await openModel(files.value.files, files.value.folder)
-  if (!model.ok) return explain(model.error)
+  if (!model.ok) {
+    await files.value.close()
+    const { code, detail } = model.error
+    return explain({ code, detail: `${path}: ${detail}` })
+  }
   const engine = await openGraphEngine(options.value.engine)
   if (!engine.ok) return failed(engine.error)
   const json = args.value.text('json')

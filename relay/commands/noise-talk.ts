@@ -58,8 +58,9 @@ export const tell = (
       seed: 0,
       ...(stages === undefined ? {} : { stages }),
       price: 1_000,
-      token(token) {
-        if (token !== null) at.push(performance.now())
+      prompted: () => undefined,
+      token() {
+        at.push(performance.now())
       },
       rewound: (kept) => void (at.length = kept),
       ended(problem) {

@@ -145,7 +145,8 @@ const askOwn = async (nodes: number, lent: Lent, asked: Asked, args: Args): Prom
   const dataDir = args.text('data') ?? DATA_DIR
   const serving = (url: string): void =>
     note(`relay and app: ${bold(url)}; ${nodes} headless nodes measure their devices ...`)
-  const local = await startLocalSwarm({ dataDir, port: 0, nodes, lent, log: say, serving })
+  const own = { ...lent, givesAll: true }
+  const local = await startLocalSwarm({ dataDir, port: 0, nodes, lent: own, log: say, serving })
   if (!local.ok) return failed(local.error)
   const closing = [() => local.value.close()]
   const ready = await unlessStopped(local.value.ready, stop)

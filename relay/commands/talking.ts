@@ -96,7 +96,7 @@ const codeOf = ({ session, problem }: TalkEnd, isWritten: boolean): number => {
   say(`swarm: ${problem.text.replace(/\.$/, '')} (${problem.code})`)
   return NOBODY.includes(problem.code) ? EXIT.nobody : EXIT.failed
 }
-const NOBODY = ['nobody-came', 'no-room', 'no-replacement', 'no-nodes']
+const NOBODY = ['nobody-came', 'no-room', 'no-replacement', 'no-nodes', 'free-tier-used-up']
 
 /** Status goes to standard error, and only to a terminal; a text that began keeps its line. */
 const follow = (prompt: string, shows: boolean): TalkFollower => {

@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { renderUnicodeCompact } from 'uqr'
 import { root } from '../local-node.mjs'
+import { asksModel } from '../prepare-talk.ts'
 import { startLocalSwarm } from '../local-swarm.ts'
 import { rerunInLoopback } from '../loopback.ts'
 import { bold, note, say } from '../terminal.ts'
 import { DATA_DIR } from '../version.ts'
 import { tellBeside } from './answer.ts'
-import { EXIT, readArgs, whole, type Flags } from './args.ts'
+import { EXIT, readArgs, whole, type Flags, type Usage } from './args.ts'
 import { askFor, ASKING_FLAGS, prepareAsked } from './asking.ts'
 import { ALLOW_WGSL, lentOf, neverDone } from './lending.ts'
 import { NAME, nameOf } from './naming.ts'
@@ -45,6 +46,7 @@ const up = async (argv: readonly string[]): Promise<number> => {
   const nodes = whole('nodes', args.value.text('nodes'), 1, NODES_MAX, 3)
   if (!nodes.ok) return explain(nodes.error)
   const spec = args.value.text('spec') ?? join(root, 'public/jobs/mandelbrot.swarm.md')
+  if (await asksModel(spec)) return explain(askedElsewhere(spec))
   const prepared = await prepareAsked(args.value, spec)
   if (!prepared.ok) return explain(prepared.error)
   const name = nameOf(args.value)
@@ -68,7 +70,8 @@ const up = async (argv: readonly string[]): Promise<number> => {
     dataDir,
     port: port.value,
     nodes: nodes.value,
-    lent: lent.value,
+    // What stays up is for others, too.
+    lent: { ...lent.value, givesAll: once },
     name: name.value,
     log: say,
     serving,
@@ -91,6 +94,11 @@ const up = async (argv: readonly string[]): Promise<number> => {
     await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }))
   return finish(closing, EXIT.done)
 }
+
+const askedElsewhere = (spec: string): Usage => ({
+  code: 'usage',
+  text: `--spec: ${spec} asks a language model: \`swarm run\` does that, with nodes of its own or those of --relay URL`,
+})
 
 export const command = {
   summary: 'relay, app, headless nodes and the sample job; stays up unless --once',

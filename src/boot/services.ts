@@ -8,6 +8,7 @@ import { STAGE_KERNEL } from '../peer/models/stage-part.ts'
 import type { NodeHandle } from '../peer/view.ts'
 import type { Problem, Services, SpecProblem } from '../ui/services.ts'
 import { AGENT, type Joined } from './join.ts'
+import { keptTexts, type KeptTexts } from './kept-texts.ts'
 import { receiptLine, verifyReceipt } from './receipts.ts'
 import { resultServices } from './results.ts'
 import { storageServices } from './storage.ts'
@@ -70,30 +71,36 @@ const specServices = (
 }
 
 /** Readers of models and tokenizers are large, too. */
-const modelled = (handle: NodeHandle): Pick<Services, 'openModel' | 'openTalk'> => ({
+const modelled = (
+  handle: NodeHandle,
+  texts: KeptTexts,
+): Pick<Services, 'openModel' | 'openTalk' | 'texts' | 'forgetText'> => ({
   openModel: (files) =>
     import('./model-services.ts').then(
-      ({ modelServices }) => modelServices(handle).openModel(files),
+      ({ modelServices }) => modelServices(handle, texts).openModel(files),
       () => err(NOT_LOADED),
     ),
   openTalk: (file) =>
     import('./model-services.ts').then(
-      ({ modelServices }) => modelServices(handle).openTalk(file),
+      ({ modelServices }) => modelServices(handle, texts).openTalk(file),
       notRead,
     ),
+  texts: async () => inWords(await texts.all()),
+  forgetText: async (id) => inWords(await (id === null ? texts.clear() : texts.forget(id))),
 })
 
 export const services = (joined: Joined): Services => {
   const { handle, keyring, compute } = joined
+  const texts = keptTexts()
   return {
     build: BUILD,
     kernels: [...kernelIds(), STAGE_KERNEL],
     ...specServices(compute),
-    ...modelled(handle),
+    ...modelled(handle, texts),
     ...resultServices(),
     verifyReceipt: verifyReceipt(keyring.signer, handle),
     receiptLine,
-    ...storageServices(joined),
+    ...storageServices(joined, texts),
     keepStorage: async () => (await requestPersistence()) === 'granted',
     keyState: () => keyring.backup(),
     confirmKey: async (file, passphrase) =>

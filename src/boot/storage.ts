@@ -7,6 +7,7 @@ import { encode } from '../wire/codec.ts'
 import { exportStore } from './export.ts'
 import type { Services } from '../ui/services.ts'
 import type { Joined } from './join.ts'
+import type { KeptTexts } from './kept-texts.ts'
 
 const PARTS: readonly {
   name: string
@@ -33,6 +34,7 @@ const PARTS: readonly {
   { name: 'settings', label: 'Settings', tables: ['settings'], erasable: true },
 ]
 
+const TEXTS = { name: 'texts', label: 'Texts of language models' }
 /** Counted by leaves: it is kept apart from the books. */
 const MODELS = { name: 'models', label: 'Pieces of language models' }
 
@@ -47,13 +49,10 @@ const sizeOf = (value: unknown): number => {
 
 type StorageServices = Pick<Services, 'storage' | 'exportData' | 'erase' | 'eraseAll'>
 
-export const storageServices = ({
-  handle,
-  keyring,
-  store,
-  shelf,
-  books,
-}: Joined): StorageServices => ({
+export const storageServices = (
+  { handle, keyring, store, shelf, books }: Joined,
+  texts: KeptTexts,
+): StorageServices => ({
   async storage() {
     const parts = []
     for (const { name, label, tables, erasable } of PARTS) {
@@ -70,9 +69,13 @@ export const storageServices = ({
     const { usedBytes: bytes } = await shelf.usage()
     const records = Math.ceil(bytes / LEAF_BYTES)
     parts.push({ ...MODELS, records, bytes, erasable: true })
+    const kept = await texts.all()
+    if (!kept.ok) return err({ code: kept.error.code, text: kept.error.detail })
+    const textBytes = kept.value.reduce((sum, text) => sum + sizeOf(text), 0)
+    parts.push({ ...TEXTS, records: kept.value.length, bytes: textBytes, erasable: true })
     const usage = await store.usage()
-    const kept = (await navigator.storage?.persisted?.()) ?? false
-    return ok({ usedBytes: usage.usedBytes, quotaBytes: usage.quotaBytes, kept, parts })
+    const isKept = (await navigator.storage?.persisted?.()) ?? false
+    return ok({ usedBytes: usage.usedBytes, quotaBytes: usage.quotaBytes, kept: isKept, parts })
   },
   async exportData() {
     const made = await exportStore(store, handle.view().account)
@@ -83,8 +86,8 @@ export const storageServices = ({
       for (const job of handle.view().jobs) handle.forgetJob(job.id)
       return ok({ reload: false })
     }
-    if (part === MODELS.name) {
-      const cleared = await shelf.clear()
+    if (part === MODELS.name || part === TEXTS.name) {
+      const cleared = await (part === TEXTS.name ? texts : shelf).clear()
       return cleared.ok
         ? ok({ reload: false })
         : err({ code: cleared.error.code, text: cleared.error.detail })
@@ -108,6 +111,8 @@ export const storageServices = ({
     if (!cleared.ok) return err({ code: cleared.error.code, text: cleared.error.detail })
     const emptied = await shelf.clear()
     if (!emptied.ok) return err({ code: emptied.error.code, text: emptied.error.detail })
+    const forgotten = await texts.clear()
+    if (!forgotten.ok) return err({ code: forgotten.error.code, text: forgotten.error.detail })
     const others = await eraseOtherBooks(books)
     if (!others.ok) return err({ code: others.error.code, text: others.error.detail })
     const erased = await keyring.erase()

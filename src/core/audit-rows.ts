@@ -2,11 +2,12 @@
  * Whether what a stage answered is what its layers make of its input, up to what two devices differ in. Devices
  * add up in other orders, so a number may be off by a part of what its row is made of, never by more.
  */
+import type { Candidates } from './candidates.ts'
 
 /** Two honest engines were seen to differ by 2e-5 of a row's size; half floats inside a driver are 1e-3. */
 const TOLERANCE = 4e-3
 
-/** The largest logits of a place are kept to be checked: what is drawn is among them but for wild temperatures. */
+/** Where all logits are answered, so many of the likeliest are kept to be checked: what is drawn is mostly among them. */
 export const SHOWN_LOGITS = 16
 
 /** The first row that is not within tolerance, or null. */
@@ -24,26 +25,28 @@ export const firstWrongRow = (
   return null
 }
 
-export type ShownLogits = { readonly ids: Uint32Array; readonly values: Float32Array }
-
-/** The largest logits, the token that was drawn among them. */
-export const shownLogits = (logits: Float32Array, drawn: number): ShownLogits => {
-  const order = Uint32Array.from(logits, (_, i) => i).toSorted(
-    (a, b) => logits[b]! - logits[a]! || a - b,
-  )
-  const best = order.subarray(0, SHOWN_LOGITS)
-  const ids = best.includes(drawn) ? best.slice() : Uint32Array.of(drawn, ...best)
-  return { ids, values: Float32Array.from(ids, (id) => logits[id]!) }
+/** Of what a token was drawn among, what is checked: the first so many, and the token. */
+export const shownCandidates = (
+  { ids, logits }: Candidates,
+  drawn: number,
+  most: number,
+): Candidates => {
+  const best = { ids: ids.slice(0, most), logits: logits.slice(0, most) }
+  if (best.ids.includes(drawn)) return best
+  return {
+    ids: Uint32Array.of(drawn, ...best.ids),
+    logits: Float32Array.of(logits[ids.indexOf(drawn)]!, ...best.logits),
+  }
 }
 
-/** What was shown is right, and nothing that was not shown is larger. */
-export const logitsAgree = ({ ids, values }: ShownLogits, truth: Float32Array): boolean => {
+/** What was answered is right, and nothing that was not is larger. */
+export const candidatesAgree = ({ ids, logits }: Candidates, truth: Float32Array): boolean => {
   const own = Float32Array.from(ids, (id) => truth[id]!)
   const slack = slackOf(truth)
-  const least = values.at(-1)!
+  const least = logits.at(-1)!
   const isShown = new Set(ids)
   return (
-    close(values, own, slack) &&
+    close(logits, own, slack) &&
     truth.every((value, id) => isShown.has(id) || value <= least + slack)
   )
 }

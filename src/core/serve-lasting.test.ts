@@ -28,6 +28,7 @@ const house: House = {
   memoryBytes: bytes(1_000),
   allowWgsl: false,
   freeTier: true,
+  givesAll: false,
   priceMilli: 1_000,
   // The free tier's bucket then holds 180,000 micro-credits.
   speed: 1_000,
@@ -49,6 +50,7 @@ const task: Offer = {
   cost: microCredits(20),
   price: microCredits(20),
 }
+const work = (cost: number) => ({ cost: microCredits(cost), computeMs: cost })
 const fresh = () => openServe(ms(0))
 const code = (...[state, of, offer, standing]: Parameters<typeof answerLasting>) => {
   const answer = answerLasting(state, of, offer, standing, ms(0))
@@ -96,10 +98,32 @@ describe('what alice has held ready', () => {
     const state = fresh()
     const free = layers({ priceMilli: 0 })
     expect(code(state, house, free, poor, ms(0))).toBe(true)
-    expect(giveFree(state, microCredits(179_999), house.speed, ms(0))).toBe(true)
-    expect(giveFree(state, microCredits(1), house.speed, ms(0))).toBe(false)
+    expect(giveFree(state, house, work(179_999), ms(0))).toBe(true)
+    expect(giveFree(state, house, work(1), ms(0))).toBe(false)
     expect(code(state, house, free, poor, ms(0))).toBe('free-tier-used-up')
     expect(freeLeft(state, house.speed, ms(1_000))).toBe(50)
+    expect(code({ ...state, freeUsed: 171_000 }, house, free, poor, ms(0))).toBe(
+      'free-tier-used-up',
+    )
+    expect(code({ ...state, freeUsed: 170_999 }, house, free, poor, ms(0))).toBe(true)
+  })
+
+  it('takes of the free tier what the formula says, or the time it took where that is less', () => {
+    const state = fresh()
+    giveFree(state, house, { cost: microCredits(500), computeMs: 100 }, ms(0))
+    expect(state.freeUsed).toBe(100)
+    giveFree(state, house, { cost: microCredits(500), computeMs: 10_000 }, ms(0))
+    expect(state.freeUsed).toBe(600)
+  })
+
+  it('is given without an end by whoever is to give all', () => {
+    const [state, all] = [fresh(), { ...house, givesAll: true }]
+    expect(giveFree(state, all, work(1_000_000), ms(0))).toBe(true)
+    state.freeUsed = 1_000_000
+    expect(code(state, all, layers({ priceMilli: 0 }), poor, ms(0))).toBe(true)
+    const given = { ...task, price: microCredits(0) }
+    expect(answerOffer(state, all, given, poor, ms(0))).toEqual({ kind: 'accept', free: true })
+    expect(answerOffer(state, house, given, poor, ms(0)).kind).toBe('refuse')
   })
 
   it('is at stake part by part, as what was delivered', () => {

@@ -4,6 +4,7 @@
  */
 import type { Did } from '../base/ids.ts'
 import { bytes, microCredits, type Bytes, type MicroCredits, type Ms } from '../base/units.ts'
+import { FREE_BEGUN_PART } from './free-tier.ts'
 import {
   crowded,
   deliver,
@@ -39,7 +40,7 @@ export const answerLasting = (
   const code = unfit(house, asked, requester) ?? crowded(state, house, asked)
   if (code) return { kind: 'refuse', code }
   if (price === 0)
-    return freeLeft(state, house.speed, at) > 0
+    return house.givesAll || freeLeft(state, house.speed, at) > leastBegun(house.speed)
       ? { kind: 'accept', free: true }
       : { kind: 'refuse', code: 'free-tier-used-up' }
   return exposure(state, offer.requester) < requester.spendable
@@ -70,9 +71,21 @@ export const resizeLasting = (
   return true
 }
 
-/** Work of a lasting grant that was given away; false where the bucket is full, and then it was the last. */
-export const giveFree = (state: ServeState, cost: MicroCredits, speed: number, at: Ms): boolean => {
-  state.freeUsed = freeUsedAt(state, speed, at) + cost
+const leastBegun = (speed: number): number => FREE_BEGUN_PART * freeCapacity(speed)
+
+/**
+ * Work of a lasting grant that was given away; false where the bucket is full, and then it was the last. It takes no
+ * more than the device's time for it: measured speed is that of products, and a token is mostly weights that are read,
+ * for which the formula asks twenty operations a byte.
+ */
+export const giveFree = (
+  state: ServeState,
+  { givesAll, speed }: Pick<House, 'givesAll' | 'speed'>,
+  { cost, computeMs }: { readonly cost: MicroCredits; readonly computeMs: number },
+  at: Ms,
+): boolean => {
+  if (givesAll) return true
+  state.freeUsed = freeUsedAt(state, speed, at) + Math.min(cost, (speed * computeMs) / 1_000)
   state.freeAt = at
   return state.freeUsed < freeCapacity(speed)
 }

@@ -29,6 +29,7 @@ const house: House = {
   memoryBytes: bytes(1_000_000),
   allowWgsl: false,
   freeTier: true,
+  givesAll: false,
   priceMilli: 1_000,
   // The bucket of the free tier then holds 180,000 micro-credits and gains 50 each second.
   speed: 1_000,

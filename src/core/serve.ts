@@ -40,6 +40,8 @@ export type House = {
   readonly memoryBytes: Bytes
   readonly allowWgsl: boolean
   readonly freeTier: boolean
+  /** What is free has no bound: the swarm is the owner's own. */
+  readonly givesAll: boolean
   /** The least it takes, in thousandths of the metered cost. */
   readonly priceMilli: number
   /** Micro-credits of metered cost per second, measured. */
@@ -107,7 +109,8 @@ export const answerOffer = (
   const free = offer.price === 0
   const code = unfit(house, offer, requester) ?? crowded(state, house, offer)
   if (code) return { kind: 'refuse', code }
-  if (free && freeUsedAt(state, house.speed, at) + offer.cost > freeCapacity(house.speed)) {
+  const used = freeUsedAt(state, house.speed, at)
+  if (free && !house.givesAll && used + offer.cost > freeCapacity(house.speed)) {
     return { kind: 'refuse', code: 'free-tier-used-up' }
   }
   if (!free && exposure(state, offer.requester) + offer.price > requester.spendable) {

@@ -9,6 +9,7 @@ import {
   microCredits,
   type MicroCredits,
 } from '../base/units.ts'
+import { CANDIDATE_BYTES, CANDIDATES_MAX } from './candidates.ts'
 import { meteredCost, PRICE_MILLI_MAX } from './price.ts'
 
 /** What a model's configuration says of sizes. */
@@ -33,6 +34,17 @@ export type CostedModel = {
   readonly shape: StageShape
   readonly blocks: readonly { readonly bytes: number }[]
 }
+
+/** What the last stage answers: how many of the likeliest tokens, or all logits where that is 0. */
+export type StageAnswers = {
+  readonly top: number
+  /** To the feed that ends at this place all logits are answered all the same: a prompt's end. */
+  readonly whole: number
+}
+
+export const ALL_LOGITS: StageAnswers = { top: 0, whole: 0 }
+
+export type AskedStage = StageRange & StageAnswers
 
 export type StageFeed = { readonly at: number; readonly count: number; readonly replay: boolean }
 
@@ -76,7 +88,8 @@ export const costedModel = ({
   if (shape === null || blocks.length !== shape.layers + 2) return null
   const model = { shape, blocks }
   const feed = { at: shape.context, count: FEED_TOKENS, replay: false }
-  const { flop, moved } = stageWork(model, { from: 0, to: shape.layers }, feed)
+  const all = { from: 0, to: shape.layers, top: CANDIDATES_MAX, whole: 0 }
+  const { flop, moved } = stageWork(model, all, feed)
   return BILL_FEEDS * Math.max(flop, PER_BYTE * moved) <= Number.MAX_SAFE_INTEGER ? model : null
 }
 
@@ -111,9 +124,10 @@ const readShape = (config: string): StageShape | null => {
 /** What one feed makes a stage do. */
 export const stageWork = (
   { shape, blocks }: CostedModel,
-  { from, to }: StageRange,
+  stage: AskedStage,
   { at, count, replay }: StageFeed,
 ): StageWork => {
+  const { from, to } = stage
   const { width, headSize, inner, vocabulary, layers } = shape
   const [query, key] = [shape.heads * headSize, shape.keyHeads * headSize]
   const isLast = to === layers
@@ -121,15 +135,34 @@ export const stageWork = (
   const products = 2 * width * (2 * query + 2 * key) + 6 * width * inner
   // A token looks at itself and at all before it: a product with each key, and one with each value.
   const looks = count * at + (count * (count + 1)) / 2
-  const logits = isLast ? 2 * width * vocabulary : 0
+  const chosenAmong = isLast && topOf(stage, { at, count }) > 0 ? vocabulary : 0
+  const logits = isLast ? 2 * width * vocabulary + chosenAmong : 0
   const flop = (to - from) * (count * products + 4 * query * looks) + logits
   const into = from === 0 ? 4 * count : 4 * count * width
-  const out = isLast ? 4 * vocabulary : 4 * count * width
+  const out = answerBytes(shape, stage, { at, count })
   const table = from === 0 ? 4 * count * width : 0
   // All that are there are read, and those of the feed are written.
   const remembered = (to - from) * 2 * key * 4 * (at + 2 * count)
-  const moved = weightBytes({ shape, blocks }, { from, to }) + table + remembered + into + out
+  const weights = weightBytes({ shape, blocks }, { from, to })
+  const moved = weights + table + remembered + into + 4 * chosenAmong + out
   return { flop, moved, wire: into + (replay ? 0 : out) }
+}
+
+type Places = Pick<StageFeed, 'at' | 'count'>
+
+/** How many of the likeliest tokens the last stage answers to a feed; 0 for all logits. */
+export const topOf = ({ top, whole }: StageAnswers, { at, count }: Places): number =>
+  at + count === whole ? 0 : top
+
+/** Rows of f32, or logits, or the likeliest tokens, of what is not only replayed. */
+export const answerBytes = (
+  { layers, width, vocabulary }: Pick<StageShape, 'layers' | 'width' | 'vocabulary'>,
+  stage: AskedStage,
+  feed: Places,
+): number => {
+  if (stage.to < layers) return 4 * feed.count * width
+  const top = topOf(stage, feed)
+  return top > 0 ? CANDIDATE_BYTES * top : 4 * vocabulary
 }
 
 /** Every weight that a stage multiplies with, as it travels. Of the table of tokens only some rows are read. */

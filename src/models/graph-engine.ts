@@ -6,6 +6,11 @@ import type { Result } from '../base/result.ts'
 /** What runs graphs: the engine of a node, or the references of the operators. */
 export type GraphEngine = {
   /**
+   * Of a processor, if by a software adapter: tokens are chosen in memory in less time than by a graph. On WebAssembly
+   * a graph that differs in nothing else would have weights of its own, too.
+   */
+  readonly answersInMemory: boolean
+  /**
    * States are tables, which stay where graphs run; none if absent. Weights in `given` are the engine's: it may let go
    * of their numbers, as long as what it makes here is not closed.
    */

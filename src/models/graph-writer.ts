@@ -33,24 +33,34 @@ export class GraphWriter {
     return this.constant(name, { element: 'i64', shape: [data.length], data })
   }
 
-  /** Its first output. `op` is ONNX's name, or that of another domain after a dot. */
+  /** Its only output. `op` is ONNX's name, or that of another domain after a dot. */
   node(
     op: string,
     inputs: readonly (ValueId | null)[],
     attributes: Readonly<Record<string, Attribute>> = {},
     name = op,
   ): ValueId {
-    const id = this.#value(name)
+    return this.nodes(op, inputs, [name], attributes)[0]!
+  }
+
+  /** Its outputs, by their names. */
+  nodes(
+    op: string,
+    inputs: readonly (ValueId | null)[],
+    names: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): readonly ValueId[] {
+    const outputs = names.map((name) => this.#value(name))
     const dot = op.lastIndexOf('.')
     this.#nodes.push({
       op: op.slice(dot + 1),
       domain: op.slice(0, Math.max(0, dot)),
-      name,
+      name: names[0]!,
       inputs,
-      outputs: [id],
+      outputs,
       attributes: new Map(Object.entries(attributes)),
     })
-    return id
+    return outputs
   }
 
   /** From one place of an axis up to another. */

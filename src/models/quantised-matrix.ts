@@ -19,6 +19,8 @@ import type { Weight } from './weight.ts'
  */
 export type QuantisedMatrix = {
   readonly shape: readonly [rows: number, columns: number]
+  /** Row of the tensors that is its first one: several matrices may lie below each other. */
+  readonly first: number
   /** i32 [rows, 1, blocks of a part, size of a block]. */
   readonly words: Tensor
   /** i32 and f32 [parts, 1, 1]. */
@@ -67,6 +69,17 @@ export const joinQuantised = (all: readonly QuantisedMatrix[]): QuantisedMatrix 
   }
 }
 
+/** The same matrices, each with the tensors that all of them share. */
+export const besideEachOther = (all: readonly QuantisedMatrix[]): readonly QuantisedMatrix[] => {
+  const joined = joinQuantised(all)
+  let first = 0
+  return all.map(({ shape }) => {
+    const one = { ...joined, shape, first }
+    first += shape[0]
+    return one
+  })
+}
+
 /** @param weight one that `canStayQuantised` */
 export const loadQuantised = async (weight: Weight): Promise<ModelResult<QuantisedMatrix>> => {
   const type = weight.type as QuantisedType
@@ -110,6 +123,7 @@ export const loadQuantised = async (weight: Weight): Promise<ModelResult<Quantis
   const blocks = [rows, parts, groups, 1]
   return ok({
     shape: [rows, columns],
+    first: 0,
     words: { element: 'i32', shape: [rows, 1, groups, block], data: words },
     masks: { element: 'i32', shape: [parts, 1, 1], data: masks },
     zeros: { element: 'f32', shape: [parts, 1, 1], data: zeros },

@@ -1,16 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { prng } from '../base/prng.ts'
-import { checkSampling, GREEDY, sample, type Sampling } from './sampling.ts'
+import { likeliest } from '../core/candidates.ts'
+import { candidatesFor, checkSampling, GREEDY, sample, type Sampling } from './sampling.ts'
 
 const LOGITS = Float32Array.of(1, 3, -2, 2.5, 3, -Infinity)
+
+const drawFrom = (
+  logits: Float32Array,
+  sampling: Sampling,
+  random: ReturnType<typeof prng>,
+  count = logits.length,
+): number => sample(likeliest(logits, count), sampling, random)
 
 /** How often each token is drawn, as parts of one. */
 const drawn = (sampling: Partial<Sampling>, count = 20_000): readonly number[] => {
   const random = prng(1)
   const counts = Array.from(LOGITS, () => 0)
   for (let i = 0; i < count; i++)
-    counts[sample(LOGITS, { ...GREEDY, ...sampling }, random)]! += 1 / count
+    counts[drawFrom(LOGITS, { ...GREEDY, ...sampling }, random)]! += 1 / count
   return counts
 }
 
@@ -30,8 +38,8 @@ const deviations = (found: readonly number[], expected: readonly number[]): numb
 
 describe('a token', () => {
   it('is the first of the likeliest without a temperature', () => {
-    expect(sample(LOGITS, GREEDY, prng(1))).toBe(1)
-    expect(sample(Float32Array.of(NaN, -5, NaN, 2), GREEDY, prng(1))).toBe(3)
+    expect(drawFrom(LOGITS, GREEDY, prng(1))).toBe(1)
+    expect(drawFrom(Float32Array.of(NaN, -5, NaN, 2), GREEDY, prng(1))).toBe(3)
   })
 
   it('is drawn by its probability', () => {
@@ -55,10 +63,43 @@ describe('a token', () => {
     const numbers = fc.array(fc.float(), { minLength: 1, maxLength: 20 })
     const temperature = fc.constantFrom(0, 1e-300, 0.5, 100)
     const drawsOne = fc.property(numbers, temperature, fc.nat(25), (logits, heat, topK) => {
-      const id = sample(Float32Array.from(logits), { temperature: heat, topK, topP: 0.9 }, prng(1))
+      const asked = { temperature: heat, topK, topP: 0.9 }
+      const id = drawFrom(Float32Array.from(logits), asked, prng(1))
       return Number.isInteger(id) && id >= 0 && id < logits.length
     })
     expect(fc.check(drawsOne)).toMatchObject({ failed: false })
+  })
+})
+
+describe('from as many candidates as it needs', () => {
+  const logit = fc.oneof(fc.float(), fc.constantFrom(0, -0, 1, NaN, Infinity, -Infinity))
+
+  it('a draw is the same as from all, for any seed', () => {
+    const logits = fc.array(logit, { minLength: 1, maxLength: 700 })
+    const sampling = fc.record({
+      temperature: fc.constantFrom(0, 0.3, 1, 20),
+      topK: fc.nat(300),
+      topP: fc.constantFrom(0.2, 0.9, 1),
+    })
+    const isSame = fc.property(logits, sampling, fc.nat(), (numbers, asked, seed) => {
+      const all = Float32Array.from(numbers)
+      const needed = candidatesFor(asked, all.length) || all.length
+      const [one, other] = [prng(seed), prng(seed)]
+      for (let i = 0; i < 3; i++)
+        expect(drawFrom(all, asked, other, needed)).toBe(drawFrom(all, asked, one))
+    })
+    fc.assert(isSame, { numRuns: 300 })
+  })
+
+  it('a draw needs one, or k, or all where more than that may be drawn or k is no less to send', () => {
+    const daring = { temperature: 1, topP: 0.9 }
+    expect(candidatesFor(GREEDY, 512)).toBe(1)
+    expect(candidatesFor({ ...GREEDY, topK: 40 }, 512)).toBe(1)
+    expect(candidatesFor({ ...daring, topK: 40 }, 512)).toBe(40)
+    expect(candidatesFor({ ...daring, topK: 256 }, 513)).toBe(256)
+    expect(candidatesFor({ ...daring, topK: 256 }, 512)).toBe(0)
+    expect(candidatesFor({ ...daring, topK: 257 }, 150_000)).toBe(0)
+    expect(candidatesFor({ ...daring, topK: 0 }, 150_000)).toBe(0)
   })
 })
 

@@ -1,10 +1,12 @@
 /**
  * Which token comes next: the likeliest one, or one drawn by its probability among the likeliest. Pure: the same
- * logits and the same seed draw the same tokens, on every machine.
+ * logits and the same seed draw the same tokens, on every machine, and from as many candidates as a draw needs the
+ * same as from all.
  */
 import { ok } from '../base/result.ts'
+import { CANDIDATE_BYTES, CANDIDATES_MAX, type Candidates } from '../core/candidates.ts'
+import type { StageAnswers } from '../core/stage-cost.ts'
 import { modelError } from './model-error.ts'
-import type { Numbers } from '../../kernels/tensor/tensor.ts'
 import type { Prng } from '../base/prng.ts'
 import type { ModelResult } from './model-error.ts'
 
@@ -31,34 +33,40 @@ export const checkSampling = (sampling: Sampling): ModelResult<Sampling> => {
     : modelError('bad-sampling', `top-p ${topP}: above 0, 1 at most`)
 }
 
-/** The first of the largest; NaN is less than any. */
-export const greedy = (logits: Numbers): number => {
-  let best = 0
-  for (let i = 1; i < logits.length; i++)
-    if (logits[i]! > logits[best]! || Number.isNaN(logits[best])) best = i
-  return best
+/** How many of the likeliest a draw needs; 0 where it needs all, or where so many are no less to send than all. */
+export const candidatesFor = ({ temperature, topK }: Sampling, vocabulary: number): number => {
+  const count = temperature === 0 ? 1 : topK
+  const isLess = CANDIDATE_BYTES * count < LOGIT_BYTES * vocabulary
+  return count <= CANDIDATES_MAX && isLess ? count : 0
 }
 
-/** Draws one number of `random`, unless the likeliest is asked for. */
-export const sample = (logits: Numbers, sampling: Sampling, random: Prng): number => {
+const LOGIT_BYTES = 4
+
+/** What the last stage of a talk is asked for. */
+export const answersFor = (
+  sampling: Sampling,
+  vocabulary: number,
+  promptLength: number,
+): StageAnswers => ({ top: candidatesFor(sampling, vocabulary), whole: promptLength })
+
+/** Draws one number of `random`, unless the likeliest is asked for. @param among at least as many as it needs */
+export const sample = (among: Candidates, sampling: Sampling, random: Prng): number => {
   const { temperature, topK, topP } = sampling
-  if (temperature === 0) return greedy(logits)
-  const known = Float64Array.from(logits, (x) => (Number.isNaN(x) ? -Infinity : x))
-  const order = Uint32Array.from(known, (_, i) => i)
-  // Ties are broken by number, so that no sort of any engine decides.
-  order.sort((a, b) => known[b]! - known[a]! || a - b)
-  const most = known[order[0]!]!
-  const some = topK === 0 ? order : order.subarray(0, topK)
-  const weights = Float64Array.from(some, (i) => Math.exp((known[i]! - most) / temperature))
+  if (temperature === 0) return among.ids[0]!
+  const ids = topK === 0 ? among.ids : among.ids.subarray(0, topK)
+  const logits = among.logits.subarray(0, ids.length)
+  const weights = Float64Array.from(logits, (x) =>
+    Number.isNaN(x) ? 0 : Math.exp((x - logits[0]!) / temperature),
+  )
   const all = weights.reduce((sum, x) => sum + x, 0)
   // Logits without an end have no probabilities.
-  if (!Number.isFinite(all)) return order[0]!
+  if (!Number.isFinite(all) || all === 0) return ids[0]!
   let kept = 0
   for (let sum = 0; kept < weights.length && sum < topP * all; kept++) sum += weights[kept]!
   let left = random.float() * weights.subarray(0, kept).reduce((sum, x) => sum + x, 0)
   for (let i = 0; i < kept; i++) {
     left -= weights[i]!
-    if (left < 0) return some[i]!
+    if (left < 0) return ids[i]!
   }
-  return some[kept - 1]!
+  return ids[kept - 1]!
 }

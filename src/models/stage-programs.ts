@@ -1,7 +1,11 @@
-/** Programs of a stage: one for each number of tokens and of talks in a run, and for each size of their tables. */
+/**
+ * The programs of a stage: one for each number of tokens and of talks in a run, for each size of their tables and of
+ * what is chosen, all of them over the same weights, made when they are needed.
+ */
 import { bind } from '../../kernels/tensor/bind.ts'
 import { ok } from '../base/result.ts'
-import { capacityFor } from '../core/stage-cost.ts'
+import { CANDIDATES_MAX } from '../core/candidates.ts'
+import { capacityFor, RUN_SIZES } from '../core/stage-cost.ts'
 import { rangeGraph } from './llama/range-graph.ts'
 import { ropeTables } from './llama/rope.ts'
 import { engineError } from './model-error.ts'
@@ -12,6 +16,7 @@ import type { LayerRange, RangeTensors } from './llama/range-tensors.ts'
 import type { ModelResult } from './model-error.ts'
 import type { GraphEngine, ReadyGraph } from './graph-engine.ts'
 
+/** Layers with their weights. */
 export type Range = {
   readonly config: LlamaConfig
   readonly range: LayerRange
@@ -20,14 +25,28 @@ export type Range = {
 
 export type ProgramSize = Omit<RangeSize, 'rope'>
 
+/** So many are chosen, and cut: each is a program, and strangers ask for what they like. */
+const TOP_SIZES = [1, 16, 64, CANDIDATES_MAX] as const
+
+/** As many as are asked for, or a few more. */
+export const topSize = (top: number, vocabulary: number): number =>
+  Math.min(vocabulary, TOP_SIZES.find((size) => size >= top) ?? CANDIDATES_MAX)
+
+export const areSame = (a: ProgramSize, b: ProgramSize): boolean => keyOf(a) === keyOf(b)
+
+type Made = { readonly size: ProgramSize; readonly graph: ReadyGraph }
+
+/** One that is being made, or could not be. */
+type Begun = { readonly size: ProgramSize; isWanted: boolean }
+
 export class StagePrograms {
   readonly #range: Range
   readonly #engine: GraphEngine
-  readonly #ready = new Map<string, ReadyGraph>()
+  readonly #made = new Map<string, Made>()
   /** By the places of tables: the same for programs of all sizes. */
   readonly #ropes = new Map<number, ReturnType<typeof ropeTables>>()
-  /** Programs for several talks that are being made, or could not be. */
-  readonly #begun = new Map<string, { isWanted: boolean }>()
+  /** For several talks. */
+  readonly #begun = new Map<string, Begun>()
   /** Weights whose numbers are the engine's, and the program that it has them in. */
   #given: ReadonlySet<Tensor> | undefined
   #holder: ReadyGraph | null = null
@@ -39,12 +58,10 @@ export class StagePrograms {
 
   /** The weights are where runs read them from then on, until all is closed. */
   async place(): Promise<ModelResult<null>> {
-    this.#given = new Set(tensorsIn(this.#range.tensors))
-    const made = await this.get({
-      talks: 1,
-      fresh: 1,
-      capacity: capacityFor(this.#range.config, 0),
-    })
+    const { config, tensors } = this.#range
+    this.#given = new Set(tensorsIn(tensors))
+    const capacity = capacityFor(config, 0)
+    const made = await this.get({ talks: 1, fresh: RUN_SIZES[0], capacity, top: 0 })
     if (!made.ok) return made
     this.#holder = made.value
     return ok(null)
@@ -52,27 +69,27 @@ export class StagePrograms {
 
   /** Made now if it is not there. */
   async get(size: ProgramSize): Promise<ModelResult<ReadyGraph>> {
-    const known = this.#ready.get(keyOf(size))
-    if (known !== undefined) return ok(known)
-    const made = await this.#make(size)
-    if (made.ok) this.#ready.set(keyOf(size), made.value)
-    return made
+    const known = this.#made.get(keyOf(size))
+    if (known !== undefined) return ok(known.graph)
+    const graph = await this.#make(size)
+    if (graph.ok) this.#made.set(keyOf(size), { size, graph: graph.value })
+    return graph
   }
 
   has(size: ProgramSize): boolean {
-    return this.#ready.has(keyOf(size))
+    return this.#made.has(keyOf(size))
   }
 
   /** Made beside what runs, if it is not there; tried once. */
   want(size: ProgramSize): void {
     const key = keyOf(size)
-    if (!this.#ready.has(key) && !this.#begun.has(key)) void this.#begin(key, size)
+    if (!this.#made.has(key) && !this.#begun.has(key)) void this.#begin(key, size)
   }
 
   /** Closes those for tables of a size that no session has any more. */
   retire(capacity: number): void {
     this.#ropes.delete(capacity)
-    this.#close((key) => key.endsWith(` of ${capacity}`))
+    this.#close((size) => size.capacity === capacity)
   }
 
   close(): void {
@@ -82,15 +99,16 @@ export class StagePrograms {
   }
 
   async #begin(key: string, size: ProgramSize): Promise<void> {
-    const begun = { isWanted: true }
+    const begun = { size, isWanted: true }
     this.#begun.set(key, begun)
     const made = await this.#make(size)
     if (!made.ok) return
-    const [other = made.value] = this.#ready.values()
+    const graph = made.value
+    const [other = { graph }] = this.#made.values()
     // Else tables would move from one engine to another, and back for the next run of one talk.
-    const isLikeOthers = made.value.kind === other.kind
-    if (begun.isWanted && isLikeOthers) this.#ready.set(key, made.value)
-    else made.value.close()
+    const isLikeOthers = graph.kind === other.graph.kind
+    if (begun.isWanted && isLikeOthers) this.#made.set(key, { size, graph })
+    else graph.close()
   }
 
   async #make(size: ProgramSize): Promise<ModelResult<ReadyGraph>> {
@@ -105,22 +123,22 @@ export class StagePrograms {
     return made.ok ? made : engineError(made.error)
   }
 
-  #close(isOver: (key: string) => boolean): void {
-    for (const [key, program] of this.#ready) {
-      if (!isOver(key)) continue
-      if (program !== this.#holder) program.close()
-      this.#ready.delete(key)
+  #close(isOver: (size: ProgramSize) => boolean): void {
+    for (const [key, { size, graph }] of this.#made) {
+      if (!isOver(size)) continue
+      if (graph !== this.#holder) graph.close()
+      this.#made.delete(key)
     }
     for (const [key, begun] of this.#begun) {
-      if (!isOver(key)) continue
+      if (!isOver(begun.size)) continue
       begun.isWanted = false
       this.#begun.delete(key)
     }
   }
 }
 
-const keyOf = ({ talks, fresh, capacity }: ProgramSize): string =>
-  `${talks} times ${fresh} of ${capacity}`
+const keyOf = ({ talks, fresh, capacity, top }: ProgramSize): string =>
+  `${talks} times ${fresh} of ${capacity}, ${top}`
 
 /** Matrices that stay quantised are several. */
 const tensorsIn = (value: unknown): readonly Tensor[] => {

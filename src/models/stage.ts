@@ -7,14 +7,15 @@ import { ok } from '../base/result.ts'
 import { FEED_TOKENS, TALK_SIZES } from '../core/stage-cost.ts'
 import { loadRange } from './llama/range-tensors.ts'
 import { engineError } from './model-error.ts'
-import { StagePrograms, type Range } from './stage-programs.ts'
+import { areSame, StagePrograms, type ProgramSize, type Range } from './stage-programs.ts'
 import { allRows, countOf, someRows, whole } from './stage-rows.ts'
 import {
   RangeSession,
+  type AskedStep,
   type Common,
+  type Outputs,
   type RunOver,
   type StageSession,
-  type Step,
 } from './stage-session.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { GraphEngine, StateTables } from './graph-engine.ts'
@@ -22,9 +23,6 @@ import type { LlamaConfig } from './llama/config.ts'
 import type { LlamaParts } from './llama/parts.ts'
 import type { LayerRange } from './llama/range-tensors.ts'
 import type { ModelResult } from './model-error.ts'
-
-/** A step that somebody waits for. */
-export type AskedStep = { readonly session: StageSession; readonly step: Step }
 
 export type Stage = {
   /** With tables of its own, which are empty. */
@@ -35,13 +33,14 @@ export type Stage = {
    */
   together<T extends AskedStep>(asked: readonly T[]): readonly T[]
   /** What each of them would be answered alone, in their order; in one run where they are `together`. */
-  steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Tensor>[]>
+  steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Outputs>[]>
   /** Lets go of weights and programs, and ends every session. */
   close(): void
 }
 
 /** Of one step, however many runs it takes. */
 export const MAX_FRESH = FEED_TOKENS
+
 export type StageModel = { readonly config: LlamaConfig; readonly parts: LlamaParts }
 
 /**
@@ -87,20 +86,17 @@ class RangeStage implements Stage, Common {
 
   together<T extends AskedStep>(asked: readonly T[]): readonly T[] {
     const [first] = asked as readonly [T, ...T[]]
-    const capacity = this.#capacityOf(first)
-    if (capacity === null) return [first]
-    const fitting = asked.filter((one) => this.#capacityOf(one) === capacity)
-    const sizes = TALK_SIZES.filter((talks) => talks <= fitting.length).map((talks) => ({
-      talks,
-      fresh: 1,
-      capacity,
-    }))
+    if (!isOneToken(first)) return [first]
+    const alone = sizeOf(first)
+    const fitting = asked.filter((one) => isOneToken(one) && areSame(sizeOf(one), alone))
+    const counts = TALK_SIZES.filter((talks) => talks <= fitting.length)
+    const sizes = counts.map((talks) => ({ ...alone, talks }))
     for (const most of sizes.slice(-1)) this.programs.want(most)
     const found = sizes.findLast((size) => this.programs.has(size))
     return fitting.slice(0, found?.talks ?? 1)
   }
 
-  steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Tensor>[]> {
+  steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Outputs>[]> {
     return this.inTurn(() => this.#steps(asked))
   }
 
@@ -117,11 +113,11 @@ class RangeStage implements Stage, Common {
   }
 
   /** What a run of that size answers, over the tables of its talks. */
-  async run(given: readonly Tensor[], { tables, ...size }: RunOver): Promise<ModelResult<Tensor>> {
+  async run(given: readonly Tensor[], { tables, ...size }: RunOver): Promise<ModelResult<Outputs>> {
     const program = await this.programs.get(size)
     if (!program.ok) return program
     const ran = await program.value.run(given, tables)
-    if (ran.ok) return ok(ran.value[0]!)
+    if (ran.ok) return ran
     if (ran.error.code === 'device-lost') this.#lose()
     return engineError(ran.error)
   }
@@ -143,20 +139,19 @@ class RangeStage implements Stage, Common {
   }
 
   /** What is wrong with one of them is found before they run; then each of the others runs alone. */
-  async #steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Tensor>[]> {
+  async #steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Outputs>[]> {
     const tables = asked.length > 1 ? await roomForAll(asked) : null
     if (tables !== null) return this.#jointly(asked, tables)
-    const answers: ModelResult<Tensor>[] = []
-    for (const { session, step } of asked) answers.push(await ownOf(session).alone(step))
+    const answers: ModelResult<Outputs>[] = []
+    for (const { session, step, top } of asked) answers.push(await ownOf(session).alone(step, top))
     return answers
   }
 
   async #jointly(
     asked: readonly AskedStep[],
     tables: readonly StateTables[],
-  ): Promise<readonly ModelResult<Tensor>[]> {
+  ): Promise<readonly ModelResult<Outputs>[]> {
     const talks = asked.length
-    const { capacity } = ownOf(asked[0]!.session)
     const given = [
       allRows(asked.map(({ step }) => step.input)),
       whole(
@@ -164,25 +159,28 @@ class RangeStage implements Stage, Common {
         talks,
       ),
     ]
-    const answer = await this.run(given, { talks, fresh: 1, capacity, tables })
-    return asked.map((_, i) => (answer.ok ? ok(someRows(answer.value, i, 1)) : answer))
-  }
-
-  /** Places of the tables that a token needs; null where it is more than one token. */
-  #capacityOf({ session, step }: AskedStep): number | null {
-    return countOf(step.input) === 1 ? ownOf(session).capacityFor(step.past + 1) : null
+    const answer = await this.run(given, { ...sizeOf(asked[0]!), talks, tables })
+    const ofTalk = (i: number, { value }: { readonly value: Outputs }): ModelResult<Outputs> =>
+      ok(value.map((output) => someRows(output, i, 1)))
+    return asked.map((_, i) => (answer.ok ? ofTalk(i, answer) : answer))
   }
 }
 
-/** null where not all of them can run, or not over tables of one size. */
+const isOneToken = ({ step }: AskedStep): boolean => countOf(step.input) === 1
+
+/** Of the program that it is alone in. */
+const sizeOf = ({ session, step, top }: AskedStep): ProgramSize => ownOf(session).sizeFor(step, top)
+
+/** null where not all of them can run, or not in one program. */
 const roomForAll = async (asked: readonly AskedStep[]): Promise<readonly StateTables[] | null> => {
   const tables: StateTables[] = []
-  for (const { session, step } of asked) {
-    const room = await ownOf(session).roomFor(step)
+  for (const { session, step, top } of asked) {
+    const room = await ownOf(session).roomFor(step, top)
     if (room.ok) tables.push(room.value)
   }
-  const sizes = new Set(asked.map(({ session }) => ownOf(session).capacity))
-  return tables.length === asked.length && sizes.size === 1 ? tables : null
+  if (tables.length < asked.length) return null
+  const first = sizeOf(asked[0]!)
+  return asked.every((one) => areSame(sizeOf(one), first)) ? tables : null
 }
 
 const ownOf = (session: StageSession): RangeSession => {

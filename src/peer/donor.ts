@@ -16,6 +16,7 @@ export const DEFAULT_LIMITS: Limits = {
   allowWgsl: false,
   refuses: [],
   freeTier: true,
+  givesAll: false,
   memoryBytes: 256 * 1024 * 1024,
   stopAfterMinutes: 0,
 }

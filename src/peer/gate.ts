@@ -51,6 +51,7 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
       memoryBytes: byteCount(memoryPerTask(limits, lender.capability())),
       allowWgsl: lender.allowsWgsl(),
       freeTier: limits.freeTier,
+      givesAll: limits.givesAll,
       priceMilli: PRICE_MILLI,
       speed: ratedSpeed(),
     }
@@ -99,7 +100,8 @@ export const gate = (desk: Desk, lender: Donor, ledgers: Books) => {
     resized: (lease: string, memory: number): boolean =>
       resizeLasting(state, house(), lease, byteCount(memory)),
     /** Free work was done; false where that was all there is. */
-    gave: (cost: MicroCredits): boolean => giveFree(state, cost, ratedSpeed(), desk.now()),
+    gave: (cost: MicroCredits, computeMs: number): boolean =>
+      giveFree(state, house(), { cost, computeMs }, desk.now()),
     /** A part of what is held was handed over, to be paid; false where its requester has no more to pay with. */
     owes(lease: string, requester: Did, price: MicroCredits): boolean {
       owePart(state, lease, requester, price)

@@ -191,6 +191,8 @@ export type Limits = {
   /** Kernels this owner does not run, by name without version: `mandelbrot`. */
   readonly refuses: readonly string[]
   readonly freeTier: boolean
+  /** Free work has no bound here: for nodes of a swarm that is all its owner's. */
+  readonly givesAll: boolean
   /** Bytes one task may take. */
   readonly memoryBytes: number
   /** Stops by itself after this many minutes; 0 = never. */

@@ -9,6 +9,7 @@ import { wantedInputs } from '../spec/inputs.ts'
 import { needsModel, withModel, type Modelled } from '../spec/model.ts'
 import { parseFitted } from '../spec/sizes.ts'
 import type { Spec } from '../spec/spec.ts'
+import { isTalk } from '../spec/talk.ts'
 import { orThrowSpec, SwarmError } from './error.ts'
 import { broughtBy, tensorFor, type Input } from './inputs.ts'
 import { receiptsOf, resultOf, type RunResult } from './result.ts'
@@ -79,6 +80,11 @@ const specOf = async (
     throw new SwarmError('bad-spec', `spec: expected a text or a file, found ${typeof file}`)
   const text = typeof file === 'string' ? file : await file.text()
   const name = file instanceof File ? file.name : 'spec'
+  if (isTalk(text))
+    throw new SwarmError(
+      'bad-spec',
+      `${name}: \`run: generate\` asks a language model: swarm.generate does that`,
+    )
   const values = Object.fromEntries(Object.entries(set).map(([key, value]) => [key, String(value)]))
   const most = budget === undefined ? {} : { budget: String(budget) }
   const brought = await broughtBy(inputs)

@@ -4,6 +4,7 @@
  */
 import { err, ok } from '../base/result.ts'
 import type { Cid } from '../base/ids.ts'
+import { candidateBytes, likeliest } from '../core/candidates.ts'
 import type { Desk } from '../peer/desk.ts'
 import { blocksOf, leafNames } from '../wire/manifest.ts'
 import type { StageSpec, StageStep } from '../ports.ts'
@@ -68,7 +69,9 @@ export const virtualModels = (
     const rows = rowsOf(step, stage, before)
     past.set(key, before)
     cheat(step, rows)
-    const output = new Uint8Array(rows.buffer)
+    const isLast = stage.spec.to === stage.spec.model.blocks.length - 2
+    const chosen = isLast && step.top > 0 ? candidateBytes(likeliest(rows, step.top)) : null
+    const output = chosen ?? new Uint8Array(rows.buffer)
     later(() => then(ok({ output, computeMs: 1 })))
   }
 

@@ -4,7 +4,7 @@
  */
 import { microCredits, MICRO_PER_CREDIT, type MicroCredits } from '../base/units.ts'
 import type { Problem } from '../peer/view.ts'
-import type { OpenModel, TextWish } from './model-services.ts'
+import type { KeptText, OpenModel, TextGoing, TextWish } from './model-services.ts'
 import type { Swarm } from './swarm.svelte.ts'
 import { chat as t } from './text/chat.ts'
 
@@ -52,8 +52,12 @@ export class Chat {
   /** In credits. */
   budget = $state(1)
   answer = $state.raw<Answer | null>(null)
+  /** What there is of the text that is shown, where more can follow. */
+  unfinished = $state.raw<KeptText | null>(null)
+  /** Those of earlier visits, the newest first. */
+  texts = $state.raw<readonly KeptText[]>([])
 
-  #stop: () => void = () => undefined
+  #going: TextGoing | null = null
   #turn = 0
 
   constructor(swarm: Swarm) {
@@ -81,7 +85,8 @@ export class Chat {
     if (opened.ok) {
       this.model = opened.value
       this.maySend = opened.value.doubt === null
-      this.answer = null
+      // A text of an earlier visit waits for its model.
+      if (this.unfinished === null) this.answer = null
     } else this.problem = opened.error
     this.#swarm.said = opened.ok ? t.said.open(opened.value.name) : opened.error.text
   }
@@ -99,8 +104,37 @@ export class Chat {
     this.stop()
     this.#turn += 1
     this.model = null
-    this.answer = null
+    this.#show(null)
     this.problem = null
+  }
+
+  #show(text: KeptText | null): void {
+    this.unfinished = text !== null && isUnfinished(text) ? text : null
+    this.answer = text && {
+      ...{ prompt: text.wish.prompt, text: text.text, wanted: text.wish.tokens },
+      ...{ made: text.ids.length, session: null, naming: 0, over: true, problem: null },
+    }
+  }
+
+  async readTexts(): Promise<void> {
+    const found = await this.#swarm.services?.texts()
+    if (found?.ok === true) this.texts = found.value
+  }
+
+  /** A text of an earlier visit is shown again, and the form is as it was. */
+  show(text: KeptText): void {
+    this.fill(text.wish)
+    this.#show(text)
+    this.problem = null
+    this.#swarm.said = t.kept.shown(text.model.name)
+  }
+
+  /** One of them, or all. */
+  async forget(text: KeptText | null): Promise<void> {
+    const forgotten = await this.#swarm.services?.forgetText(text?.id ?? null)
+    if (forgotten?.ok === false) this.problem = forgotten.error
+    else this.#swarm.said = t.kept.forgotten
+    await this.readTexts()
   }
 
   #drawn(): Drawn {
@@ -112,17 +146,18 @@ export class Chat {
     return microCredits(this.free ? 0 : Math.max(1, Math.round(this.budget * MICRO_PER_CREDIT)))
   }
 
-  /** Begins; what came before is gone. */
-  go(): void {
+  /** Begins, or goes on with what there is. */
+  go(from: KeptText | null): void {
     const { model, prompt, tokens, seed, stages } = this
     if (!model || this.running) return
     const fresh = { prompt, text: '', wanted: tokens, made: 0, session: null, naming: 0 }
-    this.answer = { ...fresh, over: false, problem: null }
+    this.answer = { ...(from && this.answer ? this.answer : fresh), over: false, problem: null }
+    this.unfinished = null
     const change = (more: Partial<Answer>): void => {
       if (this.answer?.over === false) this.answer = { ...this.answer, ...more }
     }
     this.#swarm.said = t.said.begun
-    this.#stop = model.goOn(
+    this.#going = model.goOn(
       { prompt, tokens, seed, stages, budget: this.price, ...this.#drawn() },
       {
         naming: (naming) => change({ naming }),
@@ -135,15 +170,24 @@ export class Chat {
         ended: (problem) => {
           if (this.answer?.over === false) this.#swarm.said = problem?.text ?? t.said.done
           change({ over: true, problem })
+          if (problem) this.#mayGoOn(from)
         },
       },
+      from,
     )
+  }
+
+  /** @param from what there was before, where it ended before it began */
+  #mayGoOn(from: KeptText | null): void {
+    const text = this.#going?.soFar() ?? from
+    this.unfinished = text !== null && isUnfinished(text) ? text : null
   }
 
   stop(): void {
     if (!this.running) return
-    this.#stop()
+    this.#going?.stop()
     this.answer = { ...this.answer!, over: true }
+    this.#mayGoOn(null)
     this.#swarm.said = t.said.stopped
   }
 
@@ -152,6 +196,10 @@ export class Chat {
     if (this.answer) this.prompt = this.answer.prompt + this.answer.text
   }
 }
+
+/** More can follow. */
+export const isUnfinished = ({ ids, over, wish }: KeptText): boolean =>
+  !over && ids.length < wish.tokens
 
 const chats = new WeakMap<Swarm, Chat>()
 

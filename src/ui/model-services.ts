@@ -1,4 +1,5 @@
 /** A language model that somebody has brought to this page: what it is, and how it is asked. */
+import type { JobId } from '../base/ids.ts'
 import type { Result } from '../base/result.ts'
 import type { MicroCredits } from '../base/units.ts'
 import type { Problem } from '../peer/view.ts'
@@ -20,13 +21,40 @@ export type TextWish = {
   readonly budget: MicroCredits
 }
 
+/** A text as this browser keeps it, so that it can go on after a reload. */
+export type KeptText = {
+  readonly id: string
+  readonly beganAt: number
+  /** `root` names its weights, whatever the files are called. */
+  readonly model: { readonly name: string; readonly root: string }
+  readonly wish: TextWish
+  /** What its receipts name: each time that it went on has its own. */
+  readonly jobs: readonly JobId[]
+  readonly promptIds: readonly number[]
+  readonly ids: readonly number[]
+  readonly text: string
+  /** Nothing more follows. */
+  readonly over: boolean
+}
+
+const TITLE_MAX = 80
+
+/** What a text is called by: empty where its prompt is. */
+export const titleOf = (prompt: string): string => prompt.trim().slice(0, TITLE_MAX)
+
+export type TextGoing = {
+  stop(): void
+  /** Null before there is anything to keep. */
+  soFar(): KeptText | null
+}
+
 export type TextNews = {
   /** The model's parts are being named, before anybody is asked. */
   naming(permille: number): void
   /** As `View.sessions` names it. */
   began(session: string): void
   piece(text: string): void
-  /** A node had lied: only the first `made` tokens stand, and `text` is theirs. */
+  /** A node had lied: only the first `made` tokens stand, those from before among them, and `text` is theirs. */
   rewound(made: number, text: string): void
   /** Null: all tokens are there, or the model has ended its answer. */
   ended(problem: Problem | null): void
@@ -44,11 +72,15 @@ export type OpenModel = {
   readonly doubt: string | null
   /** How many tokens a prompt has, or why the model cannot go on with it. */
   measure(prompt: string): Result<number, Problem>
-  /** Goes on with a text over the nodes that are there; gives how to stop. */
-  goOn(wish: TextWish, news: TextNews): () => void
+  /** Goes on with a text over the nodes that are there. @param from what there is of it; of the wish only nodes and budget count then */
+  goOn(wish: TextWish, news: TextNews, from: KeptText | null): TextGoing
 }
 
 export type ModelServices = {
+  /** The last texts, the newest first. */
+  texts(): Promise<Result<readonly KeptText[], Problem>>
+  /** One of them, or all. */
+  forgetText(id: string | null): Promise<Result<null, Problem>>
   /** One GGUF file, or the files of a folder. Nothing large is read. */
   openModel(files: readonly File[]): Promise<Result<OpenModel, Problem>>
 }

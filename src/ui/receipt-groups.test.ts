@@ -17,6 +17,10 @@ describe('a list of receipts', () => {
     expect(went!.title).toBe('Seahorse valley')
     expect(came!.title).toMatch(/^b.{7}…/)
   })
+  it('is titled as what was asked for, also a text that a model went on with', () => {
+    const text = { id: jobView().id, title: 'Once upon a time' }
+    expect(receiptGroups(latestFirst, [text], 100)[1]!.title).toBe('Once upon a time')
+  })
   it('shows no more than is asked for, with the figures of all', () => {
     const some = receiptGroups(latestFirst, [], 18)
     expect(some.map(({ count, entries }) => [count, entries.length])).toEqual([

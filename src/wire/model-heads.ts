@@ -8,9 +8,10 @@
 import * as v from 'valibot'
 import type { JobId } from '../base/ids.ts'
 import { LEAF_BYTES } from '../base/leaf.ts'
+import { CANDIDATES_MAX } from '../core/candidates.ts'
 import { PRICE_MILLI_MAX } from '../core/price.ts'
 import { FEED_TOKENS } from '../core/stage-cost.ts'
-import { CidText, PeerText, Whole } from './fields.ts'
+import { CidText, DidText, PeerText, Whole } from './fields.ts'
 
 /** Rows of one feed or of its answer: a vocabulary of 2^22 once, or 128 tokens of a width of 2^15. */
 const ROWS_BYTES_MAX = 16 * 1024 * 1024
@@ -85,6 +86,10 @@ export const MODEL_HEADS = [
     places: v.pipe(Whole, v.minValue(1), v.maxValue(2 ** 27)),
     /** Thousandths of the metered cost that will be paid; 0 asks for the free tier. */
     price: v.pipe(Whole, v.maxValue(PRICE_MILLI_MAX)),
+    /** How many of the likeliest tokens are answered after the last layer, chosen there; 0 for all logits. */
+    top: v.pipe(Whole, v.maxValue(CANDIDATES_MAX)),
+    /** The feed that ends at this place is answered by all logits: the prompt's end. */
+    whole: v.pipe(Whole, v.maxValue(2 ** 27)),
     /** Who feeds it, and whom it feeds; null = the requester. */
     previous: v.nullable(Neighbour),
     next: v.nullable(Neighbour),
@@ -109,6 +114,8 @@ export const MODEL_HEADS = [
   v.strictObject({
     k: v.literal('feed'),
     ...of,
+    /** Whose session it is, where the stage before passes it on; null = the sender's. */
+    requester: v.nullable(DidText),
     /** Tokens [at, at + count) of the talk; what the stage knew from `at` on is forgotten. */
     at: v.pipe(Whole, v.maxValue(2 ** 27)),
     count: v.pipe(Whole, v.minValue(1), v.maxValue(FEED_TOKENS)),
@@ -129,7 +136,10 @@ export const MODEL_HEADS = [
     passed: v.boolean(),
     /** Rounded up to powers of two, at least 1: finer timing would fingerprint the device. */
     computeMs: Whole,
-    /** Rows f32 [count, width], or the logits [vocabulary] of the last token; nothing for a replay. */
+    /**
+     * Rows f32 [count, width]; after the last layer the logits [vocabulary] of the last token, or f32 and u32, logit
+     * and number, of each of the likeliest that follow it; nothing for a replay.
+     */
     bytes: v.pipe(Whole, v.maxValue(ROWS_BYTES_MAX)),
   }),
   v.strictObject({

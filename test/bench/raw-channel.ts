@@ -47,6 +47,25 @@ export const rawChannel = (take: (length: number) => void) => {
     },
     accept: async (answer: string): Promise<void> => connection?.setRemoteDescription(read(answer)),
     open: (): boolean => channel?.readyState === 'open',
+    /** From now on whatever comes is sent back. */
+    echo(): void {
+      channel!.addEventListener('message', ({ data }) => channel!.send(data as ArrayBuffer))
+    },
+    /** Milliseconds there and back of messages of that length, one after the other. */
+    async roundTrips(length: number, count: number): Promise<number[]> {
+      const message = new Uint8Array(length).fill(1)
+      const times: number[] = []
+      for (let i = 0; i < count; i++) {
+        const began = performance.now()
+        const back = new Promise((resolve) =>
+          channel!.addEventListener('message', resolve, { once: true }),
+        )
+        channel!.send(message)
+        await back
+        times.push(performance.now() - began)
+      }
+      return times
+    },
     async send(length: number): Promise<void> {
       const message = new Uint8Array(MESSAGE_BYTES).fill(1)
       for (let sent = 0; sent < length; sent += MESSAGE_BYTES) {

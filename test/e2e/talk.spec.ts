@@ -146,6 +146,8 @@ test('three browsers hold a model together; one is killed, and the same tokens c
   expect(stages).toHaveLength(3)
   expect(recoveries).toHaveLength(1)
   expect(recoveries[0]!.replayed).toBeGreaterThan(20)
-  process.stdout.write(`recovered in ${recoveries[0]!.ms} ms\n`)
+  process.stdout.write(
+    `recovered in ${recoveries[0]!.ms} ms: ${JSON.stringify(recoveries[0]!.parts)}\n`,
+  )
   await peer.close()
 })

@@ -14,6 +14,7 @@ export const counted = (engine: GraphEngine): CountedEngine => {
   const making = new Set<Promise<unknown>>()
   return {
     talks,
+    answersInMemory: engine.answersInMemory,
     tables: (types) => engine.tables(types),
     async settled() {
       while (making.size > 0) await Promise.all(making)

@@ -45,7 +45,11 @@ export const stagesOf = async (
       const stage = given(await openStage(model, range, engine))
       const session = stage.session()
       // Here nobody else uses the stage.
-      return { step: (asked) => session.step(asked), close: () => stage.close() }
+      return {
+        step: (asked) => session.step(asked),
+        choose: (asked, top) => session.choose(asked, top),
+        close: () => stage.close(),
+      }
     }),
   )
 }
@@ -68,7 +72,7 @@ export const tell = async (asked: Generation): Promise<Told> => {
       continue
     }
     const { id, text, promptIds, logits } = piece.value
-    if (id === null) Object.assign(told, { promptIds, logits: [...logits.data] })
+    if (id === null) Object.assign(told, { promptIds, logits: [...logits!] })
     else told.ids.push(id)
     told.text += text
   }

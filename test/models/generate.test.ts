@@ -69,7 +69,8 @@ describe('an answer', () => {
   it('is refused before anything is computed', async () => {
     const model = withContext(await open(), 5)
     const refused = async (asked: Partial<Generation>) => {
-      const stage = { step: () => Promise.reject(new Error('computed')), close: () => undefined }
+      const step = () => Promise.reject(new Error('computed'))
+      const stage = { step, choose: step, close: () => undefined }
       const told = await tell({ ...model, prompt: 'a', tokens: 8, ...asked, stages: [stage] })
       expect(told.ids).toEqual([])
       return told.error?.code
@@ -84,9 +85,15 @@ describe('an answer', () => {
     const model = await open()
     const [first] = await stagesOf(model, 1, cpu)
     let steps = 0
-    const step: StageSession['step'] = async (asked) =>
-      steps++ === 2 ? { ok: false, error: { code: 'engine', detail: 'lost' } } : first!.step(asked)
-    const stage = { step, close: () => first!.close() }
+    const choose: StageSession['choose'] = async (asked, top) =>
+      steps++ === 2
+        ? { ok: false, error: { code: 'engine', detail: 'lost' } }
+        : first!.choose(asked, top)
+    const stage: StageSession = {
+      step: (asked) => first!.step(asked),
+      choose,
+      close: () => first!.close(),
+    }
     const told = await tell({ ...model, prompt: 'abc', tokens: 8, stages: [stage] })
     expect(told.error).toEqual({ code: 'engine', detail: 'lost' })
     expect(told.ids.length).toBeLessThan(8)

@@ -32,6 +32,18 @@ export const MADE: MadeConfig = {
   eos_token_id: 256,
 }
 
+/** So large that all its matrices stay quantised. */
+export const WIDE: MadeConfig = {
+  ...MADE,
+  num_hidden_layers: 2,
+  hidden_size: 512,
+  intermediate_size: 768,
+  num_attention_heads: 8,
+  num_key_value_heads: 8,
+  head_dim: 64,
+  vocab_size: 260,
+}
+
 export type Made = {
   readonly config: MadeConfig
   readonly files: readonly ModelFile[]

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { openModel } from '../../src/models/open-model.ts'
 import { err, ok } from '../../src/base/result.ts'
 import { openStage } from '../../src/models/stage.ts'
-import type { GraphEngine, ReadyGraph } from '../../src/models/graph-engine.ts'
 import type { StageSession } from '../../src/models/stage-session.ts'
 import { distance, engines, given } from './engines.ts'
 import { MADE, madeModel } from './made-model.ts'
+import type { GraphEngine, ReadyGraph } from '../../src/models/graph-engine.ts'
 
 const cpu = engines.find(([name]) => name === 'cpu')![1]
 

@@ -5,11 +5,10 @@ import { err, ok } from '../../src/base/result.ts'
 import { openModel } from '../../src/models/open-model.ts'
 import { openStage, type Stage } from '../../src/models/stage.ts'
 import type { GraphEngine } from '../../src/models/graph-engine.ts'
-import type { StageSession } from '../../src/models/stage-session.ts'
+import type { AskedStep, StageSession, Step } from '../../src/models/stage-session.ts'
 import { counted } from './counted-engine.ts'
 import { distance, engines, given } from './engines.ts'
 import { MADE, madeModel, type MadeConfig } from './made-model.ts'
-import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { LayerRange } from '../../src/models/llama/range-tensors.ts'
 import type { WeightType } from '../../src/models/weight.ts'
 
@@ -27,17 +26,19 @@ const open = async (
   return given(await openStage(given(await openModel(made.files)), range, engine))
 }
 
-type Input = readonly number[] | Tensor
-type Asked = { readonly session: StageSession; readonly step: { input: Input; past: number } }
+type Input = Step['input']
+
+/** All numbers of a step. */
+const asks = (session: StageSession, step: Step): AskedStep => ({ session, step, top: 0 })
 
 /** As whoever has several waiting: those that go together do, the others after them. */
-const inRuns = async (stage: Stage, asked: readonly Asked[]) => {
-  const answers = new Map<Asked, readonly number[]>()
+const inRuns = async (stage: Stage, asked: readonly AskedStep[]) => {
+  const answers = new Map<AskedStep, readonly number[]>()
   let left = asked
   while (left.length > 0) {
     const some = stage.together(left)
     const found = await stage.steps(some)
-    for (const [i, one] of some.entries()) answers.set(one, [...given(found[i]!).data])
+    for (const [i, one] of some.entries()) answers.set(one, [...given(found[i]!)[0]!.data])
     left = left.filter((one) => !some.includes(one))
   }
   return asked.map((one) => answers.get(one)!)
@@ -90,7 +91,7 @@ const expectSame = async (
     engine.talks.length = 0
     const answers = await inRuns(
       stage,
-      steps.map((step, i) => ({ session: joint[i]!, step })),
+      steps.map((step, i) => asks(joint[i]!, step)),
     )
     runs.push(...engine.talks)
     for (const [i, answer] of answers.entries())
@@ -175,7 +176,7 @@ it('what is wrong with one of them is told it alone, and the others are answered
   const { joint, alone, draw } = await begun(stage, ALL, [2, 3, 4])
   const steps = [2, 3, 4].map((past) => ({ input: draw(1), past }))
   const expected = await Promise.all(alone.map((session, i) => session.step(steps[i]!)))
-  const asked = joint.map((session, i) => ({ session, step: steps[i]! }))
+  const asked = joint.map((session, i) => asks(session, steps[i]!))
   stage.together(asked)
   await engine.settled()
   expect(stage.together(asked)).toHaveLength(3)
@@ -183,8 +184,10 @@ it('what is wrong with one of them is told it alone, and the others are answered
   const found = await stage.steps(asked)
   expect(found[1]).toMatchObject({ ok: false, error: { code: 'engine' } })
   for (const i of [0, 2])
-    expect(distance([...given(found[i]!).data], [...given(expected[i]!).data])).toBeLessThan(OFF)
-  const prompt = { session: joint[0]!, step: { input: [1, 2], past: 3 } }
+    expect(distance([...given(found[i]!)[0]!.data], [...given(expected[i]!).data])).toBeLessThan(
+      OFF,
+    )
+  const prompt = asks(joint[0]!, { input: [1, 2], past: 3 })
   expect(stage.together([prompt, asked[2]!])).toEqual([prompt])
   expect(stage.together([asked[2]!, prompt])).toEqual([asked[2]])
   stage.close()
@@ -204,7 +207,7 @@ it('a device that is lost under several takes what each of them said', async () 
   })
   const stage = await open(engine)
   const { joint } = await begun(stage, ALL, [2, 3])
-  const asked = joint.map((session, i) => ({ session, step: { input: [7], past: 2 + i } }))
+  const asked = joint.map((session, i) => asks(session, { input: [7], past: 2 + i }))
   stage.together(asked)
   await engine.settled()
   expect(stage.together(asked)).toHaveLength(2)
@@ -236,7 +239,7 @@ it('programs that are made while the stage closes are closed, too', async () => 
   })
   const stage = await open(engine)
   const { joint } = await begun(stage, ALL, [2, 3])
-  stage.together(joint.map((session, i) => ({ session, step: { input: [7], past: 2 + i } })))
+  stage.together(joint.map((session, i) => asks(session, { input: [7], past: 2 + i })))
   stage.close()
   await engine.settled()
   expect(left).toBe(0)
@@ -281,7 +284,7 @@ describe('talks that come, speak and go as they like', () => {
       const expected: (readonly number[])[] = []
       for (const [i, { alone }] of speak.entries())
         expected.push([...given(await alone.step(steps[i]!)).data])
-      const asked = speak.map(({ joint }, i) => ({ session: joint, step: steps[i]! }))
+      const asked = speak.map(({ joint }, i) => asks(joint, steps[i]!))
       const found = await inRuns(stage, asked)
       for (const [i, answer] of found.entries()) {
         expect(distance(answer, expected[i]!)).toBeLessThan(OFF)

@@ -180,6 +180,10 @@ describe('the relay over HTTP', () => {
     expect(text).not.toMatch(/12D3KooW|did:key|127\.0\.0\.1/)
   })
 
+  it('answers nobody who has asked for nothing: a browser would take it for that of its next request', async () => {
+    expect(await raw('')).toBe('')
+  })
+
   it('cuts off those who send their headers a byte at a time, and serves others meanwhile', async () => {
     const slow: Socket[] = []
     let cut = 0

@@ -4,10 +4,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { foundSwarm } from '../../relay/found-swarm.ts'
 import { root } from '../../relay/local-node.mjs'
 import type { TalkPlan } from '../../relay/talk-plan.ts'
 import type { TalkReport } from '../../relay/talk-report.ts'
 import { MADE, madeModel } from '../models/made-model.ts'
+import { relayFor } from './rig.ts'
 
 type Ended = { readonly code: number | null; readonly out: string; readonly said: string }
 
@@ -75,6 +77,31 @@ describe('swarm run, with a language model', () => {
       expect(code).toBe(2)
     }
   })
+
+  it('is named where another command is asked for it', async () => {
+    const { code, said } = await swarm('up', '--once', '--spec', story)
+    expect(said).toMatch(/--spec: .*story\.swarm\.md asks a language model: `swarm run` does that/)
+    expect(code).toBe(2)
+  })
+
+  it('names the folder that has no model in it, also on this machine alone', async () => {
+    const { code, said } = await swarm('generate', folder, '--prompt', 'x')
+    expect(said).toContain(`${folder}: there is no config.json, nor a GGUF file`)
+    expect(code).toBe(2)
+  })
+
+  it('says that nobody came, and ends with 3', async () => {
+    const founded = foundSwarm(join(folder, 'lonely'))
+    if (!founded.ok) throw new Error(founded.error.detail)
+    const relay = await relayFor({ genesis: founded.value.genesis })
+    const asked = ['--relay', relay.url, '--data', 'lonely', '--set', `model=${free}`]
+    const { code, said, out } = await run(...asked, '--json', 'lonely.json')
+    await relay.close()
+    expect(said).toBe('swarm: No node came that takes a part of the model (nobody-came)\n')
+    expect(out).toContain('0 tokens')
+    expect(code).toBe(3)
+    expect(read<TalkReport>('lonely.json').problem).toMatchObject({ code: 'nobody-came' })
+  }, 180_000)
 
   it('gives a model to nobody whose license does not say that it may be', async () => {
     const { code, said } = await run('--input', `model=${model}`)

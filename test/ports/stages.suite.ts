@@ -9,6 +9,7 @@ import type { Cid } from '../../src/base/ids.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { Compute, PortError, StageSpec, Stages } from '../../src/ports.ts'
 import { sha256 } from '../../src/wire/codec.ts'
+import { readCandidates } from '../../src/core/candidates.ts'
 import { merkleRoot } from '../../src/wire/merkle.ts'
 import { STAGE_LIMITS } from '../../workers/stages.ts'
 import { MADE, madeModel } from '../models/made-model.ts'
@@ -21,6 +22,8 @@ const must = <T>(result: Result<T, unknown>): T => {
   return result.value
 }
 const all = (): number => 1
+/** Of the likeliest, where not all logits are asked for. */
+const TOP = 5
 const silent = (): void => undefined
 
 const naming = {
@@ -101,12 +104,21 @@ export const stagesSuite = (name: string, { make, engine, off }: StagesCase): vo
         const [one, two] = talks.get(session)!
         const rows = must(await one.step({ input, past: at }))
         const logits = must(await two.step({ input: rows, past: at }))
-        const asked = { session, at, count: input.length }
+        const asked = { session, at, count: input.length, top: 0 }
         const sent = must(await stages.step({ stage: a.id, ...asked, input }, all))
         expect(distance(sent.output, bytesOf(rows))).toBeLessThanOrEqual(off)
         const done = must(await stages.step({ stage: b.id, ...asked, input: sent.output }, all))
         expect(distance(done.output, bytesOf(logits))).toBeLessThanOrEqual(off)
         expect(sent.computeMs).toBeGreaterThan(0)
+        const few = { stage: b.id, ...asked, input: sent.output, top: TOP }
+        const chosen = must(await stages.step(few, all)).output
+        const { ids, logits: found } = readCandidates(chosen, MADE.vocab_size)!
+        expect(ids).toHaveLength(TOP)
+        const whole = new Float32Array(done.output.slice().buffer)
+        for (const [i, id] of ids.entries())
+          expect(Math.abs(found[i]! - whole[id]!)).toBeLessThanOrEqual(off)
+        const least = whole.filter((_, id) => !ids.includes(id)).reduce((a, b) => Math.max(a, b))
+        expect(least).toBeLessThanOrEqual(found.at(-1)! + off)
       }
       first.close()
       rest.close()
@@ -153,7 +165,7 @@ export const stagesSuite = (name: string, { make, engine, off }: StagesCase): vo
     it('say what cannot be done', async () => {
       must(await stages.open(spec(1, 2), shared.read, silent))
       const rows = new Uint8Array(2 * 4 * MADE.hidden_size)
-      const step = { stage: '1-2', session: 'alice', at: 0, count: 2, input: rows }
+      const step = { stage: '1-2', session: 'alice', at: 0, count: 2, input: rows, top: 0 }
       const code = async (change: object) => {
         const done = await stages.step({ ...step, ...change }, all)
         return done.ok ? null : done.error.code
@@ -161,6 +173,7 @@ export const stagesSuite = (name: string, { make, engine, off }: StagesCase): vo
       expect(await code({ stage: 'nobody' })).toBe('no-stage')
       expect(await code({ at: 1 })).toBe('no-stage')
       expect(await code({ count: 3 })).toBe('bad-param')
+      expect(await code({ top: 257 })).toBe('bad-param')
       expect(await code({ input: [1, 2] })).toBe('bad-param')
       expect(await code({})).toBeNull()
       expect(await code({ at: 2 })).toBeNull()

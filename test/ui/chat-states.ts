@@ -1,9 +1,22 @@
 /** A model that is brought, asked, spread, moved and refused, each as one state of the interface. */
 import type { SessionView } from '../../src/peer/models/session-view.ts'
 import type { OpenModel } from '../../src/ui/model-services.ts'
-import { view, working } from './fixtures.ts'
-import { asked, COME, done, long, moved, short, spread } from './sessions.ts'
+import { jobView, view, working } from './fixtures.ts'
+import { asked, COME, done, long, moved, short, spent, spread } from './sessions.ts'
+import { keptText } from './stand-ins.ts'
 import type { State } from './state.ts'
+
+const texts = [
+  keptText({ ids: COME.slice(0, 23).map((_, i) => i), text: COME.slice(0, 23).join('') }),
+  keptText({
+    id: '1795132700000 two',
+    model: { name: 'A model with a name that nobody has cut short, instruct', root: 'cd' },
+    wish: { ...keptText().wish, prompt: 'A long walk began', tokens: 48 },
+    ids: COME.map((_, i) => i),
+    text: COME.join(''),
+    over: true,
+  }),
+]
 
 const GO_ON = 'Go on with the text'
 const talk = (
@@ -50,6 +63,20 @@ export const chatStates: Readonly<Record<string, State>> = {
   'chat-done': talk(done, COME, null),
   'chat-recovered': talk(moved, COME.slice(0, 31)),
   'chat-no-room': talk(short, [], short.problem),
+  'chat-spent': talk(spent, COME.slice(0, 23), spent.problem),
+  'chat-kept': { at: '#/chat', view: view(), twist: { texts } },
+  'chat-kept-sure': { at: '#/chat', view: view(), twist: { texts }, press: ['Delete all texts'] },
+  'chat-kept-open': {
+    at: '#/chat',
+    view: view(),
+    twist: { texts },
+    press: ['Open'],
+  },
+  'wallet-text': {
+    at: '#/wallet',
+    view: view({ jobs: [] }),
+    twist: { texts: [keptText({ jobs: [jobView().id] })] },
+  },
   'chat-many-layers': talk(long, COME.slice(0, 9), undefined, {
     name: 'A model with a name that nobody has cut short, instruct, distilled, third of March',
     layers: 80,

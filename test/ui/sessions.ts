@@ -63,6 +63,8 @@ export const spread: SessionView = {
 
 export const done: SessionView = { ...asked, state: 'done', tokens: 48, spent: microCredits(2_840) }
 
+const PARTS = { noticed: 90, found: 4, loaded: 866, replayed: 280 }
+
 /** One node left and its layers are elsewhere; another has just gone. */
 export const moved: SessionView = {
   ...asked,
@@ -73,9 +75,19 @@ export const moved: SessionView = {
     stage(2, { from: 4, to: 5, node: account(4), state: 'replaying', permille: 440 }),
   ],
   recoveries: [
-    { stage: 1, code: 'gone', lost: account(2), ms: 1_240, replayed: 24 },
-    { stage: 2, code: 'wrong-result', lost: account(3), ms: 0, replayed: 35 },
+    { stage: 1, code: 'gone', lost: account(2), ms: 1_240, parts: PARTS, replayed: 24 },
+    { stage: 2, code: 'wrong-result', lost: account(3), ms: 0, parts: null, replayed: 35 },
   ],
+}
+
+export const spent: SessionView = {
+  ...asked,
+  ...{ state: 'failed', spent: microCredits(0) },
+  stages: THREE.map((each) => ({ ...each, microCredits: microCredits(0) })),
+  problem: {
+    code: 'free-tier-used-up',
+    text: 'What the nodes that are there give away is used up.',
+  },
 }
 
 export const short: SessionView = {

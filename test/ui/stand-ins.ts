@@ -2,7 +2,7 @@
 import { err, ok } from '../../src/base/result.ts'
 import { microCredits, ms } from '../../src/base/units.ts'
 import type { Limits, NodeHandle, View } from '../../src/peer/view.ts'
-import type { OpenModel, TextNews } from '../../src/ui/model-services.ts'
+import type { KeptText, OpenModel, TextNews } from '../../src/ui/model-services.ts'
 import type { OpenSpec, Probe, Senses, Services, Shell } from '../../src/ui/services.ts'
 import { IMAGE, job, LIMITS, SHADER } from './fixtures.ts'
 import { imageBytes } from './jobs.ts'
@@ -194,6 +194,8 @@ export type Twist = {
     readonly pieces: readonly string[]
     readonly ended?: Parameters<TextNews['ended']>[0]
   }
+  /** Those of earlier visits. */
+  readonly texts?: readonly KeptText[]
   readonly specTrouble?: boolean
   readonly dear?: boolean
   readonly shader?: boolean
@@ -203,6 +205,17 @@ export type Twist = {
   readonly key?: ReturnType<Services['keyState']>
 }
 
+export const keptText = (change: Partial<KeptText> = {}): KeptText => ({
+  id: '1795132800000 one',
+  beganAt: 1_795_132_800_000,
+  model: { name: 'Tiny stories', root: 'ab' },
+  wish: {
+    ...{ prompt: 'Once upon a time', tokens: 64, temperature: 0, topK: 0, topP: 1, seed: 0 },
+    ...{ stages: 0, budget: microCredits(0) },
+  },
+  ...{ jobs: [], promptIds: [1, 2, 3, 4], ids: [], text: '', over: false, ...change },
+})
+
 const model = (twist: Twist): OpenModel => ({
   ...{ name: 'Tiny stories', bytes: 1_060_992, layers: 5, context: 512, license: 'mit' },
   doubt: null,
@@ -210,18 +223,22 @@ const model = (twist: Twist): OpenModel => ({
     prompt.length > 400
       ? err({ code: 'prompt-too-long', text: 'the prompt has 612 tokens, the model takes 512' })
       : ok(Math.ceil(prompt.length / 4)),
-  goOn(_, news) {
+  goOn(wish, news, from) {
     const { session, pieces = [], ended } = twist.text ?? {}
     if (session === undefined) news.naming(420)
     else news.began(session)
     for (const piece of pieces) news.piece(piece)
-    if (ended !== undefined) news.ended(ended)
-    return () => undefined
+    const text = from ?? keptText({ wish, ids: pieces.map((_, id) => id), text: pieces.join('') })
+    const going = { stop: () => undefined, soFar: () => (session === undefined ? from : text) }
+    if (ended !== undefined) queueMicrotask(() => news.ended(ended))
+    return going
   },
   ...(typeof twist.model === 'object' ? twist.model : {}),
 })
 
-export const stillServices = (twist: Twist): Services => ({
+export const stillServices = (twist: Twist): Services => servicesWith(twist, twist.texts ?? [])
+
+const servicesWith = (twist: Twist, texts: readonly KeptText[]): Services => ({
   build: { version: '0.1.0', commit: '3f2a91c', protocol: '1.0.0' },
   kernels: [
     ...['image-filter@1', 'mandelbrot@1', 'map@1', 'matmul-i8@1', 'matmul@1', 'sum@1'],
@@ -275,6 +292,11 @@ export const stillServices = (twist: Twist): Services => ({
     return twist.model === 'wrong-tokenizer'
       ? err({ code: 'wrong-tokenizer', text: 'the tokenizer has 32000 tokens, the model 512' })
       : ok(model(twist))
+  },
+  texts: async () => ok(texts),
+  forgetText: async (id) => {
+    texts = id === null ? [] : texts.filter((text) => text.id !== id)
+    return ok(null)
   },
   openTalk: async ({ text }) =>
     text.includes('run: generate')

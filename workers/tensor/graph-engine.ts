@@ -9,8 +9,10 @@ import type { TensorEngine } from './engine.ts'
 
 export const graphEngine = (
   engine: TensorEngine,
+  answersInMemory = false,
   control: Control = FREE,
 ): GraphEngine & { close(): void } => ({
+  answersInMemory,
   close: () => engine.close(),
   tables: (types) => new Tables(types),
   async prepare(bound, states, given) {

@@ -101,6 +101,13 @@ export const ATTENTION_CASES: Op['cases'] = {
     const given = draw.chance(0.5) ? [null, null, null, lengths(draw, s)] : []
     return { attributes, inputs: [...heads(draw, s), ...given] }
   },
+  'one query over so many keys that they are cut into parts': (draw) => {
+    const wide = { batch: draw.whole(1, 2), size: 8, valueSize: draw.pick([4, 8]) }
+    const s = { ...sizes(draw), ...wide, queries: 1, keys: 2048 + draw.whole(0, 900) }
+    const attributes = { is_causal: draw.whole(0, 1) }
+    const given = draw.chance(0.7) ? [null, null, null, lengths(draw, s)] : []
+    return { attributes, inputs: [...heads(draw, s), ...given] }
+  },
   'scores of any stage': (draw) => withScores(draw),
   'scores, and keys from before': (draw) => withScores(draw, draw.whole(1, 4)),
   'many keys and queries': (draw) => {

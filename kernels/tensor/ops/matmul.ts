@@ -3,6 +3,7 @@ import { broadcast, isFloat, sizeOf } from '../tensor.ts'
 import { refuse } from '../outcome.ts'
 import { floatOf, inputOf, intOf } from '../op.ts'
 import { matmul } from '../templates/matmul.ts'
+import { matmulRow } from '../templates/matmul-row.ts'
 import { transposeView } from '../view.ts'
 import { stretched } from './stretched.ts'
 import type { Build } from '../build.ts'
@@ -146,6 +147,10 @@ const isBetterTurned = (call: Call, { target }: Build): boolean => {
   return target.family === 'software' && turns && m >= MIN_TURNED && n >= m
 }
 
+/** Weights in rows need not be numbers in memory for it. */
+const oneRow = (call: Call, left: Value, weights: Value, build: Build): Lazy | null =>
+  intOf(call, 'transB', 0) === 0 ? null : matmulRow(build, left, weights)
+
 /** The same by (B' A')'. */
 const turnedProduct = (build: Build, a: Value, b: Value): Lazy => {
   const turn = (value: Value): Lazy => build.move(value, (view) => transposeView(view, [1, 0]))
@@ -179,10 +184,13 @@ const gemm: Op = {
   lower(call, [a, b, c], build) {
     const operand = (value: Value, name: string): Value =>
       intOf(call, name, 0) === 0 ? value : build.move(value, (view) => transposeView(view, [1, 0]))
-    const [left, right] = [operand(a!, 'transA'), operand(b!, 'transB')]
-    const found = isBetterTurned(call, build)
-      ? turnedProduct(build, left, right)
-      : matmul(build, left, right)
+    const left = operand(a!, 'transA')
+    const many = (): Lazy => {
+      const right = operand(b!, 'transB')
+      const turns = isBetterTurned(call, build)
+      return turns ? turnedProduct(build, left, right) : matmul(build, left, right)
+    }
+    const found = oneRow(call, left, b!, build) ?? many()
     const [alpha, beta] = [floatOf(call, 'alpha', 1), floatOf(call, 'beta', 1)]
     const scaled =
       alpha === 1 ? found : build.pointwise('f32', [found], ([x]) => `${x} * F(${alpha})`)

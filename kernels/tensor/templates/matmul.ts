@@ -9,6 +9,7 @@ import { matmulRegisters } from './matmul-registers.ts'
 import { matmulRow } from './matmul-row.ts'
 import { matmulTiles } from './matmul-tiles.ts'
 import { reduce } from './reduce.ts'
+import { turnedRows } from './row-weights.ts'
 import { sliceView, transposeView } from '../view.ts'
 import type { Build } from '../build.ts'
 import type { Lanes } from '../wgsl-function.ts'
@@ -28,9 +29,13 @@ const WORKGROUP = { software: 4, gpu: 64 } as const
 
 /** `a` is [batch..., M, K], `b` [batch..., K, N], of one type, with the same batch dimensions: expand before. */
 export const matmul = (build: Build, a: Value, b: Value): Lazy => {
-  const row = matmulRow(build, a, b)
+  const right = build.lazy(b)
+  const row = right.kind === 'view' ? matmulRow(build, a, turnedRows(right)) : null
   if (row !== null) return row
-  const [left, right] = [build.realise(a), build.realise(b)]
+  return product(build, build.realise(a), build.realise(right))
+}
+
+const product = (build: Build, left: View, right: View): Lazy => {
   const [m, k, n] = [left.shape.at(-2)!, left.shape.at(-1)!, right.shape.at(-1)!]
   if (k > MAX_DEPTH) return inParts(build, left, right)
   const flop = 2 * sizeOf(left) * n

@@ -5,7 +5,7 @@ import { collapse } from '../view.ts'
 import { Shader } from '../shader.ts'
 import type { Draft } from '../draft.ts'
 import type { Lanes } from '../wgsl-function.ts'
-import type { Lazy } from '../value.ts'
+import type { Finish, Lazy } from '../value.ts'
 import type { View } from '../view.ts'
 
 /** Measured on SwiftShader: 4 invocations with long runs stream 3 times as fast as one vector each. */
@@ -14,10 +14,17 @@ const SHAPE_OF = {
   gpu: { workgroup: 64, run: 1 },
 } as const
 
-/** Writes `value`, which must hold views and formulas only, to `out`, which has its shape. */
-export const pointwise = (draft: Draft, value: Lazy, out: View): void => {
+/**
+ * Writes `value`, which must hold views and formulas only, to `out`, which has its shape. What is done with its
+ * elements before counts on the coordinates that they have.
+ */
+export const pointwise = (draft: Draft, value: Lazy, out: View, finish?: Finish): void => {
   const leaves = [...leavesOf(value)].filter((leaf) => leaf.kind === 'view')
-  const { shape, strides } = collapse(out.shape, [out, ...leaves])
+  const views = [out, ...leaves]
+  const { shape, strides } =
+    finish === undefined
+      ? collapse(out.shape, views)
+      : { shape: out.shape, strides: views.map((view) => view.strides) }
   const flat = (view: View, i: number): View => ({ ...view, shape, strides: strides[i]! })
   const flatLeaves = new Map(leaves.map((leaf, i) => [leaf as Lazy, flat(leaf, i + 1)]))
   const flatOut = flat(out, 0)
@@ -31,7 +38,8 @@ export const pointwise = (draft: Draft, value: Lazy, out: View): void => {
   shader.line(`for (var place = first; place < min(first + ${length}, ${count}); place++) {`)
   const places = shader.coordinates('place', shape.with(-1, Math.ceil(shape.at(-1)! / lanes)))
   const at = lanes === 1 ? places : places.with(-1, shader.let(`${places.at(-1)} * 4`))
-  shader.store(flatOut, at, shader.read(flatValue, at))
+  const found = shader.read(flatValue, at)
+  shader.store(flatOut, at, finish?.(shader, at, found) ?? found)
   shader.line('}')
   draft.emit({
     template: 'pointwise',

@@ -1,11 +1,10 @@
 /** How a piece of a reduction is walked, and what the lanes and invocations that did so make of it together. */
 import { elements } from '../../kernel.ts'
 import { allOf } from '../conditions.ts'
-import { leavesOf } from '../value.ts'
 import type { Build } from '../build.ts'
 import type { Shader } from '../shader.ts'
 import type { GpuElement, Shape } from '../tensor.ts'
-import type { Lazy, Pointwise } from '../value.ts'
+import type { Pointwise } from '../value.ts'
 import type { View } from '../view.ts'
 import type { FoldText } from './fold.ts'
 
@@ -40,16 +39,10 @@ export type Job = {
 }
 
 /** `place`: a workgroup for each on a GPU, with room for what its invocations find, else an invocation. */
-export const places = (
-  shader: Shader,
-  { build, element }: Job,
-  count: number,
-  /** What an invocation finds. */
-  finds = 1,
-): void => {
+export const places = (shader: Shader, { build, element }: Job, count: number): void => {
   const workgroup = WORKGROUP[build.target.family]
   if (build.target.family === 'gpu') {
-    shader.global(`var<workgroup> found: array<vec4<${element}>, ${workgroup * finds}>;`)
+    shader.global(`var<workgroup> found: array<vec4<${element}>, ${workgroup}>;`)
     shader.line('let place = group.x;')
   } else {
     shader.line(`let place = group.x * ${workgroup} + local.x;`)
@@ -71,58 +64,37 @@ export const scalarFold = (
   return `(${step(halves[0]!, halves[1]!)})[0]`
 }
 
-/** Names what all invocations found of each. */
-export const tree = (
-  shader: Shader,
-  { step }: FoldText,
-  own: readonly string[],
-  workgroup: number,
-): readonly string[] => {
-  const place = (at: string, i: number): string => `found[(${at}) + ${i * workgroup}]`
-  for (const [i, one] of own.entries()) shader.line(`${place('local.x', i)} = ${one};`)
+export const tree = (shader: Shader, { step }: FoldText, own: string, workgroup: number): void => {
+  shader.line(`found[local.x] = ${own};`)
   // One barrier in a loop: adapters take long to compile many.
   shader.line(`for (var half = ${workgroup / 2}; half >= 1; half = half / 2) {`)
   shader.line('workgroupBarrier();')
-  shader.line('if (local.x < half) {')
-  for (const i of own.keys()) {
-    const joined = step(place('local.x', i), place('local.x + half', i))
-    shader.line(`${place('local.x', i)} = ${joined};`)
-  }
-  shader.line('}')
+  const other = 'found[local.x + half]'
+  shader.line(`if (local.x < half) { found[local.x] = ${step('found[local.x]', other)}; }`)
   shader.line('}')
   shader.line('workgroupBarrier();')
-  return own.map((_, i) => shader.let(place('0', i)))
 }
 
-/**
- * Loops over the elements of a piece, in each of several places among what is kept; names what was found of each.
- * Vectors along rows where `step` is 4 or more.
- */
+/** Loops over the elements of a piece; names what was found. Vectors along rows where `step` is 4 or more. */
 export const walk = (
   shader: Shader,
   { flat, pieces, text }: Job,
-  kept: readonly (readonly string[])[],
+  kept: readonly string[],
   piece: string,
   { from, step }: { readonly from: string; readonly step: number },
-): readonly string[] => {
+): string => {
   const { outer, inner, outerRun, innerRun, innerCount } = pieces
-  const found = kept.map(() => shader.var(text.initial))
+  const found = shader.var(text.initial)
   const begin = shader.let(innerCount === 1 ? '0' : `(${piece} % ${innerCount}) * ${innerRun}`)
   const end = shader.let(`min(${begin} + ${innerRun}, ${inner})`)
   const first = shader.let(outer === outerRun ? '0' : `(${piece} / ${innerCount}) * ${outerRun}`)
   shader.line(`for (var o = ${first}; o < min(${first} + ${outerRun}, ${outer}); o++) {`)
   const others = shader.coordinates('o', flat.over.slice(0, -1))
-  const shared = kept.length > 1 ? sharedIn(flat.value) : []
-  const read = (i: string): readonly string[] => {
-    const places = kept.map((at) =>
-      flat.along === 'row' ? [...at, ...others, i] : [...others, i, ...at],
+  const read = (i: string): string =>
+    shader.read(
+      flat.value,
+      flat.along === 'row' ? [...kept, ...others, i] : [...others, i, ...kept],
     )
-    const known = new Map(shared.map((part) => [part, shader.read(part, places[0]!)]))
-    return places.map((at) => shader.read(flat.value, at, known))
-  }
-  const add = (sums: readonly string[], more: readonly string[]): void => {
-    for (const [n, sum] of sums.entries()) shader.line(`${sum} = ${text.step(sum, more[n]!)};`)
-  }
   if (from === '0' && innerRun % (step * BLOCK) === 0 && inner % innerRun === 0) {
     walkWhole(shader, text, { found, begin, end, step }, read)
     shader.line('}')
@@ -130,18 +102,18 @@ export const walk = (
   }
   const full = step === 1 ? end : shader.let(`${begin} + ((${end} - ${begin}) & ~3)`)
   shader.line(`for (var b = ${begin} + ${from}; b < ${full}; b += ${step * BLOCK}) {`)
-  const block = kept.map(() => shader.var(text.initial))
+  const block = shader.var(text.initial)
   shader.line(`for (var i = b; i < min(b + ${step * BLOCK}, ${full}); i += ${step}) {`)
-  add(block, read('i'))
+  shader.line(`${block} = ${text.step(block, read('i'))};`)
   shader.line('}')
-  add(found, block)
+  shader.line(`${found} = ${text.step(found, block)};`)
   shader.line('}')
   if (step > 1 && inner % 4 !== 0) {
     // The last vector reaches beyond the row: what lies there is looked at, and does not count.
     shader.line(`if (${allOf([`${full} < ${end}`, `${from} == 0`])}) {`)
     const counts = `vec4<i32>(0, 1, 2, 3) < vec4<i32>(${end} - ${full})`
-    const last = read(full).map((one) => `select(${text.initial}, ${one}, ${counts})`)
-    add(found, last)
+    const last = `select(${text.initial}, ${read(full)}, ${counts})`
+    shader.line(`${found} = ${text.step(found, last)};`)
     shader.line('}')
   }
   shader.line('}')
@@ -153,33 +125,22 @@ const walkWhole = (
   shader: Shader,
   text: FoldText,
   run: {
-    readonly found: readonly string[]
+    readonly found: string
     readonly begin: string
     readonly end: string
     readonly step: number
   },
-  read: (i: string) => readonly string[],
+  read: (i: string) => string,
 ): void => {
   const { found, begin, end, step } = run
   shader.line(`for (var b = ${begin}; b < ${end}; b += ${step * BLOCK}) {`)
-  const block = found.map(() => shader.var(text.initial))
+  const block = shader.var(text.initial)
   shader.line(`for (var i = b; i < b + ${step * BLOCK}; i += ${4 * step}) {`)
   const terms = [0, 1, 2, 3].map((n) => read(shader.let(`i + ${n * step}`)))
-  for (const [n, one] of block.entries()) {
-    const [a, b, c, d] = terms.map((term) => term[n]!) as [string, string, string, string]
-    const sum = text.step(shader.let(text.step(a, b)), shader.let(text.step(c, d)))
-    shader.line(`${one} = ${text.step(one, `(${sum})`)};`)
-  }
+  const halves = [text.step(terms[0]!, terms[1]!), text.step(terms[2]!, terms[3]!)]
+  const sum = text.step(shader.let(halves[0]!), shader.let(halves[1]!))
+  shader.line(`${block} = ${text.step(block, `(${sum})`)};`)
   shader.line('}')
-  for (const [n, one] of found.entries()) shader.line(`${one} = ${text.step(one, block[n]!)};`)
+  shader.line(`${found} = ${text.step(found, block)};`)
   shader.line('}')
 }
-
-/** The largest parts of a formula that are the same wherever one is along the first dimension. */
-const sharedIn = (value: Lazy): readonly Lazy[] => {
-  if (isShared(value)) return [value]
-  return value.kind === 'pointwise' ? value.args.flatMap(sharedIn) : []
-}
-
-const isShared = (value: Lazy): boolean =>
-  [...leavesOf(value)].every((leaf) => leaf.kind === 'view' && leaf.strides[0] === 0)

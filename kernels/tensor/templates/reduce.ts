@@ -99,12 +99,13 @@ const alongRows = (job: Job): View => {
   places(shader, job, count)
   const [row, piece] = shader.coordinates('place', out.shape) as [string, string]
   const kept = shader.coordinates(row, flat.kept)
-  const walked = walk(shader, job, [kept], piece, {
+  const walked = walk(shader, job, kept, piece, {
     from: family === 'gpu' ? 'local.x * 4' : '0',
     step: family === 'gpu' ? workgroup * 4 : 4,
   })
-  const [v] = family === 'gpu' ? tree(shader, text, walked, workgroup) : walked
-  const one = scalarFold(shader, element, text, v!)
+  if (family === 'gpu') tree(shader, text, walked, workgroup)
+  const v = family === 'gpu' ? shader.let('found[0]') : walked
+  const one = scalarFold(shader, element, text, v)
   if (family === 'gpu') shader.line('if (local.x == 0) {')
   shader.line(`${shader.place(out, [row, piece])} = ${one};`)
   if (family === 'gpu') shader.line('}')
@@ -136,11 +137,8 @@ const acrossRows = (job: Job, shape: Shape): Deferred => {
     const at = inLanes(shader, 'place', out, lanes)
     const wide = [pieces.count, ...flat.kept]
     const [piece, ...kept] = inLanes(shader, 'place', wide, lanes)
-    const [found] = walk(shader, job, [kept], pieces.count === 1 ? '0' : piece!, {
-      from: '0',
-      step: 1,
-    })
-    shader.store(target, at, finish(shader, at, found!))
+    const found = walk(shader, job, kept, pieces.count === 1 ? '0' : piece!, { from: '0', step: 1 })
+    shader.store(target, at, finish(shader, at, found))
     shader.line('}')
     build.emit({
       template: 'reduce',

@@ -63,12 +63,9 @@ export const writeLayer = (
   )
   const all = seen.length === 1 ? seen[0]! : write.node('Concat', seen, { axis: 0 })
   const rows = write.node('Transpose', [all], { perm: [0, 2, 1, 3] })
-  const count = rowsOf(asked)
-  const flat = write.node('Reshape', [rows, write.whole('flat', [count, heads * headSize])])
-  const attended = write.node('Add', [
-    pick(hidden),
-    linear(write, { id: flat, count }, layer.o, layer.oBias),
-  ])
+  const sizes = [talks.length * asked.fresh, heads * headSize]
+  const flat = write.node('Reshape', [rows, write.whole('flat', sizes)])
+  const attended = write.node('Add', [pick(hidden), linear(write, flat, layer.o, layer.oBias)])
   return { hidden: write.node('Add', [attended, inner(asked, layer, attended)]), tables }
 }
 
@@ -84,18 +81,13 @@ const alone = (context: LayerContext, row: ValueId): LayerContext => {
   return { ...context, fresh: 1, talks: last }
 }
 
-/** Of all talks. */
-const rowsOf = ({ fresh, talks }: LayerContext): number => talks.length * fresh
-
 /** Queries, keys and values: of one product where their weights are one matrix. */
 const projections = (
-  context: LayerContext,
+  { write, config }: LayerContext,
   { qkv }: LayerTensors,
-  id: ValueId,
+  x: ValueId,
 ): readonly ValueId[] => {
-  const { write, config } = context
-  const count = rowsOf(context)
-  const all = qkv.map(({ weight, bias }) => linear(write, { id, count }, weight, bias))
+  const all = qkv.map(({ weight, bias }) => linear(write, x, weight, bias))
   if (all.length > 1) return all
   const { heads, keyHeads, headSize } = config
   let from = 0
@@ -136,10 +128,9 @@ const turned = (context: LayerContext, x: ValueId): readonly ValueId[] => {
 
 const inner = (context: LayerContext, layer: LayerTensors, x: ValueId): ValueId => {
   const { write } = context
-  const count = rowsOf(context)
-  const input = { id: norm(context, x, layer.innerNorm), count }
+  const input = norm(context, x, layer.innerNorm)
   const gate = write.node('Swish', [linear(write, input, layer.gate, layer.gateBias)])
   const up = linear(write, input, layer.up, layer.upBias)
   const both = write.node('Mul', [gate, up])
-  return linear(write, { id: both, count }, layer.down, layer.downBias)
+  return linear(write, both, layer.down, layer.downBias)
 }

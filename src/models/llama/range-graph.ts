@@ -20,6 +20,8 @@ export type RangeSize = {
   readonly fresh: number
   /** Tokens that the tables have room for. */
   readonly capacity: number
+  /** How many of the likeliest tokens the last range answers; 0 for all logits. */
+  readonly top: number
   /** For as many places. */
   readonly rope: ReturnType<typeof ropeTables>
 }
@@ -27,8 +29,8 @@ export type RangeSize = {
 /**
  * Inputs: token ids [rows] or numbers [rows, width] of the fresh tokens of all talks; how many tokens came before in
  * each [talks]; for the last range, where they are several of one talk, which of them the logits are of [1]; tables
- * of keys and of values of each layer, for each talk. Outputs: numbers [rows, width] or logits [talks, vocabulary], and
- * the tables again.
+ * of keys and of values of each layer, for each talk. Outputs: numbers [rows, width] or logits [talks, vocabulary], of
+ * which there may be only the largest [talks, top] and their tokens [talks, top], and the tables again.
  */
 export type RangeGraph = {
   readonly graph: Graph
@@ -40,7 +42,7 @@ export type RangeGraph = {
 export const rangeGraph = (
   config: LlamaConfig,
   { range, tensors }: { readonly range: LayerRange; readonly tensors: RangeTensors },
-  { talks, fresh, capacity, rope: { cos, sin } }: RangeSize,
+  { talks, fresh, capacity, top, rope: { cos, sin } }: RangeSize,
 ): RangeGraph => {
   const write = new GraphWriter()
   const types: TensorType[] = []
@@ -86,8 +88,12 @@ export const rangeGraph = (
   const norm = write.node('RMSNormalization', [hidden, write.constant('norm', output.norm)], {
     epsilon: config.epsilon,
   })
-  const logits = linear(write, { id: norm, count: talks }, output.weight, null)
-  return { graph: write.graph([logits, ...caches]), inputs: types, states: all }
+  const logits = linear(write, norm, output.weight, null)
+  const answers =
+    top === 0
+      ? [logits]
+      : write.nodes('TopK', [logits, write.whole('top', [top])], ['logits', 'ids'])
+  return { graph: write.graph([...answers, ...caches]), inputs: types, states: all }
 }
 
 /** Of each talk, computed for all at once. */

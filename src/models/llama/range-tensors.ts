@@ -1,7 +1,12 @@
 /** The weights of some layers in memory, in the form in which the graph has them. */
 import { ok } from '../../base/result.ts'
 import { loadJoined, loadNumbers } from '../load-weight.ts'
-import { canStayQuantised, joinQuantised, loadQuantised } from '../quantised-matrix.ts'
+import {
+  besideEachOther,
+  canStayQuantised,
+  joinQuantised,
+  loadQuantised,
+} from '../quantised-matrix.ts'
 import type { Tensor } from '../../../kernels/tensor/tensor.ts'
 import type { ModelResult } from '../model-error.ts'
 import type { Matrix, QuantisedMatrix } from '../quantised-matrix.ts'
@@ -92,7 +97,9 @@ class Loader {
       const isMatrix = MATRICES.some((name) => name === part)
       found[part] = isMatrix ? await this.matrix(weight!) : await this.one(weight)
     }
-    return found as LayerTensors
+    const made = found as LayerTensors
+    const isOneType = parts.gate.type === parts.up.type
+    return this.wrong === null && isOneType ? { ...made, ...gateAndUp(made) } : made
   }
 
   async projections(
@@ -126,6 +133,13 @@ class Loader {
     if (!made.ok) this.wrong = made
     return made.ok ? made.value : null
   }
+}
+
+/** What one kernel multiplies has to be of few tensors: a device binds eight at once. */
+const gateAndUp = ({ gate, up }: LayerTensors): Pick<LayerTensors, 'gate' | 'up'> => {
+  if (!('words' in gate) || !('words' in up)) return { gate, up }
+  const [first, second] = besideEachOther([gate, up])
+  return { gate: first!, up: second! }
 }
 
 /** Nothing where none of them has a bias, and zeros where some have. */

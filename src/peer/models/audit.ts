@@ -2,7 +2,8 @@
  * An audit does the work of one stage again on this node, from what it was fed, and compares. Only one stage
  * is open for it at a time, as it may be as large as this node can hold.
  */
-import { firstWrongRow, logitsAgree, type ShownLogits } from '../../core/audit-rows.ts'
+import { candidatesAgree, firstWrongRow } from '../../core/audit-rows.ts'
+import type { Candidates } from '../../core/candidates.ts'
 import { answersOf, rowsFor, type Pipeline } from '../../core/pipeline.ts'
 import { FEED_TOKENS } from '../../core/stage-cost.ts'
 import type { StageSpec } from '../../ports.ts'
@@ -32,7 +33,7 @@ export const auditor = (
   desk: Desk,
   flowOf: () => Pipeline,
   source: ModelSource,
-  shown: ReadonlyMap<number, ShownLogits>,
+  shown: ReadonlyMap<number, Candidates>,
 ) => {
   let open: string | null = null
 
@@ -55,7 +56,7 @@ export const auditor = (
       return row === null ? null : at + row
     }
     const said = shown.get(at + count - 1)
-    return said === undefined || logitsAgree(said, truth) ? null : at + count - 1
+    return said === undefined || candidatesAgree(said, truth) ? null : at + count - 1
   }
 
   const run = (work: AuditWork, runs: readonly Run[], then: Answer<Audited>): void => {
@@ -68,7 +69,7 @@ export const auditor = (
       return then({ ok: true, value: { end: Math.min(at, work.end), wrongAt: null } })
     const input =
       work.stage === 0 ? flow.tokens.slice(at, at + count) : rowsFor(flow, work.stage, at, count)
-    const step = { stage: work.spec.id, session: 'audit', at, count, input }
+    const step = { stage: work.spec.id, session: 'audit', at, count, input, top: 0 }
     desk.stepStage(
       step,
       () => 1,

@@ -18,6 +18,8 @@ const REST = {
   nodes: 256,
 } as const
 
+const FOREVER = ms(Number.MAX_SAFE_INTEGER)
+
 type Known = { readonly candidate: StageCandidate | null; readonly at: Ms }
 
 export const candidates = (
@@ -31,8 +33,8 @@ export const candidates = (
   const known = new Map<PeerId, Known>()
   const asked = new Map<PeerId, Ms>()
   const resting = new Map<Did, Ms>()
-  /** How often each has given a stage back. */
-  const losses = new Map<Did, number>()
+  /** How often each has given a stage back, and why it did so last. */
+  const losses = new Map<Did, { readonly count: number; readonly code: string }>()
 
   const ask = (who: Greeted): void => {
     asked.set(who.peer, desk.now())
@@ -51,6 +53,12 @@ export const candidates = (
     })
   }
 
+  const withRoom = (): readonly StageCandidate[] =>
+    [...known.values()].flatMap(({ candidate }) =>
+      candidate !== null && candidate.room > 0 ? [candidate] : [],
+    )
+  const isSpent = (node: Did): boolean => losses.get(node)?.code === 'free-tier-used-up'
+
   return {
     /** Asks those whose answer is old. */
     look(): void {
@@ -63,22 +71,20 @@ export const candidates = (
     },
     /** Everybody who is linked has said something. */
     haveAnswered: (): boolean => linked().every(({ peer }) => known.has(peer)),
-    able(): readonly StageCandidate[] {
-      return [...known.values()].flatMap(({ candidate }) =>
-        candidate !== null &&
-        candidate.room > 0 &&
-        (resting.get(candidate.node) ?? -Infinity) <= desk.now()
-          ? [candidate]
-          : [],
-      )
-    },
-    rest(node: Did): void {
-      const before = losses.get(node) ?? 0
-      remember(losses, node, before + 1, REST.nodes)
+    able: (): readonly StageCandidate[] =>
+      withRoom().filter(({ node }) => (resting.get(node) ?? -Infinity) <= desk.now()),
+    /** Some have given back a stage because they had nothing more to give away. */
+    areSpent: (): boolean => [...losses.keys()].some(isSpent),
+    /** All others, though they may rest now. */
+    unspent: (): readonly StageCandidate[] =>
+      withRoom().filter(({ node }) => !isSpent(node) && resting.get(node) !== FOREVER),
+    rest(node: Did, code: string): void {
+      const before = losses.get(node)?.count ?? 0
+      remember(losses, node, { count: before + 1, code }, REST.nodes)
       const until = ms(desk.now() + REST.ms * REST.times ** Math.min(before, REST.most))
       remember(resting, node, ms(Math.max(until, resting.get(node) ?? until)), REST.nodes)
     },
-    bar: (node: Did): void => void remember(resting, node, ms(Number.MAX_SAFE_INTEGER), REST.nodes),
+    bar: (node: Did): void => void remember(resting, node, FOREVER, REST.nodes),
     /** What it said of itself is no longer so. */
     forget(): void {
       known.clear()

@@ -15,10 +15,12 @@ import {
   setBack,
   type Feed,
 } from '../../core/pipeline.ts'
+import { topOf } from '../../core/stage-cost.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { Desk } from '../desk.ts'
 import { askedFor, EARLY_MAX, noteAsked, noteAuthor, noteTime, type Post } from './post.ts'
 import type { Metering, SessionState } from './session-state.ts'
+import { answerIn, type StageAnswer } from './stage-answer.ts'
 import { inputDigest } from './stage-part.ts'
 import type { Timing } from './timing.ts'
 
@@ -46,8 +48,8 @@ export type FlowingEvents = {
   counted(isReplay: boolean): void
   /** It knows as much as the stage before it has said. */
   caughtUp(post: Post): void
-  /** Logits of the last token. */
-  drawn(place: number, logits: Float32Array): void
+  /** What the next token is drawn from. */
+  drawn(place: number, answer: StageAnswer): void
   lose(post: Post, code: string): void
   /** It answered what it cannot have computed. */
   expose(post: Post): void
@@ -78,7 +80,7 @@ export const flowing = (
   }
 
   const send = (post: Post, { at, count, replay }: Feed): void => {
-    const of = { session: s.id, index: post.index, at, count, replay }
+    const of = { session: s.id, index: post.index, requester: null, at, count, replay }
     if (post.index === 0 && !replay) times.fed()
     const tokens = post.index === 0 ? s.flow!.tokens.slice(at, at + count) : []
     const body = post.index === 0 ? new Uint8Array(0) : rowsFor(s.flow!, post.index, at, count)
@@ -158,10 +160,13 @@ export const flowing = (
     if (at < lane.known) return again(post, head)
     if (at === lane.known && !saysItsInput(post, head)) return doubt(post, at)
     if (at === lane.known) post.doubts = 0
-    const rows = rowsIn(body)
+    const next = s.posts[post.index + 1]
+    const top = next ? 0 : topOf(s.answers, head)
+    const answer = isNew ? answerIn(body, top, s.config.vocabulary) : null
     // Whether it lies or was fed what makes such numbers cannot be known, but nobody can go on with them.
-    if (isNew && !rows.every(isUsable)) return events.lose(post, 'bad-answer')
-    const answered = noteAnswer(flow, post.index, head, isNew ? rows : null)
+    if (isNew && answer === null) return events.lose(post, 'bad-answer')
+    const rows = answer instanceof Float32Array ? answer : null
+    const answered = noteAnswer(flow, post.index, head, rows)
     if (answered === 'new' || answered === 'remembered') {
       // It says so itself, and is waited for by what it says.
       const computeMs = Math.min(head.computeMs, 2 * (desk.now() - post.movedAt) + 1)
@@ -174,9 +179,8 @@ export const flowing = (
       caughtUp(post)
     }
     for (const each of [post, s.posts[post.index - 1]]) if (each) pump(each)
-    const next = s.posts[post.index + 1]
     if (next) pump(next)
-    else if (answered === 'new') events.drawn(at + count, rows)
+    else if (answered === 'new') events.drawn(at + count, answer!)
   }
 
   /**
@@ -206,11 +210,8 @@ export const flowing = (
     }
   }
 
-  const isOfSize = (post: Post, { count, bytes }: HeadOf<'fed'>, body: Uint8Array): boolean => {
-    const isLast = post.index === s.posts.length - 1
-    const numbers = isLast ? s.config.vocabulary : count * s.config.width
-    return body.byteLength === bytes && bytes === 4 * numbers
-  }
+  const isOfSize = (post: Post, head: HeadOf<'fed'>, body: Uint8Array): boolean =>
+    body.byteLength === head.bytes && head.bytes === metering.bytes(post, head)
 
   const saysItsInput = ({ index }: Post, { at, count, input }: HeadOf<'fed'>): boolean =>
     equalBytes(input, inputDigest(rowsFor(s.flow!, index, at, count)))
@@ -266,10 +267,3 @@ export const flowing = (
     },
   }
 }
-
-/** A copy, as a body may begin at any byte of a message. */
-const rowsIn = (body: Uint8Array): Float32Array<ArrayBuffer> =>
-  new Float32Array(body.slice(0, body.byteLength & ~3).buffer as ArrayBuffer)
-
-/** Squares of a whole row of such numbers can be added up by anybody. */
-const isUsable = (x: number): boolean => Math.abs(x) < 1e15

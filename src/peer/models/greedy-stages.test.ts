@@ -3,13 +3,16 @@ import { describe, expect, it } from 'vitest'
 import { alice, bob, carol } from '../../../test/people.ts'
 import { gather, says, sessionOf, viewOf, type Bend, type Scene } from '../../../test/talk-town.ts'
 import { SUPPLY } from '../../../test/town.ts'
-import { virtualSource, virtualTalk } from '../../../test/virtual-talk.ts'
+import { PROMPT, virtualSource, virtualTalk } from '../../../test/virtual-talk.ts'
 import type { MicroCredits } from '../../base/units.ts'
 import { addWork, billOf, costedModel, NO_WORK, stageWork } from '../../core/stage-cost.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import { NO_ANSWERS, nextAnswers } from './stage-part.ts'
 
 type Fed = HeadOf<'fed'>
+
+/** As it is asked for a talk whose tokens are the likeliest. */
+const ALL_LAYERS = { from: 0, to: 6, top: 1, whole: PROMPT.length }
 
 /** Bills that agree with what was sent, however much of it nobody asked for. */
 const greedy = (pad: (fed: Fed) => readonly Fed[], scale = 1): Bend => {
@@ -21,7 +24,7 @@ const greedy = (pad: (fed: Fed) => readonly Fed[], scale = 1): Bend => {
     return says((send, head, body) => {
       const note = (fed: Fed, answer: Uint8Array | null): void => {
         const replay = fed.bytes === 0
-        work = addWork(work, stageWork(model, { from: 0, to: 6 }, { ...fed, replay }))
+        work = addWork(work, stageWork(model, ALL_LAYERS, { ...fed, replay }))
         if (!replay) digest = nextAnswers(digest, answer!)
         send(fed, answer ?? new Uint8Array(0))
       }
@@ -96,7 +99,7 @@ describe('a stage that wants more than it is owed', () => {
       if (head.k !== 'fed') return send(head, body)
       const note = (fed: Fed): void => {
         const feed = { ...fed, replay: fed.bytes === 0 }
-        work = addWork(work, stageWork(model, { from: 0, to: 6 }, feed))
+        work = addWork(work, stageWork(model, ALL_LAYERS, feed))
       }
       if (head.at < 30) {
         note(head)
@@ -152,7 +155,7 @@ describe('a stage that wants more than it is owed', () => {
         if (head.k !== 'fed') return send(head, body)
         if (head.at < 25) {
           const feed = { ...head, replay: head.bytes === 0 }
-          work = addWork(work, stageWork(model, { from: 0, to: 6 }, feed))
+          work = addWork(work, stageWork(model, ALL_LAYERS, feed))
           if (head.bytes > 0) digest = nextAnswers(digest, body!)
           return send(head, body)
         }

@@ -49,11 +49,58 @@ describe('a requester', () => {
   })
 })
 
+describe('a requester that knows the session of another', () => {
+  const RELAYED = { relay: RELAY }
+  /** Carol passes rows on to bob, for alice; mallory has the same stage of a session with the same name there. */
+  const both = () => {
+    const { place, bobs, hand, stage } = asked()
+    const carols = place.stranger(carol, () => [])
+    const mallorys = place.stranger(mallory, giving(model))
+    for (const one of [carols, mallorys]) place.connect(one.self, bobs.self)
+    place.run(1_000)
+    const previous = { peer: carols.self, ...RELAYED }
+    const middle = { index: 1, from: 1, to: 2, previous }
+    return { place, bobs, hand, stage, carols, mallorys, middle, theirs: talking(mallorys) }
+  }
+  const isFed = ({ k }: { readonly k: string }): boolean => k === 'fed'
+
+  it('is not fed with what is passed on for the other, though it was there first', () => {
+    const { place, bobs, hand, stage, carols, mallorys, middle, theirs } = both()
+    theirs.stage(bobs.self, middle)
+    place.run(3_000)
+    stage(bobs.self, middle)
+    place.run(3_000)
+    const passed = { index: 1, requester: alice.did }
+    talking(carols).feed(bobs.self, 0, new Uint8Array(4 * SHAPE.width), passed)
+    place.run(1_000)
+    expect(mallorys.heard.filter(isFed)).toEqual([])
+    expect(hand.heard.filter(isFed)).toHaveLength(1)
+  })
+
+  it('cannot feed, move or end what the other has', () => {
+    const { place, bobs, hand, stage, mallorys, middle, theirs } = both()
+    stage(bobs.self, middle)
+    place.run(3_000)
+    theirs.stage(bobs.self, { ...middle, previous: null })
+    place.run(3_000)
+    const rows = new Uint8Array(4 * SHAPE.width)
+    theirs.feed(bobs.self, 0, rows, { index: 1, requester: alice.did })
+    mallorys.say(bobs.self, { k: 'unstage', session: SESSION, index: 1 })
+    place.run(1_000)
+    expect(hand.heard.filter(isFed)).toEqual([])
+    expect(codes(hand)).toEqual([])
+    talking(hand).feed(bobs.self, 0, rows, { index: 1 })
+    place.run(1_000)
+    expect(hand.heard.filter(isFed)).toHaveLength(1)
+  })
+})
+
 describe('a node before a stage', () => {
   const head: HeadOf<'feed'> = {
     k: 'feed',
     session: SESSION,
     index: 1,
+    requester: alice.did,
     at: 0,
     count: 1,
     tokens: [],

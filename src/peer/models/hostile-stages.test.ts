@@ -14,6 +14,8 @@ import {
   type Scene,
 } from '../../../test/talk-town.ts'
 import { SUPPLY } from '../../../test/town.ts'
+import type { PeerId } from '../../base/ids.ts'
+import type { HeadOf } from '../../wire/messages.ts'
 import { PROMPT, tokensAlone, virtualTalk } from '../../../test/virtual-talk.ts'
 
 type Rows = Float32Array<ArrayBuffer>
@@ -212,19 +214,20 @@ describe('a stage that wants another to be blamed', () => {
   it('by feeding the next one what it does not tell us of', () => {
     const told = new Map<string, number>()
     const bend: Bend = (desk) => {
-      let next: { peer: Parameters<typeof desk.send>[0]; index: number } | null = null
+      let next: (Pick<HeadOf<'feed'>, 'index' | 'requester'> & { peer: PeerId }) | null = null
       return {
         ...desk,
         send: (to, head, body) => {
           if (head.k === 'feed') {
-            next = { peer: to, index: head.index }
+            next = { peer: to, index: head.index, requester: head.requester }
             told.set(head.session, head.index)
           }
           desk.send(to, head, body)
           if (head.k !== 'fed' || next?.index !== head.index + 1 || head.at < 30) return
           const { session, at, count } = head
           const rows = new Uint8Array(new Float32Array(count * 8).fill(0.25).buffer)
-          const forged = { k: 'feed', session, index: next.index, at, count } as const
+          const { index, requester } = next
+          const forged = { k: 'feed', session, index, requester, at, count } as const
           for (let i = 0; i < 3; i++)
             desk.send(
               next.peer,

@@ -92,7 +92,7 @@ export const leafFetch = (
   /** A link had no room for what could have been asked of it. */
   let blocked = false
 
-  const sources = leafSources(tools, order.model, order.submitter, total, () => go())
+  const sources = leafSources(tools, order.model, order.submitter, () => go())
 
   const end = (result: Parameters<typeof then>[0]): void => {
     if (ended) return
@@ -251,6 +251,7 @@ export const leafFetch = (
     })
     for (const leaf of [...leaves.slice(first), ...leaves.slice(0, first)]) miss(leaf)
     left = leaves.length - arrived.size
+    sources.began(total - counts.here)
     started = true
     tell()
     go()

@@ -24,9 +24,10 @@ export const SOURCE_LIMITS = {
   barred: 64,
   /**
    * The submitter is asked after so long, however many others could still turn up: a call takes six seconds at most, and
-   * a second is worth it for every 2 MB that the submitter then need not send.
+   * a second is worth it for every 2 MB that the submitter then need not send. Who is there says what it has sooner than
+   * the least; who is gone, and still thought to be there, never does.
    */
-  patienceMs: { least: 1_000, most: 8_000, perByte: 1_000 / 2e6 },
+  patienceMs: { least: 250, most: 8_000, perByte: 1_000 / 2e6 },
 } as const
 
 export type Source = {
@@ -55,11 +56,9 @@ export const leafSources = (
   { desk, seeks, linked }: SourceTools,
   model: Cid,
   submitter: PeerId,
-  bytes: number,
   changed: () => void,
 ) => {
-  const { least, most, perByte } = SOURCE_LIMITS.patienceMs
-  const until = ms(desk.now() + Math.min(most, Math.max(least, Math.ceil(bytes * perByte))))
+  let until = ms(Infinity)
   const sources = new Map<PeerId, Source>()
   /** They gave something else, and would again under another session. */
   const barred = new Set<Did>()
@@ -130,6 +129,11 @@ export const leafSources = (
 
   return {
     call,
+    /** So many bytes are not here. */
+    began(bytes: number): void {
+      const { least, most, perByte } = SOURCE_LIMITS.patienceMs
+      until = ms(desk.now() + Math.min(most, Math.max(least, Math.ceil(bytes * perByte))))
+    },
     all: (): readonly Source[] => [...sources.values()],
     has,
     /** Looks who is linked, and asks whoever has not said of late what it has. */

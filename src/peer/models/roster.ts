@@ -36,6 +36,8 @@ const STEPS: readonly HeadOf<'staged'>['state'][] = ['fetching', 'loading', 'rea
 export type RosterEvents = {
   /** Nodes were found; weights are on their way. */
   planned(): void
+  /** Somebody was asked to take a stage. */
+  offered(post: Post): void
   /** A stage is ready to be fed. */
   ready(post: Post): void
   /** A node does not have its stage any more. */
@@ -94,6 +96,7 @@ export const roster = (
     offers += 1
     assign(post, who, desk.now(), metering.cost)
     vacant.delete(post.index)
+    events.offered(post)
     // It takes nothing on credit from one whose money it has not seen.
     if (s.talk.price > 0) ports.showChain(who.peer)
     // It may have it still, from before a link broke; what is counted begins anew.
@@ -108,6 +111,7 @@ export const roster = (
       to: post.to,
       places: Math.min(s.config.context, s.talk.promptIds.length + s.talk.tokens),
       price: s.talk.price,
+      ...s.answers,
       previous: previousOf(post),
       next: nextOf(post),
     })
@@ -167,13 +171,22 @@ export const roster = (
       if (who) {
         offer(post, who)
         tellNeighbours(after(post))
-      } else if (desk.now() - since > ROSTER_LIMITS.vacantMs)
+      } else if (isSpent(post)) return events.failed('free-tier-used-up', NOTHING_FREE)
+      else if (desk.now() - since > ROSTER_LIMITS.vacantMs)
         events.failed(
           'no-replacement',
           `The node with ${layersOf(post)} was lost, and no other takes its place${because(lastCode)}.`,
         )
     }
   }
+
+  /** Nobody who could take it has anything left to give away: waiting a minute would not change that. */
+  const isSpent = (post: Post): boolean =>
+    s.talk.price === 0 &&
+    able.areSpent() &&
+    able.haveAnswered() &&
+    !ports.moreToCome() &&
+    planReplacement(s.size, post, able.unspent()) === null
 
   const look = (): void => {
     if (s.phase === 'calling') gather()
@@ -185,7 +198,7 @@ export const roster = (
     if (!who) return
     lastCode = code
     tell(post, { k: 'unstage', ...name(post) })
-    able.rest(who.account)
+    able.rest(who.account, code)
     if (s.flow) replaceNode(s.flow, post.index)
     post.isJoined = false
     events.lost(post, who, code)
@@ -203,8 +216,17 @@ export const roster = (
     const isReady = lane?.isReady === true
     const isWaiting = isReady && lane.known < lane.fed
     const patience = isWaiting ? ROSTER_LIMITS.waitingMs : ROSTER_LIMITS.silenceMs
-    if (now - post.heardAt > patience) return 'silent'
+    if (now - post.heardAt >= patience) return 'silent'
     return !isReady && now - post.movedAt > ROSTER_LIMITS.stuckMs ? 'stalled' : null
+  }
+
+  /** A silence ends with nothing that would call us: it has to be looked for in time. */
+  const listen = (): void => {
+    const { waitingMs, silenceMs } = ROSTER_LIMITS
+    for (const { who, heardAt } of s.posts) {
+      const isLong = desk.now() >= heardAt + waitingMs
+      if (who && s.phase !== 'settling') desk.wake(ms(heardAt + (isLong ? silenceMs : waitingMs)))
+    }
   }
 
   return {
@@ -251,6 +273,7 @@ export const roster = (
         if (code !== null) lose(post, code)
       }
       look()
+      listen()
     },
   }
 }
@@ -271,8 +294,7 @@ const inWords = ({ needed, room, layer, largest, roomiest }: NoRoom): string => 
 const layersOf = ({ from, to }: Pick<Post, 'from' | 'to'>): string =>
   to - from === 1 ? `layer ${to}` : `layers ${from + 1} to ${to}`
 
-/** What can be done about it, where something can. */
-const because = (code: string): string =>
-  code === 'free-tier-used-up'
-    ? ': what the nodes give away is used up for now. Later there is more, or with a budget'
-    : ` (${code})`
+const because = (code: string): string => (code === '' ? '' : ` (${code})`)
+
+const NOTHING_FREE =
+  'What the nodes that are there give away is used up for now. It comes back little by little, all of it within an hour. With a budget it goes on at once; whoever lends a device earns credits for that.'

@@ -57,6 +57,9 @@ export type Served = {
   readonly to: number
   readonly places: number
   readonly price: number
+  /** What its requester wants to be answered after the last layer. */
+  readonly top: number
+  readonly whole: number
   readonly requester: Did
   /** Its link, or the last one. */
   who: Greeted
@@ -116,6 +119,8 @@ export const servedStage = (key: string, who: Greeted, head: HeadOf<'stage'>, no
   to: head.to,
   places: head.places,
   price: head.price,
+  top: head.top,
+  whole: head.whole,
   requester: who.account,
   who,
   goneAt: null,
@@ -149,20 +154,35 @@ export const servedStage = (key: string, who: Greeted, head: HeadOf<'stage'>, no
   unpaidSince: null,
 })
 
+/** Whether it is asked for once more, as it was. */
+export const isSame = (stage: Served, head: HeadOf<'stage'>): boolean =>
+  stage.model === head.model &&
+  stage.from === head.from &&
+  stage.to === head.to &&
+  stage.places === head.places &&
+  stage.price === head.price &&
+  stage.top === head.top &&
+  stage.whole === head.whole
+
 /** Who may feed it. */
 export const mayFeed = (stage: Served, { account, peer }: Greeted): boolean =>
   account === stage.requester || peer === stage.previous?.peer
 
-/** A session's stage that this node may feed, by whoever asked for it. */
-export const findStage = (
+/** Names of sessions are their requester's own: whoever has heard of one may open another of that name. */
+export const keyOf = (
+  requester: Did,
+  { session, index }: Pick<Served, 'session' | 'index'>,
+): string => `${requester}/${session}/${index}`
+
+/** The stage that a feed is for, where this node may feed it. */
+export const fedStage = (
   among: ReadonlyMap<string, Served>,
   who: Greeted,
-  { session, index }: Pick<Served, 'session' | 'index'>,
+  head: HeadOf<'feed'>,
   isOne: (stage: Served, who: Greeted) => boolean = mayFeed,
 ): Served | undefined => {
-  for (const stage of among.values())
-    if (stage.session === session && stage.index === index && isOne(stage, who)) return stage
-  return undefined
+  const stage = among.get(keyOf(head.requester ?? who.account, head))
+  return stage && isOne(stage, who) ? stage : undefined
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Cid, Did, PeerId } from '../../base/ids.ts'
 import type { MicroCredits, Ms } from '../../base/units.ts'
 import type { Pipeline } from '../../core/pipeline.ts'
 import type { ModelSize } from '../../core/plan/stages.ts'
-import type { StageFeed, StageWork } from '../../core/stage-cost.ts'
+import type { StageAnswers, StageFeed, StageWork } from '../../core/stage-cost.ts'
 import type { Outcome } from '../../core/trust.ts'
 import type { LlamaConfig } from '../../models/llama/config.ts'
 import type { SignedManifest } from '../../wire/manifest.ts'
@@ -11,6 +11,7 @@ import type { Bill } from './bills.ts'
 import type { Greeted } from '../links.ts'
 import type { LeafExchange } from './leaf-exchange.ts'
 import type { Post } from './post.ts'
+import type { Recovering } from './recovering.ts'
 import type { SessionId, SessionProblem, SessionView, Talk } from './session-view.ts'
 
 export type SessionState = {
@@ -18,6 +19,8 @@ export type SessionState = {
   readonly talk: Talk
   readonly config: LlamaConfig
   readonly size: ModelSize
+  /** What the last stage is asked for. */
+  readonly answers: StageAnswers
   readonly model: Cid
   readonly manifest: SignedManifest
   readonly beganAt: Ms
@@ -26,14 +29,9 @@ export type SessionState = {
   /** Both are empty until nodes have been found. */
   posts: readonly Post[]
   flow: Pipeline | null
-  readonly recoveries: Recovery[]
+  readonly recoveries: Recovering
   /** That were found right. */
   bills: number
-}
-
-export type Recovery = SessionView['recoveries'][number] & {
-  /** When the lost node last said something; null once tokens go on. */
-  since: Ms | null
 }
 
 export type SessionPorts = {
@@ -59,5 +57,7 @@ export const isOver = ({ phase }: SessionState): boolean =>
 /** What answers of a stage are worth, at the price of this session. */
 export type Metering = {
   work(post: Pick<Post, 'from' | 'to'>, feed: StageFeed): StageWork
+  /** Of an answer that is no replay. */
+  bytes(post: Pick<Post, 'from' | 'to'>, feed: Pick<StageFeed, 'at' | 'count'>): number
   cost(work: StageWork): MicroCredits
 }

@@ -33,14 +33,18 @@ export type Talk = {
   readonly tokens: number
   readonly sampling: Sampling
   readonly seed: number
+  /** Tokens of the prompt that were drawn from this seed before: chance goes on behind them; 0 if absent. */
+  readonly drawn?: number
   /** Nodes to spread over at most; as many as there are, and make it faster, if absent. */
   readonly stages?: number
   /** Thousandths of the metered cost to pay; 0 asks for the free tier. */
   readonly price: number
   /** Micro-credits that it may cost in all; then it ends with `over-budget`. */
   readonly budget?: MicroCredits
-  /** Each token once it is drawn, with the logits it was drawn from; first null with the logits after the prompt. */
-  token(id: number | null, logits: Float32Array): void
+  /** The logits after the prompt, before the first token. */
+  prompted(logits: Float32Array): void
+  /** Each token once it is drawn. */
+  token(id: number): void
   /** A stage had lied: of the tokens told so far only the first `kept` stand, and the rest is drawn anew. */
   rewound(kept: number): void
   /** Null when all is well: all tokens are there, or the model has ended its answer. */
@@ -98,8 +102,15 @@ export type SessionView = {
     readonly stage: number
     readonly code: string
     readonly lost: Did
-    /** From the last word of the lost node to the next token. */
+    /** From the last word of the lost node to the next token; 0 until that has come. */
     readonly ms: number
+    /** Of these: until it was given up, until another was asked, until that one had the weights, and the rest. */
+    readonly parts: {
+      readonly noticed: number
+      readonly found: number
+      readonly loaded: number
+      readonly replayed: number
+    } | null
     readonly replayed: number
   }[]
   readonly spent: MicroCredits

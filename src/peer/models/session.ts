@@ -15,10 +15,8 @@ import { askedFor, authorOf, type Post } from './post.ts'
 import { roster } from './roster.ts'
 import { isOver, type Metering, type SessionPorts, type SessionState } from './session-state.ts'
 import { settling } from './settling.ts'
+import type { StageAnswer } from './stage-answer.ts'
 import { timing } from './timing.ts'
-
-/** Those that are shown. */
-const RECOVERIES_MAX = 64
 
 export type Session = ReturnType<typeof session>
 
@@ -50,7 +48,9 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
       s.phase = 'loading'
       ports.changed()
     },
+    offered: (post) => s.recoveries.found(post),
     ready(post) {
+      s.recoveries.loaded(post)
       if (s.phase === 'loading' && s.flow!.lanes.every(({ isReady }) => isReady)) s.phase = 'prompt'
       if (s.phase === 'loading') return ports.changed()
       if (s.flow!.lanes[post.index]!.answered > 0) post.state = 'replaying'
@@ -61,16 +61,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     },
     lost(post, who, code) {
       const replayed = s.flow!.lanes[post.index]!.answered
-      if (s.phase === 'prompt' || s.phase === 'tokens')
-        s.recoveries.push({
-          stage: post.index,
-          code,
-          lost: who.account,
-          ms: 0,
-          replayed,
-          since: post.heardAt,
-        })
-      if (s.recoveries.length > RECOVERIES_MAX) s.recoveries.shift()
+      if (s.phase === 'prompt' || s.phase === 'tokens') s.recoveries.lost(post, who, code, replayed)
       stream.replaced(post)
       if (code !== 'wrong-result')
         till.left({
@@ -114,7 +105,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
       if (isReplay && (s.phase === 'prompt' || s.phase === 'tokens')) affords()
     },
     caughtUp: (post) => crew.caughtUp(post),
-    drawn: (place, logits) => drawn(place, logits),
+    drawn: (place, answer) => drawn(place, answer),
     lose: (post, code) => crew.lose(post, code),
     expose: (post) => expose(post),
     contradicted: (post, at) => contradicted(post, at),
@@ -150,17 +141,14 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     if (s.flow!.tokens.length < before) draws.rewound(s.flow!)
   }
 
-  const drawn = (place: number, logits: Float32Array): void => {
+  const drawn = (place: number, answer: StageAnswer): void => {
     const flow = s.flow!
     if (place !== flow.tokens.length) return
     times.drawn()
     crew.goesOn()
     if (s.phase === 'prompt') s.phase = 'tokens'
-    for (const recovery of s.recoveries) {
-      if (recovery.since === null) continue
-      Object.assign(recovery, { ms: Math.round(desk.now() - recovery.since), since: null })
-    }
-    const isLast = draws.draw(flow, logits)
+    s.recoveries.goesOn()
+    const isLast = draws.draw(flow, answer)
     ports.changed()
     if (isOver(s)) return
     if (isLast) return end('done', null)
@@ -254,9 +242,7 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
     },
     welcome(who: Greeted, head: HeadOf<'fed'>): number {
       const has = crew.postOf(who.peer, head.index) ?? till.formerOf(who.peer, head.index)
-      const isLast = head.index === s.posts.length - 1
-      const most = 4 * (isLast ? s.config.vocabulary : head.count * s.config.width)
-      return has && head.bytes <= most ? head.bytes : 0
+      return has && head.bytes <= metering.bytes(s.posts[head.index]!, head) ? head.bytes : 0
     },
     gone: (who: Greeted): void =>
       isOver(s) || s.phase === 'settling' ? undefined : crew.gone(who),

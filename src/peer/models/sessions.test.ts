@@ -258,3 +258,17 @@ it('several talks run at once, and each has its own tokens', () => {
     expect(heard.ids).toEqual(tokensAlone(scene.source, PROMPT.slice(i + 1), 40))
   }
 })
+
+it('a talk that goes on behind what was drawn before has the tokens it would have had', () => {
+  const scene = gather()
+  const drawn = { sampling: { temperature: 1, topK: 0, topP: 1 }, seed: 9 }
+  const whole = virtualTalk(scene.source, drawn)
+  scene.asker.peer.handle.talk(whole)
+  scene.swarm.run(60_000)
+  const { ids } = whole.heard
+  const promptIds = [...PROMPT, ...ids.slice(0, 15)]
+  const rest = virtualTalk(scene.source, { ...drawn, promptIds, tokens: 25, drawn: 15 })
+  scene.asker.peer.handle.talk(rest)
+  scene.swarm.run(60_000)
+  expect(rest.heard.ids).toEqual(ids.slice(15))
+})

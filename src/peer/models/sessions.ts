@@ -3,6 +3,7 @@ import { toHex } from '../../base/bytes.ts'
 import type { Did } from '../../base/ids.ts'
 import { microCredits, type Ms } from '../../base/units.ts'
 import {
+  answerBytes,
   billOf,
   costedModel,
   stageWork,
@@ -11,6 +12,7 @@ import {
   type CostedModel,
 } from '../../core/stage-cost.ts'
 import type { LlamaConfig } from '../../models/llama/config.ts'
+import { answersFor } from '../../models/sampling.ts'
 import { cidOfBytes, encode } from '../../wire/codec.ts'
 import { LEAF_BYTES } from '../../base/leaf.ts'
 import type { SignedManifest } from '../../wire/manifest.ts'
@@ -18,6 +20,7 @@ import type { HeadOf } from '../../wire/messages.ts'
 import type { Desk } from '../desk.ts'
 import type { Greeted } from '../links.ts'
 import type { Size } from '../size.ts'
+import { recovering } from './recovering.ts'
 import { session, type Session } from './session.ts'
 import type { SessionId, SessionProblem, SessionView, Talk } from './session-view.ts'
 import { isOver, type SessionPorts, type SessionState } from './session-state.ts'
@@ -66,6 +69,7 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
     ports.leaves().offer(name, bytes, talk.source)
     const { shape, blocks } = model
     const places = Math.min(shape.context, talk.promptIds.length + talk.tokens)
+    const answers = answersFor(talk.sampling, shape.vocabulary, talk.promptIds.length)
     const state: SessionState = {
       id,
       talk,
@@ -77,6 +81,7 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
         tableBytes: tableBytes(shape, { from: 0, to: 1 }, places),
         runBytes: runBytes(shape, { from: 0, to: shape.layers }, places, false),
       },
+      answers,
       model: name,
       manifest,
       beganAt: desk.now(),
@@ -84,11 +89,12 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
       problem: null,
       posts: [],
       flow: null,
-      recoveries: [],
+      recoveries: recovering(() => desk.now()),
       bills: 0,
     }
     entry.running = session(desk, state, ports, {
-      work: (post, feed) => stageWork(model, post, feed),
+      work: ({ from, to }, feed) => stageWork(model, { from, to, ...answers }, feed),
+      bytes: ({ from, to }, feed) => answerBytes(shape, { from, to, ...answers }, feed),
       cost: (work) => billOf(work, talk.price),
     })
     entry.running.wake()
@@ -182,7 +188,7 @@ const viewOf = (id: SessionId, { talk, running, problem }: Entry): SessionView =
     promptTokens: talk.promptIds.length,
     tokens: (state?.flow?.tokens.length ?? talk.promptIds.length) - talk.promptIds.length,
     ...(running?.times() ?? { time: null, tokensPerSecond: null }),
-    recoveries: state?.recoveries.map(({ since: _, ...recovery }) => recovery) ?? [],
+    recoveries: state?.recoveries.views() ?? [],
     spent: microCredits(spent),
     bills: state?.bills ?? 0,
   }

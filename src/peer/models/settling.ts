@@ -6,7 +6,7 @@ import { words } from '../../base/bytes.ts'
 import type { Did, PeerId } from '../../base/ids.ts'
 import { microCredits, ms } from '../../base/units.ts'
 import { prng } from '../../base/prng.ts'
-import type { ShownLogits } from '../../core/audit-rows.ts'
+import type { Candidates } from '../../core/candidates.ts'
 import type { Desk } from '../desk.ts'
 import type { Greeted } from '../links.ts'
 import { auditor } from './audit.ts'
@@ -45,7 +45,7 @@ export const settling = (
   desk: Desk,
   s: SessionState,
   ports: SessionPorts,
-  shown: ReadonlyMap<number, ShownLogits>,
+  shown: ReadonlyMap<number, Candidates>,
   events: SettlingEvents,
 ) => {
   const random = prng(words(desk.random.bytes(16)))

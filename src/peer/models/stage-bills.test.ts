@@ -1,9 +1,10 @@
 /** What bob asks for his layers, and how he is paid. */
 import { describe, expect, it } from 'vitest'
 import { answers, codes, model, paying, SESSION } from '../../../test/stage-hand.ts'
+import { takes } from '../../../test/talk-town.ts'
 import type { Resident } from '../../../test/town.ts'
 import { equalBytes } from '../../base/bytes.ts'
-import { addWork, billOf, NO_WORK, stageWork } from '../../core/stage-cost.ts'
+import { addWork, ALL_LOGITS, billOf, NO_WORK, stageWork } from '../../core/stage-cost.ts'
 import { HOST_LIMITS } from './served-stage.ts'
 import { nextAnswers, NO_ANSWERS } from './stage-part.ts'
 
@@ -18,7 +19,7 @@ describe('a bill', () => {
     place.run(100)
     const [bill] = bills()
     const work = Array.from({ length: 32 }, (_, at) =>
-      stageWork(model.costed, { from: 0, to: 1 }, { at, count: 1, replay: false }),
+      stageWork(model.costed, { from: 0, to: 1, ...ALL_LOGITS }, { at, count: 1, replay: false }),
     ).reduce(addWork, NO_WORK)
     const digest = answers(hand, bobs.self).reduce(
       (before, { body }) => nextAnswers(before, body!),
@@ -83,7 +84,7 @@ describe('a bill', () => {
   })
 
   it('does not come any more once the free tier is used up', () => {
-    const { place, bobs, hand, stage, feed } = paying()
+    const { place, bobs, hand, stage, feed } = paying(takes(1_000))
     stage(bobs.self)
     place.run(3_000)
     // An hour of a twentieth of bob's speed: 180,000 micro-credits, of which a feed takes some twenty.
@@ -93,8 +94,26 @@ describe('a bill', () => {
     }
     expect(codes(hand)).toEqual(['free-tier-used-up'])
     expect(answers(hand, bobs.self).length).toBeGreaterThan(8_000)
+    // Layers are not brought for the few tokens that have come in meanwhile.
+    place.run(60_000)
     stage(bobs.self)
     place.run(1_000)
     expect(codes(hand).at(-1)).toBe('free-tier-used-up')
+    place.run(180_000)
+    stage(bobs.self)
+    place.run(1_000)
+    expect(codes(hand)).toHaveLength(2)
+  })
+
+  it('takes no more of the free tier than the time that the device was busy', () => {
+    const { place, bobs, hand, stage, feed } = paying(takes(5))
+    stage(bobs.self)
+    place.run(3_000)
+    // By the formula 9 000 of them would be more than all that there is; they took 45 of 180 seconds.
+    for (let i = 0; i < 9_000; i++) {
+      feed(bobs.self, 0, [1])
+      place.run(4)
+    }
+    expect(codes(hand)).toEqual([])
   })
 })

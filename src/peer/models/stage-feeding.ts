@@ -2,7 +2,7 @@
  * Feeds of a stage: they wait in their order, are computed one at a time, and what comes of each goes to the
  * requester and, where there is a link, at once to the next stage.
  */
-import { costOfWork, stageWork } from '../../core/stage-cost.ts'
+import { answerBytes, costOfWork, stageWork, topOf } from '../../core/stage-cost.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { StageTrouble } from '../../wire/model-heads.ts'
 import type { Desk } from '../desk.ts'
@@ -40,7 +40,8 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
 
   const step = (stage: Served, feed: Feed): void => {
     const { at, count, input } = feed
-    const asked = { stage: stage.layers, session: stage.key, at, count, input }
+    const top = topOf(stage, feed)
+    const asked = { stage: stage.layers, session: stage.key, at, count, input, top }
     stage.isStepping = true
     stage.known = at
     desk.stepStage(asked, events.share, (done) => {
@@ -48,7 +49,7 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
       if (stage.isClosed) return
       if (!done.ok)
         return events.giveBack(stage, done.error.code === 'out-of-budget' ? 'no-room' : 'engine')
-      if (done.value.output.byteLength !== answerBytes(stage, count))
+      if (done.value.output.byteLength !== answerBytes(stage.costed!.shape, stage, feed))
         return events.giveBack(stage, 'engine')
       stage.known = at + count
       stage.usedAt = desk.now()
@@ -78,21 +79,21 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
     desk.send(stage.who.peer, head, replay ? new Uint8Array(0) : output)
     const done = stageWork(stage.costed!, stage, feed)
     const mayGoOn = bills.count(stage, done, computeMs, replay ? null : output)
-    if (stage.price === 0 && !door.gave(costOfWork(done)))
+    if (stage.price === 0 && !door.gave(costOfWork(done), computeMs))
       return events.giveBack(stage, 'free-tier-used-up')
     if (!mayGoOn) events.giveBack(stage, 'no-credit')
   }
 
   /** To the next stage, if there is one and a link to it. */
   const pass = (stage: Served, { at, count }: Feed, output: Bytes): boolean => {
-    const { next, session, index, costed, to } = stage
+    const { next, session, index, requester, costed, to } = stage
     if (next === null || to === costed!.shape.layers) return false
     if (stage.hangUps >= HOST_LIMITS.hangUps) return false
     if (!events.linked().some(({ peer }) => peer === next.peer)) return false
     stage.hasPassed = true
     const bytes = output.byteLength
     const feed = { at, count, tokens: [], replay: false, bytes }
-    desk.send(next.peer, { k: 'feed', session, index: index + 1, ...feed }, output)
+    desk.send(next.peer, { k: 'feed', session, index: index + 1, requester, ...feed }, output)
     return true
   }
 
@@ -136,9 +137,4 @@ const arrived = ({ coming }: Served, { peer }: Greeted): void => {
   const left = (coming.get(peer) ?? 0) - 1
   if (left > 0) coming.set(peer, left)
   else coming.delete(peer)
-}
-
-const answerBytes = ({ costed, to }: Served, count: number): number => {
-  const { layers, vocabulary, width } = costed!.shape
-  return 4 * (to === layers ? vocabulary : count * width)
 }

@@ -1,6 +1,7 @@
 /** Whatever is said to a node about stages, it holds no more than it may and says what it does. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { alice, bob } from '../../../test/people.ts'
 import { asked, JOB, model, SESSION } from '../../../test/stage-hand.ts'
 import { SHAPE } from '../../../test/virtual-model.ts'
 import type { PeerId } from '../../base/ids.ts'
@@ -33,12 +34,15 @@ const words = (peers: readonly PeerId[]): fc.Arbitrary<Word> => {
     to: often(1, 2, 3, 4),
     places: often(300, 1, SHAPE.context, 2 ** 27),
     price: often(0, 1, 1_000),
+    top: often(0, 3, SHAPE.vocabulary, 256),
+    whole: often(0, 1, 2, 2 ** 27),
     ...around,
   })
   const feed = fc
     .record({
       k: fc.constant('feed' as const),
       ...of,
+      requester: often(null, alice.did, bob.did),
       at: often(0, 1, 2, 300, 2 ** 27),
       count: often(1, 2, 128),
       tokens: often([3], [], [1, 2], [11]),

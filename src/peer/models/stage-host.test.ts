@@ -108,6 +108,33 @@ describe('a stage that alice asks bob for', () => {
   })
 })
 
+describe('the likeliest tokens', () => {
+  const last = { index: 2, from: 1, to: 3, top: 4, whole: 2 }
+  const rows = (count: number) =>
+    new Uint8Array(Float32Array.from({ length: 4 * count }, (_, i) => Math.cos(i)).buffer)
+
+  it('are answered where they are asked for, and all logits at the place that was named', () => {
+    const { place, bobs, hand, stage, feed } = asked()
+    stage(bobs.self, last)
+    place.run(3_000)
+    const plain = plainStage(model, 1, 3)
+    feed(bobs.self, 0, rows(1), { index: 2 })
+    feed(bobs.self, 1, rows(1), { index: 2 })
+    feed(bobs.self, 2, rows(3), { index: 2 })
+    place.run(100)
+    const bodies = answers(hand, bobs.self).map(({ body }) => body)
+    expect(bodies).toEqual([plain(0, 1, rows(1), 4), plain(1, 1, rows(1)), plain(2, 3, rows(3), 4)])
+    expect(bodies.map((body) => body!.length)).toEqual([4 * 8, 4 * SHAPE.vocabulary, 4 * 8])
+  })
+
+  it('are not more than there are', () => {
+    const { place, bobs, hand, stage } = asked()
+    stage(bobs.self, { ...last, top: SHAPE.vocabulary + 1 })
+    place.run(3_000)
+    expect(codes(hand)).toEqual(['bad-model'])
+  })
+})
+
 describe('an owner', () => {
   it('who finishes hands back what would last, and is done', () => {
     const { place, bobs, hand, stage } = asked()

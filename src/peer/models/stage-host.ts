@@ -14,7 +14,7 @@ import type { Gate } from '../gate.ts'
 import type { Greeted } from '../links.ts'
 import type { Size } from '../size.ts'
 import type { LeafExchange } from './leaf-exchange.ts'
-import { findStage, HOST_LIMITS, servedStage, type Served } from './served-stage.ts'
+import { fedStage, HOST_LIMITS, isSame, keyOf, servedStage, type Served } from './served-stage.ts'
 import { stageBills } from './stage-bills.ts'
 import { keepFeeds, stageFeeding } from './stage-feeding.ts'
 import { stageOpening } from './stage-opening.ts'
@@ -42,9 +42,6 @@ export const stageHost = (
   /** Closed lately: what was fed to them may still be under way, and is thrown away. */
   const late = new Map<string, Served>()
   let nextBeat = ms(0)
-
-  const keyOf = (who: Greeted, { session, index }: Pick<StageHead, 'session' | 'index'>): string =>
-    `${who.account}/${session}/${index}`
 
   const tell = (stage: Served): void => {
     const { session, index, state, fetched } = stage
@@ -122,7 +119,7 @@ export const stageHost = (
     const most = head.price > 0 ? HOST_LIMITS.stages : HOST_LIMITS.freeStages
     if (held.size >= most || own.length >= HOST_LIMITS.perRequester) return 'busy'
     if (head.from >= head.to) return 'bad-model'
-    const code = door.judgeLasting(keyOf(who, head), {
+    const code = door.judgeLasting(keyOf(who.account, head), {
       requester: who.account,
       kernel: STAGE_KERNEL,
       memoryBytes: leastBytes(head),
@@ -132,7 +129,7 @@ export const stageHost = (
   }
 
   const offer = (who: Greeted, head: HeadOf<'stage'>): void => {
-    const key = keyOf(who, head)
+    const key = keyOf(who.account, head)
     const known = held.get(key)
     // Its requester came back and asks again.
     if (known) return isSame(known, head) ? renew(known, who, head) : giveBack(known, 'bad-model')
@@ -186,7 +183,7 @@ export const stageHost = (
   }
 
   const fed = (who: Greeted, head: HeadOf<'feed'>, body: Uint8Array<ArrayBuffer> | null): void => {
-    const stage = findStage(held, who, head)
+    const stage = fedStage(held, who, head)
     if (!stage) return
     if (who.account === stage.requester) back(stage, who)
     feeding.feed(stage, who, head, body)
@@ -212,7 +209,7 @@ export const stageHost = (
 
   return {
     head(who: Greeted, head: StageHead, body: Uint8Array<ArrayBuffer> | null): void {
-      const own = held.get(keyOf(who, head))
+      const own = held.get(keyOf(who.account, head))
       switch (head.k) {
         case 'stage':
           return offer(who, head)
@@ -225,11 +222,11 @@ export const stageHost = (
       }
     },
     welcome(who: Greeted, head: HeadOf<'feed'>): number {
-      const stage = findStage(held, who, head)
+      const stage = fedStage(held, who, head)
       if (stage) return feeding.welcome(stage, who, head)
       const before =
-        findStage(late, who, head) ??
-        findStage(held, who, head, ({ before: it }, { peer }) => it === peer)
+        fedStage(late, who, head) ??
+        fedStage(held, who, head, ({ before: it }, { peer }) => it === peer)
       const width = before?.costed?.shape.width ?? 0
       return head.bytes === 4 * head.count * width ? head.bytes : 0
     },
@@ -281,13 +278,6 @@ export const stageHost = (
     },
   }
 }
-
-const isSame = (stage: Served, head: HeadOf<'stage'>): boolean =>
-  stage.model === head.model &&
-  stage.from === head.from &&
-  stage.to === head.to &&
-  stage.places === head.places &&
-  stage.price === head.price
 
 /** Before the manifest is here: one number of a key and one of a value for each place and layer. */
 const leastBytes = ({ from, to, places }: HeadOf<'stage'>): Bytes =>

@@ -90,8 +90,9 @@ export const stageOpening = (
         const manifest = found.value.body
         stage.costed = costedModel(manifest)
         const shape = stage.costed?.shape
-        const { from, to, places } = stage
-        if (!shape || from >= to || to > shape.layers || places > shape.context)
+        const { from, to, places, top } = stage
+        if (!shape || from >= to || to > shape.layers) return events.giveBack(stage, 'bad-model')
+        if (places > shape.context || top > shape.vocabulary)
           return events.giveBack(stage, 'bad-model')
         const blocks = blocksOf(stage, manifest)
         Object.assign(stage, stageNeeds(manifest, shape, stage, isProcessor()))

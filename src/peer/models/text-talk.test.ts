@@ -55,7 +55,7 @@ describe('a language model asked in text', () => {
   it('tells a character once all of it is there, and what is left with the last token', () => {
     const { talks, told } = begin()
     const [e, u] = [...new TextEncoder().encode('é')]
-    for (const id of [120, e!, u!, e!]) talks[0]!.token(id, new Float32Array(0))
+    for (const id of [120, e!, u!, e!]) talks[0]!.token(id)
     talks[0]!.ended(null)
     expect(told).toEqual([
       { id: 120, text: 'x' },
@@ -68,8 +68,8 @@ describe('a language model asked in text', () => {
 
   it('ends with a token that is no text', () => {
     const { talks, told } = begin()
-    talks[0]!.token(120, new Float32Array(0))
-    talks[0]!.token(END, new Float32Array(0))
+    talks[0]!.token(120)
+    talks[0]!.token(END)
     expect(told).toEqual([
       { id: 120, text: 'x' },
       { id: END, text: '' },
@@ -79,9 +79,9 @@ describe('a language model asked in text', () => {
   it('is told again from where a node had lied', () => {
     const { talks, told } = begin()
     const [e, u] = [...new TextEncoder().encode('é')]
-    for (const id of [120, e!, u!]) talks[0]!.token(id, new Float32Array(0))
+    for (const id of [120, e!, u!]) talks[0]!.token(id)
     talks[0]!.rewound(2)
-    for (const id of [u!, 121]) talks[0]!.token(id, new Float32Array(0))
+    for (const id of [u!, 121]) talks[0]!.token(id)
     expect(told.slice(3)).toEqual([
       { kept: 2, text: 'x' },
       { id: u, text: 'é' },
@@ -105,5 +105,29 @@ describe('a language model asked in text', () => {
       ['prompt-too-long', 0],
       ['bad-sampling', 0],
     ])
+  })
+})
+
+describe('a text that goes on from what there was', () => {
+  const from = { promptIds: [97, 98, 99], ids: [120, 0xc3] }
+
+  it('asks for the rest behind all that is there, and counts and tells all of it', () => {
+    const { talks, told } = begin({ from, tokens: 5, seed: 7 })
+    expect(talks[0]).toMatchObject({ promptIds: [97, 98, 99, 120, 0xc3], tokens: 3, drawn: 2 })
+    for (const id of [0xa9, 121]) talks[0]!.token(id)
+    // Half of a character was there before.
+    expect(told).toEqual([
+      { id: 0xa9, text: 'é' },
+      { id: 121, text: 'y' },
+    ])
+    talks[0]!.rewound(0)
+    expect(told.at(-1)).toEqual({ kept: 2, text: 'x' })
+  })
+
+  it('is refused where nothing is left to be asked for', () => {
+    const nothing = { ok: false, error: { code: 'nothing-left' } }
+    expect(begin({ from, tokens: 2 }).began).toMatchObject(nothing)
+    const full = { promptIds: [97, 98, 99], ids: Array.from({ length: 10 }, () => 120) }
+    expect(begin({ from: full, tokens: 40 }).began).toMatchObject(nothing)
   })
 })

@@ -25,7 +25,9 @@ export type TextAsked = {
   readonly tokenizer: Tokenizer
   readonly title: string
   readonly prompt: string
-  /** New tokens at most; fewer where the context is full, or the model ends its answer. */
+  /** What there is of it from before: it goes on behind that. */
+  readonly from?: { readonly promptIds: readonly number[]; readonly ids: readonly number[] }
+  /** New tokens at most, those from before among them; fewer where the context is full, or the model ends its answer. */
   readonly tokens: number
   readonly sampling: Sampling
   readonly seed: number
@@ -39,7 +41,7 @@ export type TextEvents = {
   /** Once, before the first token. */
   prompted?(logits: Float32Array): void
   piece(piece: TextPiece): void
-  /** A node had lied: of the tokens told so far only the first `kept` stand, and `text` is theirs. */
+  /** A node had lied: only the first `kept` tokens stand, those from before among them, and `text` is theirs. */
   rewound(kept: number, text: string): void
   ended(problem: SessionProblem | null): void
 }
@@ -64,7 +66,7 @@ export const checkText = ({
   return checked.ok ? readPrompt({ config, tokenizer }, prompt) : err(checked.error)
 }
 
-/** @error as `checkText` */
+/** @error as `checkText`; nothing-left where what is there from before is all */
 export const beginText = (
   handle: Pick<NodeHandle, 'talk'>,
   source: ModelSource,
@@ -73,22 +75,28 @@ export const beginText = (
 ): Result<TextTalk, PortError> => {
   const read = checkText(asked)
   if (!read.ok) return read
-  const promptIds = read.value
   const { config, tokenizer, title, sampling, seed, stages, budget } = asked
+  const given = asked.from?.promptIds ?? read.value
+  const before = asked.from?.ids ?? []
+  const promptIds = [...given, ...before]
   const { name, root } = source.manifest
-  const tokens = Math.min(asked.tokens, roomAfter(config.context, promptIds.length))
+  const room = roomAfter(config.context, promptIds.length)
+  const tokens = Math.min(asked.tokens - before.length, room)
+  if (tokens < 1) return err({ code: 'nothing-left', detail: 'The text is as long as it can be.' })
   const job = talkJob({ model: { name, root }, promptIds, tokens, sampling, seed, budget })
-  const told = teller(config.eos, tokenizer, promptIds, tokens)
+  const told = teller(config.eos, tokenizer, given, before.length + tokens)
+  for (const id of before) told.add(id)
   const session = handle.talk({
-    ...{ source, job, title, promptIds, tokens, sampling, seed },
+    ...{ source, job, title, promptIds, tokens, sampling, seed, drawn: before.length },
     ...(stages === 0 ? {} : { stages }),
     // Whoever pays pays what the formula says: a lower price is refused by some, and makes it slower.
     ...(budget === 0 ? { price: 0 } : { price: PRICE_MILLI_MAX, budget }),
-    token(id, logits) {
-      if (id === null) events.prompted?.(logits)
-      else events.piece({ id, text: told.add(id) })
+    prompted: (logits) => events.prompted?.(logits),
+    token: (id) => events.piece({ id, text: told.add(id) }),
+    rewound(kept) {
+      const standing = before.length + kept
+      events.rewound(standing, told.rewind(standing))
     },
-    rewound: (kept) => events.rewound(kept, told.rewind(kept)),
     ended: events.ended,
   })
   return ok({ session, job, promptIds })

@@ -46,6 +46,9 @@ const PROBLEMS: Readonly<Record<string, (detail: string) => string>> = {
   'prompt-too-long': (why) => `The text is too long: ${why}.`,
   'empty-prompt': () => 'This model needs a beginning: write something.',
   'over-budget': () => 'The budget is used up. What has come is paid.',
+  'other-model': (why) => why,
+  'free-tier-used-up': () =>
+    'What the nodes here give away is used up for now; it comes back little by little, all of it within an hour. Lend this device to earn credits and set a budget, or go on later from here.',
   'no-credit': () => 'There is not enough credit. Lend some time first, or use the free tier.',
 }
 
@@ -69,6 +72,7 @@ export const chat = {
   model: {
     title: 'Model',
     begin: 'Drop a model here',
+    again: (name: string): string => `Drop ${name} here`,
     what: 'A GGUF file, or the files of a folder as Hugging Face has it: config.json, tokenizer.json, safetensors. It stays on this device until you ask it; then its layers go to the nodes that compute them.',
     file: 'Choose a GGUF file',
     folder: 'Choose a folder',
@@ -110,6 +114,7 @@ export const chat = {
     budget: 'Budget, credits',
     free: 'Free tier, which is slow',
     go: 'Go on with the text',
+    anew: 'Begin anew',
     stop: 'Stop',
     privacy:
       'Who holds the first layers can read your text, and who holds the last ones what comes of it. Do not put anything private in.',
@@ -121,13 +126,32 @@ export const chat = {
     waiting: 'The text appears here.',
     made: (made: number, wanted: number): string =>
       `${count(made)} of ${plural(wanted, 'token', 'tokens')}`,
-    speed: (perSecond: number): string => `${short(perSecond)} a second`,
+    speed: (perSecond: number): string => `${short(perSecond)}\u00a0a\u00a0second`,
     takeUp: 'Begin from here',
     copy: 'Copy',
     copied: 'The text is copied.',
+    goOn: 'Go on',
+    left: (n: number): string => `${plural(n, 'token is', 'tokens are')} still to come`,
+    needsModel: (name: string): string =>
+      `To go on, bring ${name} again: a model is not kept, only what came of it.`,
     ended: 'It ends here: the model ended its answer, or looks back no further.',
     stopped: 'Stopped.',
     spent: (amount: string): string => `${amount} credits`,
+  },
+
+  kept: {
+    title: 'Your last texts',
+    about: 'Kept in this browser only, as far as they had come.',
+    show: 'Open',
+    close: 'Close the text',
+    delete: 'Delete',
+    deleteAll: 'Delete all texts',
+    sureAll: 'Yes, delete all texts',
+    facts: (model: string, made: number, wanted: number): string =>
+      `${model} · ${count(made)} of ${plural(wanted, 'token', 'tokens')}`,
+    shown: (model: string): string => `The text is open. Bring ${model} to go on with it.`,
+    forgotten: 'Deleted.',
+    labelled: (act: string, prompt: string): string => `${act}: ${prompt}`,
   },
 
   map: {
