@@ -140,7 +140,8 @@ class RangeStage implements Stage, Common {
 
   /** What is wrong with one of them is found before they run; then each of the others runs alone. */
   async #steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Outputs>[]> {
-    const tables = asked.length > 1 ? await roomForAll(asked) : null
+    const canJoin = asked.length > 1 && asked.every(isOneToken)
+    const tables = canJoin ? await roomForAll(asked) : null
     if (tables !== null) return this.#jointly(asked, tables)
     const answers: ModelResult<Outputs>[] = []
     for (const { session, step, top } of asked) answers.push(await ownOf(session).alone(step, top))

@@ -193,6 +193,20 @@ it('what is wrong with one of them is told it alone, and the others are answered
   stage.close()
 })
 
+it('prompts that are asked at once are a run each', async () => {
+  const engine = counted(cpu)
+  const stage = await open(engine)
+  const { joint, alone } = await begun(stage, ALL, [2, 3])
+  const steps = [2, 3].map((past) => ({ input: [4, 5, 6], past }))
+  const expected = await Promise.all(alone.map((session, i) => session.step(steps[i]!)))
+  engine.talks.length = 0
+  const found = await stage.steps(joint.map((session, i) => asks(session, steps[i]!)))
+  expect(engine.talks).toEqual([1, 1])
+  for (const [i, answer] of found.entries())
+    expect(distance([...given(answer)[0]!.data], [...given(expected[i]!).data])).toBeLessThan(OFF)
+  stage.close()
+})
+
 it('a device that is lost under several takes what each of them said', async () => {
   let isLost = false
   const engine = counted({
