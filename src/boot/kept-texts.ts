@@ -95,7 +95,7 @@ export type Recorder = ReturnType<typeof recorder>
 /** Follows one text. @param first what there is of it, where it goes on from an earlier visit */
 export const recorder = (texts: KeptTexts, first: KeptText) => {
   let now = first
-  let writtenAt = 0
+  let writtenAt = -Infinity
   let timer: ReturnType<typeof setTimeout> | null = null
   const write = (): void => {
     if (timer !== null) clearTimeout(timer)

@@ -218,6 +218,8 @@ export const session = (desk: Desk, s: SessionState, ports: SessionPorts, meteri
 
   return {
     state: s,
+    has: (who: Greeted, { index }: { readonly index: number }): boolean =>
+      !isOver(s) && crew.postOf(who.peer, index) !== null,
     head(
       who: Greeted,
       head: HeadOf<'staged' | 'unstaged' | 'fed' | 'bill'>,

@@ -132,6 +132,10 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
     return id
   }
 
+  /** It was given up while it could not be told, or its talk is of an earlier visit: it would hold its memory for long. */
+  const unwanted = (who: Greeted, { session: id, index }: HeadOf<'staged'>): void =>
+    desk.send(who.peer, { k: 'unstage', session: id, index }, null)
+
   const running = (): Session[] =>
     [...entries.values()].flatMap(({ running: each }) =>
       each && !isOver(each.state) ? [each] : [],
@@ -145,7 +149,9 @@ export const sessions = (desk: Desk, ports: SessionPorts) => {
       else if (entry) refuse(id, 'stopped', 'It was stopped before it began.')
     },
     head(who: Greeted, head: SessionHead, body: Uint8Array<ArrayBuffer> | null): void {
-      entries.get(head.session)?.running?.head(who, head, body)
+      const its = entries.get(head.session)?.running
+      if (head.k === 'staged' && !its?.has(who, head)) return unwanted(who, head)
+      its?.head(who, head, body)
     },
     welcome: (who: Greeted, head: HeadOf<'fed'>): number =>
       entries.get(head.session)?.running?.welcome(who, head) ?? 0,
