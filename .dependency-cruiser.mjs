@@ -116,7 +116,7 @@ const rooms = [
       // libp2p as it is in every environment; the browser's own transports are beside it.
       '^src/adapters/libp2p/',
       // The CPU engine: nothing in it is a browser's.
-      '^workers/(check|cpu|errors|graph|pace|prepare|runnable|stages)\\.ts$',
+      '^workers/(check|cpu|errors|graph|pace|prepare|runnable|stages|turns)\\.ts$',
       // WebGPU and WebAssembly are the same in Node and in a browser, once somebody has a device.
       '^workers/(gpu/device|tensor/(engine|graph-engine))\\.ts$',
       ...library('.+'),

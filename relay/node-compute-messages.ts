@@ -8,11 +8,11 @@ import type {
   ComputeDone,
   ComputeTask,
   PortError,
+  StageAnswer,
   StageSpec,
   StageStep,
 } from '../src/ports.ts'
 import type { ComputeError } from '../workers/errors.ts'
-import type { StageAnswer } from '../workers/stages.ts'
 
 /** `ask` numbers the question; `id` is the task's name, by which it can be cancelled. */
 export type Ask = { readonly ask: number; readonly id: string; readonly memoryBytes: number } & (

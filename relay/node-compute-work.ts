@@ -11,8 +11,9 @@ import { runGraph } from '../workers/graph.ts'
 import { prepare } from '../workers/prepare.ts'
 import { StageKeeper, type LeafReader } from '../workers/stages.ts'
 import { TensorEngine } from '../workers/tensor/engine.ts'
-import type { ComputeTask } from '../src/ports.ts'
+import type { ComputeTask, StageAnswer, StageStep } from '../src/ports.ts'
 import type { Control, Finished } from '../workers/runnable.ts'
+import type { Shared } from '../workers/turns.ts'
 import type { Ask, Reply } from './node-compute-messages.ts'
 import { measureCpu } from './node-measure.ts'
 
@@ -31,8 +32,14 @@ export const openStage = (
   return stages.open(stage, read, progress)
 }
 
+export const askStage = (step: StageStep, control: Control): Shared<StageAnswer> =>
+  stages?.ask(step, control) ?? {
+    answer: Promise.resolve(err(computeError('no-stage', 'none was opened'))),
+    run: async () => undefined,
+  }
+
 export const perform = async (
-  asked: Exclude<Ask, { kind: 'open-stage' }>,
+  asked: Exclude<Ask, { kind: 'open-stage' | 'step' }>,
   controls: Control,
 ): Promise<Result<Reply, ComputeError>> => {
   if (asked.kind === 'benchmark') return measureCpu(asked.memoryBytes, controls)
@@ -46,8 +53,6 @@ export const perform = async (
       cid: rawCidFromDigest(createHash('sha256').update(output).digest()),
     })
   }
-  if (asked.kind === 'step')
-    return stages?.step(asked.step, controls) ?? err(computeError('no-stage', 'none was opened'))
   const steps = checkingOf(asked.task)
   return steps.ok ? inSlices(steps.value, controls.cancelled) : steps
 }

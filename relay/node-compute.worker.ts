@@ -2,16 +2,16 @@
 import { parentPort } from 'node:worker_threads'
 import { busyTotalMs } from '../workers/pace.ts'
 import type { Answer, Ask, Reply, Word } from './node-compute-messages.ts'
-import { openStage, perform, stages } from './node-compute-work.ts'
-import { turns } from './turns.ts'
+import { askStage, openStage, perform, stages } from './node-compute-work.ts'
 import { wantedLeaves } from './wanted-leaves.ts'
+import { Turns, type Flag } from '../workers/turns.ts'
 import type { Control } from '../workers/runnable.ts'
 
 const port = parentPort!
-const queue = turns()
+const queue = new Turns()
 let share = 1
 
-const control = (ask: number, flag: { cancelled: boolean }): Control => {
+const control = (ask: number, flag: Flag): Control => {
   let said = 0
   return {
     share: () => share,
@@ -37,7 +37,10 @@ const open = async (asked: Ask & { kind: 'open-stage' }): Promise<void> => {
 
 const answer = async (asked: Exclude<Ask, { kind: 'open-stage' }>): Promise<void> => {
   const { ask, id } = asked
-  const reply = await queue.take<Reply>(id, (flag) => perform(asked, control(ask, flag)))
+  const reply =
+    asked.kind === 'step'
+      ? await queue.share<Reply>(id, (flag) => askStage(asked.step, control(ask, flag)))
+      : await queue.take<Reply>(id, (flag) => perform(asked, control(ask, flag)))
   const output =
     reply.ok && reply.value !== null && 'output' in reply.value ? [reply.value.output.buffer] : []
   port.postMessage({ ask, reply, busyMs: busyTotalMs() } satisfies Answer, output)

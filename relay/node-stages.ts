@@ -1,6 +1,5 @@
 /** Stages of models in the computing thread of a Node process. */
-import type { Stages } from '../src/ports.ts'
-import type { StageAnswer } from '../workers/stages.ts'
+import type { StageAnswer, Stages } from '../src/ports.ts'
 import type { Thread } from './node-thread.ts'
 
 export const threadStages = (thread: Thread, memoryBytes: number): Stages => ({

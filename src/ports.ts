@@ -160,6 +160,12 @@ export type StageStep = {
   readonly top: number
 }
 
+export type StageAnswer = {
+  readonly output: Uint8Array<ArrayBuffer>
+  /** Its part of the run, where tokens of several sessions were one. */
+  readonly computeMs: number
+}
+
 /** Models in parts. What runs takes its turn with tasks. */
 export type Stages = {
   /** Loads weights, leaf by leaf; what `read` gives has been checked. Ready at once where the stage is open. */
@@ -172,12 +178,7 @@ export type Stages = {
    * Rows of f32 [count, width], or after the last layer the logits [vocabulary] of the last token, or the likeliest
    * that follow it (src/core/candidates.ts).
    */
-  step(
-    step: StageStep,
-    share: () => number,
-  ): Promise<
-    Result<{ readonly output: Uint8Array<ArrayBuffer>; readonly computeMs: number }, PortError>
-  >
+  step(step: StageStep, share: () => number): Promise<Result<StageAnswer, PortError>>
   /** Lets go of the keys and values of a session. */
   forget(stage: string, session: string): void
   /** Lets go of weights and programs. */

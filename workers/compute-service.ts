@@ -11,11 +11,18 @@ import { OWN_SHADER, ownKernel } from '../src/core/own-shader.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
 import type { Verdict } from '../src/core/verify.ts'
-import type { Capability, CheckTask, ComputeTask, StageSpec, StageStep } from '../src/ports.ts'
+import type {
+  Capability,
+  CheckTask,
+  ComputeTask,
+  StageAnswer,
+  StageSpec,
+  StageStep,
+} from '../src/ports.ts'
 import type { Adapter, Done, EngineOptions } from './compute.ts'
 import type { ComputeError } from './errors.ts'
 import type { Runnable } from './runnable.ts'
-import type { LeafReader, StageAnswer } from './stages.ts'
+import type { LeafReader } from './stages.ts'
 import type { Choices } from './tensor/choices.ts'
 
 export type ComputeService = {

@@ -17,12 +17,20 @@ import { prepare } from './prepare.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
 import type { Verdict } from '../src/core/verify.ts'
-import type { Capability, CheckTask, ComputeDone, ComputeTask, StageStep } from '../src/ports.ts'
+import type {
+  Capability,
+  CheckTask,
+  ComputeDone,
+  ComputeTask,
+  StageAnswer,
+  StageStep,
+} from '../src/ports.ts'
 import type { ComputeError } from './errors.ts'
 import type { AdapterLabel } from './gpu/device.ts'
 import { FREE, type Control, type Finished, type Runnable, type Work } from './runnable.ts'
-import { StageKeeper, type StageAnswer } from './stages.ts'
+import { StageKeeper } from './stages.ts'
 import type { Choices } from './tensor/choices.ts'
+import { Turns } from './turns.ts'
 import type { TensorEngine } from './tensor/engine.ts'
 
 export type EngineOptions = {
@@ -54,19 +62,13 @@ export type Done = ComputeDone & {
 const MEGABYTE = 2 ** 20
 /** A tab that takes more than this is the first that a phone closes. */
 const DEFAULT_MEMORY = { gpu: 512 * MEGABYTE, software: 512 * MEGABYTE, cpu: 256 * MEGABYTE }
-/** Tasks that wait for their turn: a worker of one node has its few leases, not a crowd. */
-const MAX_WAITING = 16
 /** Of a benchmark; the rest is the choice of what graphs run on. */
 const RATES_PART = 0.8
-
-type Flag = { cancelled: boolean }
 
 export class ComputeEngine {
   readonly #options: EngineOptions
   readonly #keeper: DeviceKeeper | null
-  /** What runs, waits or is checked, by id. */
-  readonly #present = new Map<string, Flag>()
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
   #adapter: Adapter = { kind: 'cpu', label: 'CPU' }
   #capability: Capability | null = null
   #tensors: Promise<TensorEngine> | null = null
@@ -113,7 +115,7 @@ export class ComputeEngine {
         new TensorEngine({
           memoryBytes: this.memoryBytes,
           threads: threadsHere(),
-          idle: () => this.#present.size === 0,
+          idle: () => this.#turns.isIdle,
           ...(keeper === null ? {} : { gpu: () => keeper.get() }),
           ...(force === undefined ? {} : { force }),
           ...(choices === undefined ? {} : { choices }),
@@ -125,7 +127,7 @@ export class ComputeEngine {
   async run(task: ComputeTask, options: RunOptions = {}): Promise<Result<Done, ComputeError>> {
     const compute = this.#computing(task)
     if (!compute.ok) return compute
-    const done = await this.#inTurn(task.id, (flag) =>
+    const done = await this.#turns.take(task.id, (flag) =>
       compute.value({
         share: options.share ?? (() => 1),
         progress: options.progress ?? (() => undefined),
@@ -139,15 +141,12 @@ export class ComputeEngine {
   async check(task: CheckTask): Promise<Result<Verdict, ComputeError>> {
     const steps = checkingOf(task)
     if (!steps.ok) return steps
-    return this.#present.has(task.id)
-      ? err(computeError('bad-param', `${task.id} is already there`))
-      : this.#marked(task.id, (flag) => inSlices(steps.value, () => flag.cancelled))
+    return this.#turns.beside(task.id, (flag) => inSlices(steps.value, () => flag.cancelled))
   }
 
   /** Ends a task that runs, waits or is checked, at its next slice. */
   cancel(id: string): void {
-    const flag = this.#present.get(id)
-    if (flag !== undefined) flag.cancelled = true
+    this.#turns.cancel(id)
   }
 
   /** About three seconds of work that tells what this node can do. */
@@ -160,7 +159,7 @@ export class ComputeEngine {
     const opened = (await this.#keeper?.get()) ?? ok(null)
     if (!opened.ok && kind !== 'cpu') return opened
     const gpu = opened.ok ? opened.value : null
-    const measured = await this.#inTurn<Capability>(id, async (flag) => {
+    const measured = await this.#turns.take<Capability>(id, async (flag) => {
       const control = {
         share: () => 1,
         progress: (permille: number) => progress(Math.floor(permille * RATES_PART)),
@@ -179,10 +178,10 @@ export class ComputeEngine {
     return measured
   }
 
-  /** In turn with tasks. */
+  /** In turn with tasks, or along with another talk's step before. */
   stepStage(step: StageStep, share: () => number): Promise<Result<StageAnswer, ComputeError>> {
-    return this.#inTurn(`${step.stage} ${step.session}`, (flag) =>
-      this.stages.step(step, { ...FREE, share, cancelled: () => flag.cancelled }),
+    return this.#turns.share(`${step.stage} ${step.session}`, (flag) =>
+      this.stages.ask(step, { ...FREE, share, cancelled: () => flag.cancelled }),
     )
   }
 
@@ -191,8 +190,7 @@ export class ComputeEngine {
   }
 
   async close(): Promise<void> {
-    for (const flag of this.#present.values()) flag.cancelled = true
-    await this.#turn
+    await this.#turns.cancelAll()
     this.stages.closeAll()
     ;(await this.#tensors)?.close()
     await this.#keeper?.close()
@@ -239,36 +237,6 @@ export class ComputeEngine {
     if (!gpu.ok) return gpu
     const done = await runOnGpu(gpu.value, work, control)
     return done.ok ? ok({ ...done.value, engine: gpu.value.adapter.kind }) : done
-  }
-
-  /** One after another: two tasks at once would only make both slower and their times worthless. */
-  #inTurn<T>(
-    id: string,
-    then: (flag: Flag) => Promise<Result<T, ComputeError>>,
-  ): Promise<Result<T, ComputeError>> {
-    if (this.#present.has(id)) {
-      return Promise.resolve(err(computeError('bad-param', `${id} is already there`)))
-    }
-    if (this.#present.size >= MAX_WAITING) {
-      return Promise.resolve(err(computeError('too-many', `${MAX_WAITING} tasks are waiting`)))
-    }
-    return this.#marked(id, (flag) => {
-      const turn = this.#turn.then(() =>
-        flag.cancelled ? err(computeError('cancelled', id)) : then(flag),
-      )
-      this.#turn = turn.catch(() => undefined)
-      return turn
-    })
-  }
-
-  async #marked<T>(id: string, then: (flag: Flag) => Promise<T>): Promise<T> {
-    const flag = { cancelled: false }
-    this.#present.set(id, flag)
-    try {
-      return await then(flag)
-    } finally {
-      this.#present.delete(id)
-    }
   }
 }
 

@@ -1,11 +1,10 @@
 /** What a step of a stage is given and answers, as bytes: looked at before anything is computed. */
 import { candidateBytes, CANDIDATES_MAX } from '../src/core/candidates.ts'
 import { err, ok } from '../src/base/result.ts'
+import { candidatesIn, type Outputs, type Step } from '../src/models/stage-session.ts'
 import { computeError } from './errors.ts'
 import type { Result } from '../src/base/result.ts'
 import type { LlamaConfig } from '../src/models/llama/config.ts'
-import type { ModelResult } from '../src/models/model-error.ts'
-import type { StageSession, Step } from '../src/models/stage.ts'
 import type { StageSpec, StageStep } from '../src/ports.ts'
 import type { ComputeError } from './errors.ts'
 
@@ -30,18 +29,8 @@ export const inputOf = (
   return ok({ element: 'f32', shape: [count, width], data })
 }
 
-/** Numbers, or after the last layer the likeliest tokens, as bytes. */
-export const answerOf = async (
-  { spec, config }: Opened,
-  talk: StageSession,
-  { at, top }: StageStep,
-  input: Step['input'],
-): Promise<ModelResult<Uint8Array<ArrayBuffer>>> => {
-  const step = { input, past: at }
-  if (top > 0 && spec.to === config!.layers) {
-    const made = await talk.choose(step, top)
-    return made.ok ? ok(candidateBytes(made.value)) : made
-  }
-  const made = await talk.step(step)
-  return made.ok ? ok(new Uint8Array(new Float32Array(made.value.data).buffer)) : made
-}
+/** Numbers, or where so many are asked for the likeliest tokens, as bytes. */
+export const answerOf = (outputs: Outputs, top: number): Uint8Array<ArrayBuffer> =>
+  top > 0
+    ? candidateBytes(candidatesIn(outputs, top))
+    : new Uint8Array(new Float32Array(outputs[0]!.data).buffer)

@@ -51,7 +51,9 @@ const keeper = async (tables: number, places = 1, less = 0) => {
     step: async (stage: string, session: string, at: number, count: number, cancelled = false) => {
       const input = Array.from({ length: count }, (_, i) => i)
       const control = { ...FREE, cancelled: () => cancelled }
-      return code(await stages.step({ stage, session, at, count, input, top: 0 }, control))
+      const { answer, run } = stages.ask({ stage, session, at, count, input, top: 0 }, control)
+      await run()
+      return code(await answer)
     },
   }
 }

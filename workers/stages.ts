@@ -9,26 +9,21 @@ import { deviceBytes } from '../src/models/device-bytes.ts'
 import { weightsOf } from '../src/models/stage-memory.ts'
 import { err, ok } from '../src/base/result.ts'
 import { computeError } from './errors.ts'
-import { FREE } from './runnable.ts'
-import { answerOf, inputOf } from './stage-bytes.ts'
-import { Tables } from './tensor/tables.ts'
+import { inputOf } from './stage-bytes.ts'
+import { StageSteps, type ReadyStep } from './stage-steps.ts'
 import type { Cid } from '../src/base/ids.ts'
 import type { Result } from '../src/base/result.ts'
-import type { GraphEngine } from '../src/models/graph-engine.ts'
 import type { LlamaConfig } from '../src/models/llama/config.ts'
 import type { ModelError } from '../src/models/model-error.ts'
-import type { Stage, StageModel, StageSession } from '../src/models/stage.ts'
-import type { PortError, StageSpec, StageStep } from '../src/ports.ts'
+import type { Stage, StageModel } from '../src/models/stage.ts'
+import type { StageSession } from '../src/models/stage-session.ts'
+import type { PortError, StageAnswer, StageSpec, StageStep } from '../src/ports.ts'
 import type { ComputeError } from './errors.ts'
 import type { Control } from './runnable.ts'
 import type { TensorEngine } from './tensor/engine.ts'
+import type { Shared } from './turns.ts'
 
 export type LeafReader = (leaf: Cid) => Promise<Result<Uint8Array<ArrayBuffer>, PortError>>
-
-export type StageAnswer = {
-  readonly output: Uint8Array<ArrayBuffer>
-  readonly computeMs: number
-}
 
 export const STAGE_LIMITS = {
   /** As many as a node serves (src/peer/models/served-stage.ts). */
@@ -52,19 +47,18 @@ type Entry = {
   onProcessor: boolean
   answersInMemory: boolean
   isClosed: boolean
-  /** The step that runs now, or the last one; never fails. */
+  /** The run that it is in, or was in last; never fails. */
   running: Promise<unknown>
 }
-
-/** What a step tells the graphs that it runs, and hears from them. */
-type Running = { control: Control; computeMs: number; error: ComputeError | null }
 
 export class StageKeeper {
   readonly #engine: () => Promise<TensorEngine>
   readonly #memoryBytes: () => number
   readonly #entries = new Map<string, Entry>()
-  /** Steps have their turn one after the other, so there is one of these. */
-  #running: Running = { control: FREE, computeMs: 0, error: null }
+  readonly #steps = new StageSteps({
+    ready: (step) => this.#ready(step),
+    talks: ({ stage }) => this.#entries.get(stage)?.sessions.size ?? 0,
+  })
 
   constructor(engine: () => Promise<TensorEngine>, memoryBytes: () => number) {
     this.#engine = engine
@@ -102,16 +96,8 @@ export class StageKeeper {
   }
 
   /** Whether its graphs have been told to stop is asked between slices. @error no-stage, bad-param, out-of-budget */
-  step(step: StageStep, control: Control): Promise<Result<StageAnswer, ComputeError>> {
-    const entry = this.#entries.get(step.stage)
-    if (entry === undefined || entry.stage === null)
-      return Promise.resolve(err(computeError('no-stage', `${step.stage} is not open`)))
-    const done = this.#step(entry, entry.stage, step, {
-      ...control,
-      cancelled: () => entry.isClosed || control.cancelled(),
-    })
-    entry.running = done.catch(() => undefined)
-    return done
+  ask(step: StageStep, control: Control): Shared<StageAnswer> {
+    return this.#steps.ask(step, control)
   }
 
   forget(stage: string, session: string): void {
@@ -159,7 +145,7 @@ export class StageKeeper {
       return err(computeError('bad-model', `there are no layers ${spec.from} to ${spec.to}`))
     const sized = await this.#reserve(entry, model.value)
     if (!sized.ok) return sized
-    const graphs = this.#graphs(await this.#engine(), entry.answersInMemory)
+    const graphs = this.#steps.graphs(await this.#engine(), entry.answersInMemory)
     const stage = await openStage(model.value, spec, graphs, entry.onProcessor)
     if (entry.isClosed) {
       if (stage.ok) stage.value.close()
@@ -203,24 +189,21 @@ export class StageKeeper {
       : err(computeError('out-of-budget', `stages of ${sum} bytes, ${most} are lent`))
   }
 
-  async #step(
-    entry: Entry,
-    stage: Stage,
-    step: StageStep,
-    control: Control,
-  ): Promise<Result<StageAnswer, ComputeError>> {
+  #ready(step: StageStep): Result<ReadyStep, ComputeError> {
+    const entry = this.#entries.get(step.stage)
+    const stage = entry?.stage ?? null
+    if (entry === undefined || stage === null)
+      return err(computeError('no-stage', `${step.stage} is not open`))
     const input = inputOf(entry, step)
     if (!input.ok) return input
     const session = this.#session(entry, stage, step)
     if (!session.ok) return session
-    this.#running = { control, computeMs: 0, error: null }
-    session.value.known = step.at
-    const made = await answerOf(entry, session.value.talk, step, input.value)
-    const { computeMs, error } = this.#running
-    this.#running = { control: FREE, computeMs: 0, error: null }
-    if (!made.ok) return err(error ?? computeError('bad-param', wordsOf(made.error)))
-    session.value.known = step.at + step.count
-    return ok({ output: made.value, computeMs })
+    return ok({
+      ...{ stage, layers: entry, session: session.value.talk },
+      step: { input: input.value, past: step.at },
+      top: entry.spec.to === entry.config!.layers ? step.top : 0,
+      know: (tokens) => void (session.value.known = tokens),
+    })
   }
 
   /** The tables of a talk, with room for what comes. */
@@ -244,33 +227,6 @@ export class StageKeeper {
     found.bytes = Math.max(found.bytes, needed)
     entry.sessions.set(session, found)
     return ok(found)
-  }
-
-  /** Graphs that listen to the step in hand. */
-  #graphs(engine: TensorEngine, answersInMemory: boolean): GraphEngine {
-    const failed = (error: ComputeError): Result<never, ComputeError> => {
-      this.#running.error = error
-      return err(error)
-    }
-    return {
-      answersInMemory,
-      tables: (types) => new Tables(types),
-      prepare: async (bound, states, given) => {
-        const prepared = await engine.prepare(bound, states, given)
-        if (!prepared.ok) return failed(prepared.error)
-        return ok({
-          run: async (inputs, tables) => {
-            if (tables !== undefined && !(tables instanceof Tables))
-              return failed(computeError('bad-param', 'tables of another engine'))
-            const ran = await prepared.value.run(inputs, this.#running.control, tables)
-            if (!ran.ok) return failed(ran.error)
-            this.#running.computeMs += ran.value.computeMs
-            return ok(ran.value.outputs)
-          },
-          close: () => prepared.value.close(),
-        })
-      },
-    }
   }
 }
 

@@ -161,9 +161,10 @@ export class Build extends Draft {
     const lazy = this.lazy(value)
     const [host, ...others] = [...leavesOf(lazy)].filter((leaf) => leaf.kind === 'deferred')
     if (host === undefined) return pointwise(this, lazy, out)
-    if (host.product !== undefined && others.length > 0 && others.every(isWith(host))) {
+    const most = host.product === undefined ? 0 : host.product.most - 1
+    if (others.length > 0 && others.length <= most && others.every(isWith(host))) {
       const finish: FinishAll = (shader, at, found) => shader.read(lazy, at, found)
-      return host.product.emitWith(others, finish, out)
+      return host.product!.emitWith(others, finish, out)
     }
     const ready = new Map<Lazy, View>(others.map((other) => [other, this.realise(other)]))
     const rest = replaceLeaves(lazy, (leaf) => ready.get(leaf) ?? leaf, lazy.shape)

@@ -50,7 +50,7 @@ export type Deferred = {
   readonly inline?: Inline
   /** Where it is only this formula, over views, in another shape. */
   readonly formula?: Pointwise
-  /** Where it is one row that a product may bring to its length behind the sums. */
+  /** Where it is one row, or a few, that a product may bring to their length behind the sums. */
   readonly norm?: NormedRow
   /** Where several kernels that read one row can be one. */
   readonly product?: RowProduct
@@ -64,10 +64,10 @@ export type Inline = {
   readonly text: (shader: Writer, at: readonly string[]) => string
 }
 
-/** x times scale, over the root of the mean of the squares of x: one row, of the last dimension. */
+/** x times scale, over the root of the mean of the squares of x: rows of the last dimension, one scale for all. */
 export type NormedRow = { readonly x: Lazy; readonly scale: Lazy; readonly epsilon: number }
 
-/** Rows of weights as a product of one row walks them. */
+/** Rows of weights as a product of one row, or a few, walks them. */
 export type RowWeights = {
   /** [N, ...], and behind N as many as a row has. */
   readonly value: View | Pointwise
@@ -76,13 +76,15 @@ export type RowWeights = {
   readonly own: readonly number[]
 }
 
-/** A product of one row with rows of weights. */
+/** A product of one row, or a few, with rows of weights. */
 export type RowProduct = {
   /** The same for products that can be computed together, both. */
   readonly row: Lazy
   readonly form: string
+  /** How many of them at once. */
+  readonly most: number
   readonly weights: RowWeights
-  /** This one and others of the same row and shape; `found` has what was accumulated for each. */
+  /** This one and others of the same rows and shape; `found` has what was accumulated for each. */
   readonly emitWith: (others: readonly Deferred[], finish: FinishAll, out: View) => void
 }
 

@@ -214,6 +214,14 @@ export const billOf = (work: StageWork, price: number): MicroCredits => {
 /** Tokens of one run are padded to one of these: each is a program of its own (src/models/stage-programs.ts). */
 export const RUN_SIZES = [1, 16, 64, FEED_TOKENS] as const
 
+/**
+ * Talks that have one token each in one run, where they wait at the same time: of more a kernel would have more sums than
+ * registers (kernels/tensor/templates/matmul-row.ts). Each is a program of its own, too.
+ */
+export const TALK_SIZES = [2, 3, 4] as const
+/** For tables of one size. */
+export const PROGRAMS = RUN_SIZES.length + TALK_SIZES.length
+
 /** The first tables have room for a short talk. */
 const LEAST_PLACES = 256
 
@@ -244,13 +252,14 @@ export const runBytes = (
   const row = 2 * width + (2 * heads + 2 * keyHeads) * headSize + 3 * inner
   const logits = to === layers ? vocabulary : 0
   if (!onProcessor) {
-    const rows = RUN_SIZES.reduce((sum: number, size) => sum + size, 0)
-    return NUMBER_BYTES * (rows * row + RUN_SIZES.length * logits)
+    const sum = (sizes: readonly number[]): number => sizes.reduce((all, size) => all + size, 0)
+    const [rows, talks] = [sum(RUN_SIZES), sum(TALK_SIZES)]
+    return NUMBER_BYTES * ((rows + talks) * row + (RUN_SIZES.length + talks) * logits)
   }
   const capacity = capacityFor(shape, places + FEED_TOKENS)
   const tables = 2 * keyHeads * headSize * capacity
   const looks = heads * FEED_TOKENS * capacity
-  const turns = (to - from) * RUN_SIZES.length * headSize * capacity
+  const turns = (to - from) * PROGRAMS * headSize * capacity
   return NUMBER_BYTES * (2 * (FEED_TOKENS * row + logits + tables) + looks + turns)
 }
 

@@ -1,6 +1,6 @@
 /** What weights take where graphs run, which is not what they take in a file. */
 import { elements } from '../../kernels/kernel.ts'
-import { RUN_SIZES } from '../core/stage-cost.ts'
+import { PROGRAMS } from '../core/stage-cost.ts'
 import { BLOCK_READERS, type QuantisedType } from './quantised-blocks.ts'
 import { canStayQuantised } from './quantised-matrix.ts'
 import type { Weight } from './weight.ts'
@@ -28,7 +28,7 @@ export const deviceBytes = (weights: readonly Laid[], onProcessor: boolean): num
   const numbers = numberBytes(weights)
   const layers = weights.filter(({ part }) => part === 'o').length
   const largest = Math.max(...weights.map((weight) => numberBytes([weight])))
-  const unshared = (RUN_SIZES.length - 1) * Math.min(numbers, (layers + 1) * UNSHARED_BYTES)
+  const unshared = (PROGRAMS - 1) * Math.min(numbers, (layers + 1) * UNSHARED_BYTES)
   const placing = 2 * Math.min(numbers, Math.max(PLACED_BYTES, largest))
   const growth = Math.min(GROWTH.part * numbers, GROWTH.most)
   return Math.ceil(numbers + unshared + placing + growth)

@@ -12,7 +12,7 @@ import type { Result } from '../base/result.ts'
 import type { LlamaConfig } from './llama/config.ts'
 import type { ModelError, ModelResult } from './model-error.ts'
 import type { Sampling } from './sampling.ts'
-import type { StageSession, Step } from './stage.ts'
+import type { StageSession, Step } from './stage-session.ts'
 import type { Tokenizer } from './tokenizer/tokenizer.ts'
 
 export type Generation = {

@@ -24,10 +24,12 @@ export type GraphEngine = {
 }
 
 export type ReadyGraph = {
-  /** Inputs and answers without states: those are in the tables, and stay there. */
+  /** What it runs on. */
+  readonly kind: string
+  /** Inputs and answers without states: those are in the tables, one talk's after the other's, and stay there. */
   run(
     inputs: readonly Tensor[],
-    tables?: StateTables,
+    tables?: readonly StateTables[],
   ): Promise<Result<readonly Tensor[], EngineError>>
   close(): void
 }

@@ -63,6 +63,12 @@ export class GraphWriter {
     return outputs
   }
 
+  /** From one place of an axis up to another. */
+  slice(x: ValueId, axis: number, [from, to]: readonly [number, number]): ValueId {
+    const ends = [this.whole('begin', [from]), this.whole('end', [to]), this.whole('axis', [axis])]
+    return this.node('Slice', [x, ...ends])
+  }
+
   graph(outputs: readonly ValueId[]): Graph {
     return {
       opset: OPSET,

@@ -1,6 +1,6 @@
 /**
  * A product with weights as nodes: rows of numbers times rows of weights, plus a bias. Of quantised weights nothing is
- * stored as numbers where there is one row of numbers, as the engine then multiplies what the formula says.
+ * stored as numbers where there are few rows of numbers, as the engine then multiplies what the formula says.
  */
 import type { ValueId } from '../../kernels/tensor/graph.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'

@@ -35,6 +35,14 @@ export type ModelResult<T> = Result<T, ModelError>
 /** Names of a stranger's file are part of it, so it has an end. */
 const DETAIL_MAX = 300
 
+export const engineError = ({
+  code,
+  detail,
+}: {
+  readonly code: string
+  readonly detail: string
+}): ModelResult<never> & { readonly ok: false } => modelError('engine', `${code}: ${detail}`)
+
 export const modelError = (
   code: ModelErrorCode,
   detail: string,

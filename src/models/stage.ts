@@ -1,44 +1,39 @@
 /**
  * Some layers of a model, ready to be asked token by token: their weights and a program for each size, which all
- * sessions share, and for each session the keys and values of what was said before. Stages in a row are a model;
- * where each of them runs is not their business.
+ * sessions share, and for each session the keys and values of what was said before. Tokens of several sessions may be
+ * one run. Stages in a row are a model; where each of them runs is not their business.
  */
 import { ok } from '../base/result.ts'
-import { likeliest, type Candidates } from '../core/candidates.ts'
-import { capacityFor, FEED_TOKENS, RUN_SIZES } from '../core/stage-cost.ts'
+import { FEED_TOKENS, TALK_SIZES } from '../core/stage-cost.ts'
 import { loadRange } from './llama/range-tensors.ts'
-import { modelError } from './model-error.ts'
+import { engineError } from './model-error.ts'
+import { areSame, StagePrograms, type ProgramSize, type Range } from './stage-programs.ts'
+import { allRows, countOf, someRows, whole } from './stage-rows.ts'
 import {
-  engineError,
-  StagePrograms,
-  topSize,
-  type ProgramSize,
-  type Range,
-} from './stage-programs.ts'
-import { firstRows, padded, whole } from './stage-rows.ts'
-import type { Tensor, TensorType } from '../../kernels/tensor/tensor.ts'
+  RangeSession,
+  type AskedStep,
+  type Common,
+  type Outputs,
+  type RunOver,
+  type StageSession,
+} from './stage-session.ts'
+import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { GraphEngine, StateTables } from './graph-engine.ts'
 import type { LlamaConfig } from './llama/config.ts'
 import type { LlamaParts } from './llama/parts.ts'
 import type { LayerRange } from './llama/range-tensors.ts'
 import type { ModelResult } from './model-error.ts'
 
-/** Tokens of the first stage, or what the stage before it answered; `past` tokens came before. */
-export type Step = { readonly input: readonly number[] | Tensor; readonly past: number }
-
-/** What was said before, in one session: its own tables of keys and values, over a stage that others share. */
-export type StageSession = {
-  /** Numbers [count, width] for the next stage, or the logits [1, vocabulary] of the last token. */
-  step(step: Step): Promise<ModelResult<Tensor>>
-  /** So many of the likeliest after the last token, chosen where its logits are: only behind the last layer. */
-  choose(step: Step, top: number): Promise<ModelResult<Candidates>>
-  /** Lets go of the tables. */
-  close(): void
-}
-
 export type Stage = {
   /** With tables of its own, which are empty. */
   session(): StageSession
+  /**
+   * The first of them, and those that can have their token in the same run. Where there is no program for so many yet,
+   * it is made beside what runs, and nobody waits for it.
+   */
+  together<T extends AskedStep>(asked: readonly T[]): readonly T[]
+  /** What each of them would be answered alone, in their order; in one run where they are `together`. */
+  steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Outputs>[]>
   /** Lets go of weights and programs, and ends every session. */
   close(): void
 }
@@ -68,8 +63,8 @@ export const openStage = async (
   return placed
 }
 
-/** What sessions share: weights, and programs. */
-class RangeStage implements Stage {
+/** What sessions share: weights, programs, and who runs when. */
+class RangeStage implements Stage, Common {
   readonly range: Range
   readonly engine: GraphEngine
   readonly programs: StagePrograms
@@ -89,6 +84,22 @@ class RangeStage implements Stage {
     return session
   }
 
+  together<T extends AskedStep>(asked: readonly T[]): readonly T[] {
+    const [first] = asked as readonly [T, ...T[]]
+    if (!isOneToken(first)) return [first]
+    const alone = sizeOf(first)
+    const fitting = asked.filter((one) => isOneToken(one) && areSame(sizeOf(one), alone))
+    const counts = TALK_SIZES.filter((talks) => talks <= fitting.length)
+    const sizes = counts.map((talks) => ({ ...alone, talks }))
+    for (const most of sizes.slice(-1)) this.programs.want(most)
+    const found = sizes.findLast((size) => this.programs.has(size))
+    return fitting.slice(0, found?.talks ?? 1)
+  }
+
+  steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Outputs>[]> {
+    return this.inTurn(() => this.#steps(asked))
+  }
+
   close(): void {
     for (const session of this.#sessions) session.close()
     this.programs.close()
@@ -101,13 +112,9 @@ class RangeStage implements Stage {
     return done
   }
 
-  /** What a run of that many tokens answers. */
-  async run(
-    given: readonly Tensor[],
-    size: ProgramSize,
-    tables: StateTables,
-  ): Promise<ModelResult<readonly Tensor[]>> {
-    const program = await this.programs.of(size)
+  /** What a run of that size answers, over the tables of its talks. */
+  async run(given: readonly Tensor[], { tables, ...size }: RunOver): Promise<ModelResult<Outputs>> {
+    const program = await this.programs.get(size)
     if (!program.ok) return program
     const ran = await program.value.run(given, tables)
     if (ran.ok) return ran
@@ -115,13 +122,7 @@ class RangeStage implements Stage {
     return engineError(ran.error)
   }
 
-  /** All that was on a device went with it; the next run asks for another one. */
-  #lose(): void {
-    for (const session of this.#sessions) session.lose()
-    this.programs.close()
-  }
-
-  /** Programs for tables of a size that no session has any more are closed: nobody counts their memory. */
+  /** Closes programs for tables of a size that no session has any more: nobody counts their memory. */
   retire(capacity: number): void {
     if ([...this.#sessions].some((session) => session.capacity === capacity)) return
     this.programs.retire(capacity)
@@ -132,118 +133,61 @@ class RangeStage implements Stage {
     // Not under a run that needs them.
     void this.inTurn(async () => this.retire(session.capacity))
   }
-}
 
-const ended = (): ModelResult<never> => modelError('engine', 'the session has ended')
-
-class RangeSession implements StageSession {
-  readonly #stage: RangeStage
-  #isOpen = true
-  /** Places that the tables have. */
-  capacity = 0
-  #tables: StateTables | null = null
-  /** Whether what was said is gone with a device, so that it has to be said again from the first place. */
-  #isLost = false
-
-  constructor(stage: RangeStage) {
-    this.#stage = stage
+  /** All that was on a device went with it; the next run asks for another one. */
+  #lose(): void {
+    for (const session of this.#sessions) session.lose()
+    this.programs.close()
   }
 
-  async step(step: Step): Promise<ModelResult<Tensor>> {
-    const answer = await this.#stage.inTurn(() => this.#step(step, 0))
-    return answer.ok ? ok(answer.value[0]!) : answer
+  /** What is wrong with one of them is found before they run; then each of the others runs alone. */
+  async #steps(asked: readonly AskedStep[]): Promise<readonly ModelResult<Outputs>[]> {
+    const canJoin = asked.length > 1 && asked.every(isOneToken)
+    const tables = canJoin ? await roomForAll(asked) : null
+    if (tables !== null) return this.#jointly(asked, tables)
+    const answers: ModelResult<Outputs>[] = []
+    for (const { session, step, top } of asked) answers.push(await ownOf(session).alone(step, top))
+    return answers
   }
 
-  async choose(step: Step, top: number): Promise<ModelResult<Candidates>> {
-    if (!this.#isLast) return modelError('bad-config', 'tokens are chosen behind the last layer')
-    const answer = await this.#stage.inTurn(() => this.#step(step, top))
-    return answer.ok ? ok(candidatesIn(answer.value, top)) : answer
-  }
-
-  get #isLast(): boolean {
-    return this.#stage.range.tensors.output !== null
-  }
-
-  async #step(step: Step, top: number): Promise<ModelResult<readonly Tensor[]>> {
-    const { config } = this.#stage.range
-    const [count, { past }] = [countOf(step.input), step]
-    if (!this.#isOpen) return ended()
-    if (this.#isLost && past > 0)
-      return modelError('engine', 'device-lost: what was said before went with a device')
-    this.#isLost = false
-    if (count < 1 || count > MAX_FRESH || past + count > config.context)
-      return modelError('prompt-too-long', `${past} + ${count} tokens, ${config.context} at most`)
-    return this.#run(step, top)
-  }
-
-  /** One run of the graph. */
-  async #run({ input, past }: Step, top: number): Promise<ModelResult<readonly Tensor[]>> {
-    const { config } = this.#stage.range
-    const count = countOf(input)
-    const fresh = RUN_SIZES.find((size) => size >= count)!
-    const tables = await this.#makeRoom(past + fresh)
-    if (!tables.ok) return tables
+  async #jointly(
+    asked: readonly AskedStep[],
+    tables: readonly StateTables[],
+  ): Promise<readonly ModelResult<Outputs>[]> {
+    const talks = asked.length
     const given = [
-      'shape' in input ? padded(input, fresh) : whole(input, fresh),
-      whole([past], 1),
-      ...(this.#isLast ? [whole([count - 1], 1)] : []),
+      allRows(asked.map(({ step }) => step.input)),
+      whole(
+        asked.map(({ step }) => step.past),
+        talks,
+      ),
     ]
-    const size: ProgramSize = {
-      fresh,
-      capacity: this.capacity,
-      top: this.#choosesInGraph(fresh, top) ? topSize(top, config.vocabulary) : 0,
-    }
-    const answer = await this.#stage.run(given, size, tables.value)
-    if (!answer.ok || this.#isLast) return answer
-    return ok([firstRows(answer.value[0]!, count)])
-  }
-
-  /** Of a prompt little is saved, as nothing is drawn before its end, and each program has to be compiled. */
-  #choosesInGraph(fresh: number, top: number): boolean {
-    return top > 0 && fresh === 1 && !this.#stage.engine.answersInMemory
-  }
-
-  lose(): void {
-    this.#tables?.close()
-    this.#tables = null
-    this.capacity = 0
-    this.#isLost = true
-  }
-
-  close(): void {
-    this.#isOpen = false
-    this.#tables?.close()
-    this.#tables = null
-    this.#stage.forget(this)
-  }
-
-  /** Tables that are too small grow. */
-  async #makeRoom(needed: number): Promise<ModelResult<StateTables>> {
-    const { config, tensors } = this.#stage.range
-    if (this.capacity >= needed && this.#tables !== null) return ok(this.#tables)
-    const before = this.capacity
-    const capacity = capacityFor(config, needed, before)
-    const shape = [1, config.keyHeads, capacity, config.headSize]
-    const types = Array.from({ length: 2 * tensors.layers.length }, (): TensorType => {
-      return { element: 'f32', shape }
-    })
-    const grown = (await this.#tables?.grow(types)) ?? ok(null)
-    if (!grown.ok) return engineError(grown.error)
-    // Closed meanwhile: nobody would close other tables.
-    if (!this.#isOpen) return ended()
-    this.#tables ??= this.#stage.engine.tables(types)
-    this.capacity = capacity
-    if (capacity !== before) this.#stage.retire(before)
-    return ok(this.#tables)
+    const answer = await this.run(given, { ...sizeOf(asked[0]!), talks, tables })
+    const ofTalk = (i: number, { value }: { readonly value: Outputs }): ModelResult<Outputs> =>
+      ok(value.map((output) => someRows(output, i, 1)))
+    return asked.map((_, i) => (answer.ok ? ofTalk(i, answer) : answer))
   }
 }
 
-const countOf = (input: readonly number[] | Tensor): number =>
-  'shape' in input ? input.shape[0]! : input.length
+const isOneToken = ({ step }: AskedStep): boolean => countOf(step.input) === 1
 
-/** Of logits, or of a few more than are asked for. */
-const candidatesIn = ([logits, ids]: readonly Tensor[], top: number): Candidates => {
-  const found = Float32Array.from(logits!.data)
-  if (ids === undefined) return likeliest(found, top)
-  return { ids: Uint32Array.from(ids.data).subarray(0, top), logits: found.subarray(0, top) }
+/** Of the program that it is alone in. */
+const sizeOf = ({ session, step, top }: AskedStep): ProgramSize => ownOf(session).sizeFor(step, top)
+
+/** null where not all of them can run, or not in one program. */
+const roomForAll = async (asked: readonly AskedStep[]): Promise<readonly StateTables[] | null> => {
+  const tables: StateTables[] = []
+  for (const { session, step, top } of asked) {
+    const room = await ownOf(session).roomFor(step, top)
+    if (room.ok) tables.push(room.value)
+  }
+  if (tables.length < asked.length) return null
+  const first = sizeOf(asked[0]!)
+  return asked.every((one) => areSame(sizeOf(one), first)) ? tables : null
+}
+
+const ownOf = (session: StageSession): RangeSession => {
+  if (!(session instanceof RangeSession))
+    throw new Error('invariant broken: a talk of another kind')
+  return session
 }

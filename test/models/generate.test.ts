@@ -7,7 +7,7 @@ import { oracle } from './oracle.ts'
 import { plainLogits } from './plain-llama.ts'
 import type { Generation } from '../../src/models/generate.ts'
 import type { Sampling } from '../../src/models/sampling.ts'
-import type { StageSession } from '../../src/models/stage.ts'
+import type { StageSession } from '../../src/models/stage-session.ts'
 
 const [, cpu] = engines[0]!
 const LONG = { ...MADE, max_position_embeddings: 400 }

@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { openNodeGpu } from '../../relay/node-gpu.ts'
 import { openModel } from '../../src/models/open-model.ts'
-import { openStage, type StageSession } from '../../src/models/stage.ts'
+import { openStage } from '../../src/models/stage.ts'
 import { likeliest } from '../../src/core/candidates.ts'
+import { candidatesIn, type StageSession } from '../../src/models/stage-session.ts'
 import { TensorEngine, type TensorForce } from '../../workers/tensor/engine.ts'
 import { graphEngine } from '../../workers/tensor/graph-engine.ts'
 import { distance, given } from './engines.ts'
@@ -14,13 +15,17 @@ const BUDGET_BYTES = 2 ** 28
 const COMPILE_MS = 150_000
 /** Of logits that are some units large. */
 const OFF = 1e-4
-/** Kernels that a token takes in a layer, and around all layers: the last chooses among so few logits in one. */
-const [IN_LAYER, AROUND] = [6, 5]
+/**
+ * Kernels that a token takes in a layer, of which so many are about a talk's own tables, and around all layers. What
+ * chooses among so few logits is one more.
+ */
+const [IN_LAYER, OF_TALK, AROUND, CHOICE] = [6, 2, 4, 1]
 
 const gpu = await openNodeGpu(BUDGET_BYTES)
 const config = { ...MADE, vocab_size: 260, max_position_embeddings: 600 }
 const made = madeModel(config, { layout: 'hf', types: ['F32'], seed: 33 })
 
+const weightBytes = [...made.weights.values()].reduce((sum, all) => sum + 4 * all.length, 0)
 const quantised = madeModel(
   { ...WIDE, num_hidden_layers: 1 },
   { layout: 'gguf', types: ['Q4_K'], seed: 34 },
@@ -96,10 +101,55 @@ describe.skipIf(!gpu.ok).each(['software-family', 'gpu-family'] as const)('%s', 
     for (const [i, top] of TOPS.entries()) expect(chosen[i]).toEqual(likeliest(logits, top))
   })
 
+  it('chooses those of each talk where a token each of two is one run', async () => {
+    const stage = await stageOn(engineOn(force))
+    const sessions = [stage.session(), stage.session()]
+    for (const [i, session] of sessions.entries()) await said(session, tokens(i, 3 + i), 0)
+    const asking = (top: number) =>
+      sessions.map((session, i) => ({ session, step: { input: [5 + i], past: 3 + i }, top }))
+    const logits = await stage.steps(asking(0))
+    for (const top of TOPS)
+      for (const [i, outputs] of (await stage.steps(asking(top))).entries()) {
+        const all = Float32Array.from(given(logits[i]!)[0]!.data)
+        expect(candidatesIn(given(outputs), top)).toEqual(likeliest(all, top))
+      }
+    stage.close()
+  })
+
   it('answers as the references do, to two that take turns', async () => {
     const answers = await talks(engineOn(force))
     for (const [i, answer] of answers.entries())
       expect(distance(answer, expected[i]!)).toBeLessThan(OFF)
+  })
+
+  it.each([2, 4])('asks one submit and one answer for a token each of %i talks', async (count) => {
+    const engine = engineOn(force)
+    const stage = await stageOn(engine)
+    const sessions = Array.from({ length: count }, () => stage.session())
+    const alone: (readonly number[])[] = []
+    for (const [i, session] of sessions.entries()) {
+      await said(session, tokens(i, 3 + i), 0)
+      alone.push(await said(session, [5 + i], 3 + i))
+    }
+    const asked = sessions.map((session, i) => {
+      return { session, step: { input: [5 + i], past: 3 + i }, top: 0 }
+    })
+    const { buffers } = given(gpu)
+    const allocated = buffers.allocatedBytes
+    given((await stage.steps(asked))[0]!)
+    expect(buffers.allocatedBytes - allocated).toBeLessThan(weightBytes)
+    let found: Awaited<ReturnType<typeof stage.steps>> = []
+    const took = await askedBy(engine, async () => {
+      found = await stage.steps(asked.toReversed())
+    })
+    for (const [i, answer] of found.toReversed().entries())
+      expect(distance([...given(answer)[0]!.data], alone[i]!)).toBeLessThan(OFF)
+    expect(took).toMatchObject({ submits: 1, readbacks: 1 })
+    expect(took.dispatches).toBeLessThanOrEqual(
+      (IN_LAYER + (count - 1) * OF_TALK) * config.num_hidden_layers + AROUND,
+    )
+    stage.close()
+    engine.close()
   })
 
   it('asks one submit, one answer and few kernels for a token, and has weights once', async () => {
@@ -111,13 +161,14 @@ describe.skipIf(!gpu.ok).each(['software-family', 'gpu-family'] as const)('%s', 
     await drawn([1], 0)
     const asked = await askedBy(engine, () => drawn([2], 1))
     expect(asked).toMatchObject({ submits: 1, readbacks: 1 })
-    expect(asked.dispatches).toBeLessThanOrEqual(IN_LAYER * config.num_hidden_layers + AROUND)
+    expect(asked.dispatches).toBeLessThanOrEqual(
+      IN_LAYER * config.num_hidden_layers + AROUND + CHOICE,
+    )
     const { buffers } = given(gpu)
     const allocated = buffers.allocatedBytes
     await said(session, tokens(1, 9), 0)
     // The program of another size brings memory of its own, and no weights.
-    const weights = [...made.weights.values()].reduce((sum, all) => sum + 4 * all.length, 0)
-    expect(buffers.allocatedBytes - allocated).toBeLessThan(weights)
+    expect(buffers.allocatedBytes - allocated).toBeLessThan(weightBytes)
     stage.close()
     engine.close()
   })
@@ -126,12 +177,19 @@ describe.skipIf(!gpu.ok).each(['software-family', 'gpu-family'] as const)('%s', 
     const answers: (readonly number[])[] = []
     for (const engine of [engineOn(force), engineOn('cpu')]) {
       const stage = await stageOn(engine, quantised)
-      const session = stage.session()
-      await said(session, tokens(1, 3), 0)
-      answers.push(await said(session, [5], 3))
+      const sessions = [stage.session(), stage.session(), stage.session()]
+      for (const session of sessions) await said(session, tokens(1, 3), 0)
+      answers.push(await said(sessions[0]!, [5], 3))
+      const asked = sessions.map((session, i) => {
+        return { session, step: { input: [5 + i], past: 3 }, top: 0 }
+      })
+      for (const answer of await stage.steps(asked)) answers.push([...given(answer)[0]!.data])
       stage.close()
       engine.close()
     }
+    const half = answers.length / 2
+    for (let i = 0; i < half; i++)
+      expect(distance(answers[i]!, answers[half + i]!)).toBeLessThan(OFF)
     expect(distance(answers[0]!, answers[1]!)).toBeLessThan(OFF)
   })
 })

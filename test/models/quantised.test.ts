@@ -28,68 +28,91 @@ const weightOf = (type: WeightType, shape: readonly number[]) => {
   return { weight, numbers }
 }
 
+/** Rows of numbers, and of weights: few are multiplied as the formula says, and weights walked in fours. */
+const SIZES = [
+  [1, ROWS],
+  [1, 260],
+  [3, ROWS],
+  [4, 260],
+  [5, ROWS],
+] as const
+
 const QUANTISED = ['Q8_0', 'Q4_0', 'Q4_K', 'Q6_K'] as const
 
 describe.each(engines)('on %s', (_, engine) => {
   it.each(QUANTISED)(
     '%s is multiplied with one row and with several, with a bias',
     async (type) => {
-      const { weight, numbers } = weightOf(type, [ROWS, COLUMNS])
-      const quantised = given(await loadQuantised(weight))
       const random = prng(4)
       const floats = (count: number) =>
         Float32Array.from({ length: count }, () => random.float() - 0.5)
-      const bias = floats(ROWS)
-      for (const count of [1, 3]) {
+      for (const [count, rows] of SIZES) {
+        const { weight, numbers } = weightOf(type, [rows, COLUMNS])
+        const quantised = given(await loadQuantised(weight))
+        const bias = floats(rows)
         const write = new GraphWriter()
         const x = write.input('x')
-        const added = { element: 'f32', shape: [ROWS], data: bias } as const
+        const added = { element: 'f32', shape: [rows], data: bias } as const
         const graph = write.graph([linear(write, x, quantised, added)])
-        const type = { element: 'f32', shape: [count, COLUMNS] } as const
-        const ready = given(await engine.prepare(given(bind(graph, [type]))))
+        const input = { element: 'f32', shape: [count, COLUMNS] } as const
+        const ready = given(await engine.prepare(given(bind(graph, [input]))))
         const data = floats(count * COLUMNS)
-        const [found] = given(await ready.run([{ ...type, data }]))
+        const [found] = given(await ready.run([{ ...input, data }]))
         ready.close()
-        const expected = Array.from({ length: count * ROWS }, (_, at) => {
-          const [row, column] = [Math.floor(at / ROWS), at % ROWS]
+        const expected = Array.from({ length: count * rows }, (_, at) => {
+          const [row, column] = [Math.floor(at / rows), at % rows]
           let sum = bias[column]!
           for (let i = 0; i < COLUMNS; i++)
             sum += data[row * COLUMNS + i]! * numbers[column * COLUMNS + i]!
           return sum
         })
-        expect(found!.shape).toEqual([count, ROWS])
+        expect(found!.shape).toEqual([count, rows])
         expect(distance([...found!.data], expected)).toBeLessThan(1e-4)
       }
     },
   )
 })
 
-it('no matrix is stored as numbers for a product with one row', async () => {
-  const { weight, numbers } = weightOf('Q4_K', [ROWS, COLUMNS])
+it.each([
+  { count: 1, rows: ROWS, kernels: 1 },
+  { count: 2, rows: 256, kernels: 1 },
+  { count: 4, rows: 256, kernels: 1 },
+  { count: 3, rows: ROWS, kernels: 2 },
+])('no matrix of $rows rows is stored as numbers for $count', async ({ count, rows, kernels }) => {
+  const { weight, numbers } = weightOf('Q4_K', [rows, COLUMNS])
   const write = new GraphWriter()
   const x = write.input('x')
   const graph = write.graph([linear(write, x, given(await loadQuantised(weight)), null)])
-  const bound = given(bind(graph, [{ element: 'f32', shape: [1, COLUMNS] }]))
+  const bound = given(bind(graph, [{ element: 'f32', shape: [count, COLUMNS] }]))
   for (const family of ['gpu', 'software'] as const) {
-    const { buffers } = lower(bound, { family, subgroup: null })
+    const { buffers, steps } = lower(bound, { family, subgroup: null })
+    expect(steps).toHaveLength(kernels)
     const bytes = buffers.reduce((sum, buffer) => sum + buffer.bytes, 0)
     expect(bytes).toBeLessThan(numbers.length)
   }
 })
 
-it.each(['Q4_K', 'Q8_0'] as const)(
-  'a layer of a token takes six kernels, and four are around, with weights of %s',
-  async (type) => {
+it.each([
+  { type: 'Q4_K', talks: 1 },
+  { type: 'Q8_0', talks: 1 },
+  { type: 'Q4_K', talks: 2 },
+  { type: 'Q4_K', talks: 4 },
+] as const)(
+  'a layer takes six kernels, two more for each further talk, and four are around: $type, $talks',
+  async ({ type, talks }) => {
     const { files } = madeModel(WIDE, { layout: 'gguf', types: [type], seed: 34 })
     const { config, parts } = given(await openModel(files))
     const range = { from: 0, to: config.layers }
     const tensors = given(await loadRange(parts, range))
-    const size = { fresh: 1, capacity: 256, top: 0, rope: ropeTables(config.rope, 256) }
+    const rope = ropeTables(config.rope, 256)
+    const size = { talks, fresh: 1, capacity: 256, top: 0, rope }
     const { graph, inputs, states } = rangeGraph(config, { range, tensors }, size)
     const bound = given(bind(graph, inputs))
     for (const family of ['gpu', 'software'] as const) {
       const { steps } = lower(bound, { family, subgroup: null }, { states })
-      expect(steps.map(({ template }) => template)).toHaveLength(6 * config.layers + 4)
+      expect(steps.map(({ template }) => template)).toHaveLength(
+        (6 + 2 * (talks - 1)) * config.layers + 4,
+      )
       for (const { bindings } of steps) expect(bindings.length).toBeLessThanOrEqual(MAX_BOUND)
     }
   },

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { openModel } from '../../src/models/open-model.ts'
 import { err, ok } from '../../src/base/result.ts'
-import { openStage, type StageSession } from '../../src/models/stage.ts'
+import { openStage } from '../../src/models/stage.ts'
+import type { StageSession } from '../../src/models/stage-session.ts'
 import { distance, engines, given } from './engines.ts'
 import { MADE, madeModel } from './made-model.ts'
 import type { GraphEngine, ReadyGraph } from '../../src/models/graph-engine.ts'
@@ -54,7 +55,7 @@ describe('two talks over one stage', () => {
         if (!made.ok) return made
         const run: ReadyGraph['run'] = async (inputs, tables) =>
           isLost ? err({ code: 'device-lost', detail: 'test' }) : made.value.run(inputs, tables)
-        return ok({ run, close: () => made.value.close() })
+        return ok({ ...made.value, run })
       },
     })
     const [alice, bob] = [stage.session(), stage.session()]
@@ -82,7 +83,7 @@ describe('two talks over one stage', () => {
           programs -= 1
           made.value.close()
         }
-        return ok({ run: (inputs, tables) => made.value.run(inputs, tables), close })
+        return ok({ ...made.value, run: (inputs, tables) => made.value.run(inputs, tables), close })
       },
     })
     const stays = stage.session()

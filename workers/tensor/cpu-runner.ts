@@ -173,11 +173,15 @@ class PreparedOnCpu implements Prepared {
   async run(
     inputs: readonly Tensor[],
     control: Control,
-    tables?: Tables,
+    tables: readonly Tables[] = [],
   ): Promise<Result<GraphRun, ComputeError>> {
     const { graph, known } = this.#bound
-    const states = await tables?.onCpu()
-    if (states?.ok === false) return states
+    const states: Tensor[] = []
+    for (const one of tables) {
+      const here = await one.onCpu()
+      if (!here.ok) return here
+      states.push(...here.value)
+    }
     const [begins, ends] = (['input', 'output'] as const).map(
       (side) => new Set(this.#states.map((ids) => ids[side])),
     ) as [Set<ValueId>, Set<ValueId>]
@@ -185,7 +189,7 @@ class PreparedOnCpu implements Prepared {
     const values = new Map<ValueId, Tensor>([
       ...known,
       ...given.map((id, i) => [id, inputs[i]!] as const),
-      ...this.#states.map(({ input }, i) => [input, states!.value[i]!] as const),
+      ...this.#states.map(({ input }, i) => [input, states[i]!] as const),
     ])
     const pace = new Pace()
     const all = this.#ready.reduce((sum, { piece }) => sum + piece.flop, 0)

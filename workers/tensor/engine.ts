@@ -26,7 +26,7 @@ import type { Gpu } from '../gpu/device.ts'
 import type { Control } from '../runnable.ts'
 import type { Choice, Choices } from './choices.ts'
 import type { EngineKind, GraphRun, Prepared } from './prepared.ts'
-import type { Counts, PreparedProgram } from './prepared-program.ts'
+import type { Counts, PreparedProgram, StateBuffers } from './prepared-program.ts'
 import type { Tables } from './tables.ts'
 
 /** For tests, and for owners who know better: nothing is measured, and nothing else tried. */
@@ -54,11 +54,11 @@ export type Chosen = Choice & { readonly kind: EngineKind }
 /** A graph that this task has for itself. `close` gives it back, for the next one. */
 export type PreparedGraph = {
   readonly kind: EngineKind
-  /** `tables` has the states that it was prepared with. */
+  /** `tables` have the states that it was prepared with, one after the other. */
   run(
     inputs: readonly Tensor[],
     control: Control,
-    tables?: Tables,
+    tables?: readonly Tables[],
   ): Promise<Result<GraphRun, ComputeError>>
   close(): void
 }
@@ -275,9 +275,14 @@ const onGpu = (kind: EngineKind, made: PreparedProgram, gpu: Gpu): Prepared => (
   get bytes() {
     return made.bytes
   },
-  async run(inputs, control, tables) {
-    const states = await tables?.onGpu(gpu)
-    return states?.ok === false ? states : made.run(inputs, control, states?.value)
+  async run(inputs, control, tables = []) {
+    const states: StateBuffers[] = []
+    for (const one of tables) {
+      const there = await one.onGpu(gpu)
+      if (!there.ok) return there
+      states.push(there.value)
+    }
+    return made.run(inputs, control, states)
   },
   close: () => made.close(),
 })

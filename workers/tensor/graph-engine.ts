@@ -2,7 +2,7 @@
 import { err, ok } from '../../src/base/result.ts'
 import { computeError } from '../errors.ts'
 import { FREE } from '../runnable.ts'
-import { Tables } from './tables.ts'
+import { areOwn, Tables } from './tables.ts'
 import type { GraphEngine } from '../../src/models/graph-engine.ts'
 import type { Control } from '../runnable.ts'
 import type { TensorEngine } from './engine.ts'
@@ -19,9 +19,9 @@ export const graphEngine = (
     const prepared = await engine.prepare(bound, states, given)
     if (!prepared.ok) return prepared
     return ok({
-      async run(inputs, tables) {
-        if (tables !== undefined && !(tables instanceof Tables))
-          return err(computeError('bad-param', 'tables of another engine'))
+      kind: prepared.value.kind,
+      async run(inputs, tables = []) {
+        if (!areOwn(tables)) return err(computeError('bad-param', 'tables of another engine'))
         const ran = await prepared.value.run(inputs, control, tables)
         return ran.ok ? ok(ran.value.outputs) : ran
       },

@@ -51,7 +51,7 @@ export type Counts = { dispatches: number; submits: number; readbacks: number }
 
 export const noCounts = (): Counts => ({ dispatches: 0, submits: 0, readbacks: 0 })
 
-/** Buffers of a program's states, in their order. */
+/** Buffers of a program's states, in their order; those of one session, where it works for several. */
 export type StateBuffers = readonly GPUBuffer[]
 const NO_STATES: StateBuffers = []
 
@@ -61,7 +61,10 @@ type Groups = (GPUBindGroup | undefined)[]
 export class PreparedProgram {
   readonly #program: Program
   readonly #ready: Ready
-  /** By the states of a run: of each step with its first base, which is all that short programs use. */
+  /**
+   * By the states that they read: of each step with its first base, which is all that short programs use. A step reads
+   * those of one session or none, so that no two sessions need others for being in a run together.
+   */
   readonly #groups = new WeakMap<StateBuffers, Groups>()
   /** Of each buffer the place among the states, where it is one. */
   readonly #stateOf: ReadonlyMap<number, number>
@@ -83,13 +86,13 @@ export class PreparedProgram {
   async run(
     inputs: readonly Tensor[],
     control: Control = FREE,
-    states: StateBuffers = NO_STATES,
+    states: readonly StateBuffers[] = [],
   ): Promise<Result<GraphRun, ComputeError>> {
     if (this.#state !== 'idle') return err(computeError('too-many', `it is ${this.#state}`))
     this.#state = 'running'
     const { device } = this.#ready.gpu
     // What was found right once with these buffers is the same again.
-    const isFirst = !this.#groups.has(states)
+    const isFirst = [NO_STATES, ...states].some((each) => !this.#groups.has(each))
     try {
       if (isFirst) device.pushErrorScope('validation')
       this.upload(inputs)
@@ -126,7 +129,7 @@ export class PreparedProgram {
   /** All steps; waits only between slices, so the last one may still be running. */
   async compute(
     control: Control = FREE,
-    { states = NO_STATES, answer = false }: Asked = {},
+    { states = [], answer = false }: Asked = {},
   ): Promise<Result<Computed, ComputeError>> {
     const { steps } = this.#program
     const { gpu, slice } = this.#ready
@@ -166,7 +169,7 @@ export class PreparedProgram {
   }
 
   /** The last pieces may be followed by the answer, all in one go. */
-  #submit(pieces: readonly Piece[], states: StateBuffers, answer: boolean): void {
+  #submit(pieces: readonly Piece[], states: readonly StateBuffers[], answer: boolean): void {
     const { gpu, pipelines, counts } = this.#ready
     const { device } = gpu
     this.#writeBases(pieces)
@@ -205,14 +208,17 @@ export class PreparedProgram {
     }
   }
 
-  #group(step: number, piece: number, states: StateBuffers): GPUBindGroup {
-    const groups = this.#groups.get(states) ?? []
-    this.#groups.set(states, groups)
+  #group(step: number, piece: number, states: readonly StateBuffers[]): GPUBindGroup {
+    const { bindings } = this.#program.steps[step]!
+    const each = states[0]?.length ?? 0
+    const read = bindings.flatMap(({ buffer }) => this.#stateOf.get(buffer) ?? [])
+    const owner = read.length === 0 ? NO_STATES : states[Math.floor(read[0]! / each)]!
+    const groups = this.#groups.get(owner) ?? []
+    this.#groups.set(owner, groups)
     // Mostly whole steps in their order: then step and piece have the same number.
     const known = step === piece ? groups[step] : undefined
     if (known !== undefined) return known
     const { gpu, pipelines, bases, storage } = this.#ready
-    const { bindings } = this.#program.steps[step]!
     const made = gpu.device.createBindGroup({
       layout: pipelines[step]!.getBindGroupLayout(0),
       entries: [
@@ -220,7 +226,7 @@ export class PreparedProgram {
         ...bindings.map(({ buffer }, i) => ({
           binding: i + 1,
           resource: {
-            buffer: storage[buffer] ?? states[this.#stateOf.get(buffer)!]!,
+            buffer: storage[buffer] ?? owner[this.#stateOf.get(buffer)! % each]!,
             size: this.#program.buffers[buffer]!.bytes,
           },
         })),
@@ -232,7 +238,7 @@ export class PreparedProgram {
 
   /** The graph's outputs as the last run left them. */
   async download(): Promise<readonly Tensor[]> {
-    this.#submit([], NO_STATES, true)
+    this.#submit([], [], true)
     return this.#read()
   }
 
@@ -259,7 +265,7 @@ export class PreparedProgram {
 }
 
 type Asked = {
-  readonly states?: StateBuffers
+  readonly states?: readonly StateBuffers[]
   /** Whether outputs are to be copied where they can be read. */
   readonly answer?: boolean
 }

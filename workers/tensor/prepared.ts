@@ -26,7 +26,7 @@ export type Prepared = {
   run(
     inputs: readonly Tensor[],
     control: Control,
-    tables?: Tables,
+    tables?: readonly Tables[],
   ): Promise<Result<GraphRun, ComputeError>>
   close(): void
 }

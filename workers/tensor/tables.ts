@@ -91,6 +91,10 @@ export class Tables {
   }
 }
 
+/** Whether they are those of this engine, as whoever asks it to run has them as something else. */
+export const areOwn = (all: readonly object[]): all is readonly Tables[] =>
+  all.every((one) => one instanceof Tables)
+
 const closed = (): Result<never, ComputeError> => err(computeError('bad-param', 'they are closed'))
 const lost = (): Result<never, ComputeError> =>
   err(computeError('device-lost', 'tables were on a device that is gone'))

@@ -217,6 +217,14 @@ const gemm: Op = {
         inputs: [draw.floats([1, k]), draw.floats([n, k]), bias],
       }
     },
+    'a few rows, with numbers in fours': (draw) => {
+      const [m, k, n] = [draw.whole(2, 5), 4 * draw.whole(1, 70), 4 * draw.whole(1, 40)]
+      const bias = draw.chance(0.5) ? draw.floats(draw.narrowed([m, n])) : null
+      return {
+        attributes: { transB: 1 },
+        inputs: [draw.floats([m, k]), draw.floats([n, k]), bias],
+      }
+    },
     'turned operands that are worth tiles': (draw) => {
       const [m, k, n] = [draw.whole(40, 50), draw.whole(60, 70), draw.whole(50, 60)]
       const inputs = [draw.floats([k, m]), draw.floats([n, k]), draw.floats([n])]

@@ -4,6 +4,7 @@
  */
 import { sizeOf } from '../tensor.ts'
 import { reduce } from '../templates/reduce.ts'
+import { FEW } from '../templates/matmul-row.ts'
 import { rows } from '../templates/rows.ts'
 import { fill, placeOf } from './coordinates.ts'
 import type { Build } from '../build.ts'
@@ -79,17 +80,23 @@ export const normalise = (
   return build.pointwise('f32', [x, ...wide, ...affine], text)
 }
 
-/** What a product needs to bring a row to its length itself; null where that is not all that is asked. */
+/** What a product needs to bring rows to their length itself; null where that is not all that is asked. */
 const normedRow = (
   build: Build,
   x: Value,
   { rank, centred, epsilon }: Norm,
   affine: readonly Lazy[],
 ): NormedRow | null => {
-  const isRow = rank === 1 && sizeOf(x) === x.shape.at(-1)
-  if (centred || !isRow || affine.length !== 1) return null
+  const { shape } = x
+  const count = sizeOf({ shape: shape.slice(0, -1) })
+  const isFew = count === 1 || (count <= FEW && count === shape.at(-2) && isRow(affine[0]))
+  if (centred || rank !== 1 || !isFew || affine.length !== 1) return null
   return { x: build.realise(x), scale: build.readable(affine[0]!), epsilon }
 }
+
+/** Whether it is the same for all rows. */
+const isRow = (scale: Lazy | undefined): boolean =>
+  scale?.kind === 'view' && scale.strides.at(-2) === 0
 
 const lessMean = (x: string, { centred }: Norm, mean: string | undefined): string =>
   centred ? `${x} - F(${mean})` : x

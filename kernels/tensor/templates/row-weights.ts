@@ -1,7 +1,7 @@
 /**
- * Rows of weights as a product of one row walks them: a look at memory, or a formula over several looks, as where
- * weights are quantised. What a word has several weights of is read once for all of them, and what rows have in common
- * once for all rows.
+ * Rows of weights as a product of one row, or a few, walks them: a look at memory, or a formula over several looks, as
+ * where weights are quantised. What a word has several weights of is read once for all of them, and what rows have in
+ * common once for all rows.
  */
 import { elements } from '../../kernel.ts'
 import { transposeView } from '../view.ts'

@@ -4,7 +4,7 @@ import { DeviceKeeper } from '../../../workers/gpu/device.ts'
 import { TensorEngine } from '../../../workers/tensor/engine.ts'
 import { graphEngine } from '../../../workers/tensor/graph-engine.ts'
 import { CONFIG, type BenchModel } from './model.ts'
-import type { StageSession } from '../../../src/models/stage.ts'
+import type { StageSession } from '../../../src/models/stage-session.ts'
 import type { LlmContender } from './contender.ts'
 
 const BUDGET_BYTES = 2 ** 31
