@@ -39,8 +39,9 @@ export type KeptText = {
 
 const TITLE_MAX = 80
 
-/** What a text is called by: empty where its prompt is. */
-export const titleOf = (prompt: string): string => prompt.trim().slice(0, TITLE_MAX)
+/** What a text is called by, on one line: empty where its prompt is. */
+export const titleOf = (prompt: string): string =>
+  Array.from(prompt.trim().replaceAll(/\s+/g, ' ')).slice(0, TITLE_MAX).join('')
 
 export type TextGoing = {
   stop(): void
