@@ -8,6 +8,8 @@ import type { ModelFile } from '../src/models/model-file.ts'
 
 /** A folder of a model has some hundred files at most. */
 const MAX_FILES = 10_000
+/** Files that say nothing on their own, and stand for the folder that they lie in. */
+const OF_A_FOLDER = /\.safetensors$|\.safetensors\.index\.json$|(^|[\\/])config\.json$/
 const WANTED = /\.(json|safetensors|gguf)$|^README\.md$/
 
 export type ModelFiles = {
@@ -17,9 +19,9 @@ export type ModelFiles = {
   close(): Promise<void>
 }
 
-/** A GGUF file, or a folder with all that a model is made of, or its weights. @error unreadable, too-large */
+/** A GGUF file, or a folder with all that a model is made of, or one file of it. @error unreadable, too-large */
 export const openModelFiles = async (given: string): Promise<ModelResult<ModelFiles>> => {
-  const path = given.endsWith('.safetensors') ? dirname(given) : given
+  const path = OF_A_FOLDER.test(given) ? dirname(given) : given
   const handles: FileHandle[] = []
   const close = async (): Promise<void> => {
     for (const handle of handles) await handle.close()

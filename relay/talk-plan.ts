@@ -10,12 +10,14 @@ import {
   tableBytes,
 } from '../src/core/stage-cost.ts'
 import { PRICE_MILLI_MAX } from '../src/core/price.ts'
+import { mayShare } from '../src/models/license.ts'
 import { blockParts } from '../src/models/llama/block-parts.ts'
 import { configText } from '../src/models/llama/config-text.ts'
+import { roomAfter } from '../src/models/read-prompt.ts'
 import { answersFor } from '../src/models/sampling.ts'
 import { splitLayers } from '../src/models/split-layers.ts'
 import type { PreparedTalk } from './prepare-talk.ts'
-import { credits, span, table } from './terminal.ts'
+import { credits, plural, span, table } from './terminal.ts'
 
 /** Tokens that a price is told for. */
 const PRICED = 100
@@ -23,6 +25,7 @@ const PRICED = 100
 export type TalkPlan = {
   readonly model: { readonly name: string; readonly license: string; readonly layers: number }
   readonly promptTokens: number
+  /** New ones at most: as many as were asked for, or as the model has room for. */
   readonly tokens: number
   /** Bytes of weights: the first end, each layer, the last end. */
   readonly blocks: readonly number[]
@@ -50,6 +53,7 @@ export const talkPlan = (
   if (costed === null) return null
   const { layers, tied } = costed.shape
   const places = Math.min(config.context, promptIds.length + spec.tokens)
+  const room = roomAfter(config.context, promptIds.length)
   const sizes = {
     blocks: blocks.map(({ bytes }) => bytes),
     tied,
@@ -72,7 +76,7 @@ export const talkPlan = (
   return {
     model: { name, license, layers },
     promptTokens: promptIds.length,
-    tokens: spec.tokens,
+    tokens: Math.min(spec.tokens, room),
     blocks: sizes.blocks,
     stages: ranges.map(({ from, to }) => ({
       from,
@@ -91,12 +95,15 @@ export const talkPlanInWords = (plan: TalkPlan, isFree: boolean): string => {
   const { model, blocks, stages } = plan
   const inner = blocks.slice(1, -1)
   const [least, most] = [Math.min(...inner), Math.max(...inner)]
+  const may = mayShare(model.license)
   const each = least === most ? size(most) : `${size(least)} to ${size(most)}`
   return [
     `${model.name}, license ${model.license || 'unknown'}`,
+    ...(may.kind === 'ask' ? [`${may.why} --share says that you may pass it on.`] : []),
     `${model.layers} layers of ${each}; ${size(blocks[0]!)} before the first, ${size(blocks.at(-1)!)} after the last`,
-    `${plan.promptTokens} tokens of the prompt, ${plan.tokens} new ones at most`,
+    `${plural(plan.promptTokens, 'token')} of the prompt, ${plan.tokens} new at most`,
     '',
+    `spread over ${plural(stages.length, 'equal node')}${stages.length === 1 ? '' : ', or fewer where that is faster'}:`,
     table(
       ['stage', 'layers', 'weights', 'with keys and values'],
       stages.map(({ from, to, weightBytes, memoryBytes }, i) => [

@@ -2,7 +2,7 @@
 import type { StageView } from '../src/peer/models/session-view.ts'
 import type { PreparedTalk } from './prepare-talk.ts'
 import type { TalkEnd } from './run-talk.ts'
-import { credits, short, span, table } from './terminal.ts'
+import { credits, plural, short, span, table } from './terminal.ts'
 
 export type TalkReport = ReturnType<typeof talkReport>
 
@@ -12,7 +12,8 @@ export const talkReport = ({ spec, model }: PreparedTalk, end: TalkEnd) => {
   return {
     ...{ job: end.job, spec: spec.cid, state: session.state, problem: end.problem },
     model: { name: model.name, id: session.model.id, layers: model.config.layers },
-    ...{ requester: end.requester, prompt: spec.prompt, sampling: spec.sampling, seed: spec.seed },
+    ...{ requester: end.requester, prompt: spec.prompt, tokens: spec.tokens },
+    ...{ sampling: spec.sampling, seed: spec.seed },
     ...{ promptIds: end.promptIds, ids: end.ids, text: end.text },
     logitsAfterPrompt: [...(end.logitsAfterPrompt ?? [])],
     stages: session.stages.map(stageReport),
@@ -33,8 +34,6 @@ const stageReport = (stage: StageView) => {
   }
 }
 
-const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
-
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(2)
@@ -43,6 +42,7 @@ export const talkInWords = (report: TalkReport): string => {
   const { stages, recoveries, tokensPerSecond, timing, ids } = report
   const speed = tokensPerSecond === null ? '' : `, ${tokensPerSecond.toFixed(2)} a second`
   const { perToken, firstTokenMs } = timing
+  const isShort = report.state === 'done' && ids.length < report.tokens
   const first = firstTokenMs === null ? '' : `, the first after ${seconds(firstTokenMs)}`
   const spread = table(
     [
@@ -68,6 +68,7 @@ export const talkInWords = (report: TalkReport): string => {
       : [
           `a token: ${perToken.compute.toFixed(0)} ms computing, ${perToken.between.toFixed(0)} ms between nodes, ${perToken.here.toFixed(0)} ms here`,
         ]),
+    ...(isShort ? ['it ends here: the model ended its answer, or looks back no further'] : []),
     `${credits(report.spent)} credits, ${plural(report.receipts.length, 'receipt')}; ${report.state}`,
   ].join('\n')
 }

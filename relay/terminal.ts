@@ -70,4 +70,6 @@ export const credits = (micro: number): string =>
 export const span = (from: number, to: number): string =>
   to - from === 1 ? String(to) : `${from + 1}-${to}`
 
+export const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
+
 export const short = (did: string): string => `${did.slice(0, 12)}…${did.slice(-6)}`

@@ -13,7 +13,7 @@ import type { NodeHandle } from '../../src/peer/view.ts'
 import type { PortError } from '../../src/ports.ts'
 import { ensureApp } from '../built-app.mjs'
 import { startLocalSwarm } from '../local-swarm.ts'
-import { say } from '../terminal.ts'
+import { plural, say } from '../terminal.ts'
 import { benchPages, joinRaw, type BenchPages, type BenchTab } from './bench-page.ts'
 import { median, row, type Row } from './bench-rows.ts'
 import { noiseSource, tell, type NoiseAsked, type Told } from './noise-talk.ts'
@@ -166,7 +166,9 @@ const measure = async (
   }
   const hops = byStages[3]!.map((ms, i) => (ms - byStages[1]![i]!) / 2)
   return ok([
-    ...[1, 2, 3].map((stages) => row(`a token on ${stages} of them`, 'ms', byStages[stages]!)),
+    ...[1, 2, 3].map((stages) =>
+      row(`a token over ${plural(stages, 'node')}`, 'ms', byStages[stages]!),
+    ),
     row('one hop more', 'ms', hops, { 'bare data channel': channel }),
     row('three talks at once on three of them', 'tokens/s', together, { 'one talk': alone }),
   ])

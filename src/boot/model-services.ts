@@ -57,7 +57,7 @@ const openedModel = (
     const { stages, budget } = given
     const wish = from === null ? given : { ...from.wish, stages, budget }
     const { prompt, tokens, seed, stages: _, budget: __, ...sampling } = wish
-    const title = titleOf(prompt) || name
+    const title = titleOf({ wish, text: from?.text ?? '', model: { name } })
     const asked: TextAsked = {
       ...{ config, tokenizer, title, prompt, tokens, sampling, seed, stages, budget },
       ...(from === null ? {} : { from }),

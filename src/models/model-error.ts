@@ -32,6 +32,10 @@ export type ModelErrorCode =
 export type ModelError = { readonly code: ModelErrorCode; readonly detail: string }
 export type ModelResult<T> = Result<T, ModelError>
 
+/** What was thrown, in its own words. */
+export const reasonOf = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : String(cause)
+
 /** Names of a stranger's file are part of it, so it has an end. */
 const DETAIL_MAX = 300
 

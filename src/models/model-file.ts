@@ -3,7 +3,7 @@
  * a handle in Node or a Blob in a page, is on the other side.
  */
 import { ok } from '../base/result.ts'
-import { modelError } from './model-error.ts'
+import { modelError, reasonOf } from './model-error.ts'
 import type { ModelResult } from './model-error.ts'
 
 export type ModelFile = {
@@ -38,6 +38,6 @@ export const parseJson = (name: string, bytes: Uint8Array): ModelResult<unknown>
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     return ok(JSON.parse(text) as unknown)
   } catch (cause) {
-    return modelError('bad-header', `${name} is no JSON: ${String(cause)}`)
+    return modelError('bad-header', `${name} is no JSON: ${reasonOf(cause)}`)
   }
 }

@@ -38,9 +38,22 @@ export type KeptText = {
 }
 
 const TITLE_MAX = 80
+type Titled = {
+  readonly wish: Pick<TextWish, 'prompt'>
+  readonly text: string
+  readonly model: { readonly name: string }
+}
 
-/** What a text is called by: empty where its prompt is. */
-export const titleOf = (prompt: string): string => prompt.trim().slice(0, TITLE_MAX)
+const oneLine = (text: string): string => {
+  const line = text.trim().replaceAll(/\s+/g, ' ')
+  // Half of a character would be left over.
+  const cut = line.slice(0, TITLE_MAX - 1).replace(/[\ud800-\udbff]$/, '')
+  return line.length > TITLE_MAX ? `${cut}…` : line
+}
+
+/** What a text is called by, on one line: how it begins, and it may begin with nothing. */
+export const titleOf = ({ wish, text, model }: Titled): string =>
+  oneLine(wish.prompt) || oneLine(text) || model.name
 
 export type TextGoing = {
   stop(): void

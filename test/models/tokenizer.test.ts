@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { prng } from '../../src/base/prng.ts'
 import { openModel } from '../../src/models/open-model.ts'
 import { textStream } from '../../src/models/tokenizer/text-stream.ts'
-import { checkTokenizer } from '../../src/models/tokenizer/tokenizer.ts'
+import { checkTokenizer, makeTokenizer } from '../../src/models/tokenizer/tokenizer.ts'
 import { given, modelAt } from './engines.ts'
 import { MADE, madeModel } from './made-model.ts'
 import { oracle } from './oracle.ts'
@@ -81,4 +81,10 @@ it('a text without an end is refused', async () => {
   expect((await made('hf')).encode('a'.repeat(2 ** 22 + 1))).toMatchObject({
     error: { code: 'prompt-too-long' },
   })
+})
+
+it('files that make no tokenizer are refused in words, not in names of exceptions', async () => {
+  const refused = await makeTokenizer({ hello: 1 }, {})
+  expect(refused).toMatchObject({ ok: false, error: { code: 'bad-tokenizer' } })
+  expect(refused.ok ? '' : refused.error.detail).toMatch(/^Tokenizer must contain/)
 })

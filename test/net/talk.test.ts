@@ -129,6 +129,19 @@ describe('swarm run, with a language model', () => {
     expect(plan.microCreditsPer100Tokens).toBeGreaterThan(0)
   })
 
+  it('says beforehand what no node would be given, and what the model has no room for', async () => {
+    const asked = ['--set', `model=${join(model, 'config.json')}`, '--set', 'prompt=12345']
+    const { code, out } = await run(...asked, '--set', 'tokens=1000', '--dry-run')
+    expect(code).toBe(0)
+    expect(out).toContain('license ("proprietary") is proprietary. ')
+    expect(out).toContain('--share says that you may pass it on.\n')
+    expect(out).toMatch(/^(\d+) tokens? of the prompt, \d+ new at most$/m)
+    const [, told, room] = /^(\d+) tokens? of the prompt, (\d+) new/m.exec(out) ?? []
+    // The last token is told and never looked at.
+    expect(Number(told) + Number(room)).toBe(129)
+    expect(out).toContain('spread over 3 equal nodes, or fewer where that is faster:\n')
+  })
+
   it('goes on with a text over tabs of its own, with the tokens of one machine', async () => {
     const asked = ['--set', 'prompt=Once upon', '--set', 'tokens=12', '--set', `model=${free}`]
     const { code, out, said } = await run(

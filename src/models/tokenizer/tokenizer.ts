@@ -1,6 +1,6 @@
 /** Text to token ids and back. The tokenizer itself is a library's; what a stranger's file makes it do ends here. */
 import { ok } from '../../base/result.ts'
-import { modelError } from '../model-error.ts'
+import { modelError, reasonOf } from '../model-error.ts'
 import type { Tokenizer as Library } from '@huggingface/tokenizers'
 import type { LlamaConfig } from '../llama/config.ts'
 import type { ModelResult } from '../model-error.ts'
@@ -26,7 +26,7 @@ export const makeTokenizer = async (
     const { Tokenizer: Made } = await import('@huggingface/tokenizers')
     return ok(wrapped(new Made(json, config)))
   } catch (cause) {
-    return modelError('bad-tokenizer', String(cause))
+    return modelError('bad-tokenizer', reasonOf(cause))
   }
 }
 
@@ -41,7 +41,7 @@ const wrapped = (library: Library): Tokenizer => ({
         ? ok(ids)
         : modelError('bad-tokenizer', 'it has no token for a part of the text')
     } catch (cause) {
-      return modelError('bad-tokenizer', String(cause))
+      return modelError('bad-tokenizer', reasonOf(cause))
     }
   },
   decode(ids) {
