@@ -37,9 +37,10 @@ export const asked = (
   who: Person = alice,
   of: VirtualModel = model,
   bend: (desk: Desk) => Desk = (desk) => desk,
+  flopPerSecond?: number,
 ) => {
   const place = town(alice)
-  const bobs = place.moveIn(bob, newDisk(), false, bend)
+  const bobs = place.moveIn(bob, newDisk(), false, bend, flopPerSecond)
   const hand = place.stranger(who, giving(of))
   place.run(5_000)
   place.connect(hand.self, bobs.self)

@@ -7,9 +7,11 @@ import type { IDBPDatabase } from 'idb'
 /** Frozen once released. */
 const STEPS: readonly SchemaStep[] = [{ creates: ['records'] }]
 
+export type LastRecord = { readonly key: unknown; readonly value: unknown }
+
 export type LastRecords = {
   /** In the order of their keys; what they are is for the caller to look at. */
-  all(): Promise<Result<readonly unknown[], PortError>>
+  all(): Promise<Result<readonly LastRecord[], PortError>>
   put(key: string, value: unknown): Promise<Result<null, PortError>>
   remove(key: string): Promise<Result<null, PortError>>
   clear(): Promise<Result<null, PortError>>
@@ -33,16 +35,21 @@ export const lastRecords = (name: string, most: number): LastRecords => {
   return {
     all: () =>
       use([], async (db) => {
-        const values: readonly unknown[] = await db.getAll('records')
-        return values
+        const { store } = db.transaction('records')
+        const [keys, values] = await Promise.all([store.getAllKeys(), store.getAll()])
+        return keys.map((key, i): LastRecord => ({ key, value: values[i] }))
       }),
     put: (key, value) =>
       use(null, async (db) => {
         const { store, done } = db.transaction('records', 'readwrite', { durability: 'relaxed' })
-        await store.put(value, key)
-        const others = (await store.getAllKeys()).filter((other) => other !== key)
-        const going = others.slice(0, Math.max(0, others.length + 1 - most))
-        await Promise.all([...going.map((other) => store.delete(other)), done])
+        const put = async (): Promise<void> => {
+          await store.put(value, key)
+          const others = (await store.getAllKeys()).filter((other) => other !== key)
+          const going = others.slice(0, Math.max(0, others.length + 1 - most))
+          await Promise.all(going.map((other) => store.delete(other)))
+        }
+        // A request that fails takes its transaction with it: both are heard.
+        await Promise.all([put(), done])
         return null
       }),
     remove: (key) =>

@@ -7,6 +7,7 @@ import { lastRecords } from '../adapters/last-records.ts'
 import type { JobId } from '../base/ids.ts'
 import type { Result } from '../base/result.ts'
 import type { MicroCredits } from '../base/units.ts'
+import { remember } from '../core/recent.ts'
 import type { PortError } from '../ports.ts'
 import type { KeptText } from '../ui/model-services.ts'
 
@@ -18,6 +19,8 @@ export const TEXT_LIMITS = {
   tokens: 2 ** 18,
   /** Of one text; the last ones are known. */
   jobs: 32,
+  /** Deleted ones that may still go on: far more than do. */
+  forgotten: 64,
   /** How much may be lost with the tab. */
   restMs: 500,
 } as const
@@ -69,20 +72,25 @@ export const keptTexts = (name = TEXTS_NAME): KeptTexts => {
   const records = lastRecords(name, TEXT_LIMITS.texts)
   /** A text that goes on while it is deleted stays deleted. */
   let clearedAt = -1
+  const forgotten = new Map<string, true>()
   return {
     async all() {
       const found = await records.all()
       if (!found.ok) return found
-      const read = found.value.flatMap((value) => {
+      const read = found.value.flatMap(({ key, value }) => {
         const kept = v.safeParse(Kept, value)
-        return kept.success ? [kept.output] : []
+        return kept.success && kept.output.id === key ? [kept.output] : []
       })
       return { ok: true, value: read.toReversed() }
     },
     keep(text) {
-      if (text.beganAt > clearedAt && v.is(Kept, text)) void records.put(text.id, text)
+      if (text.beganAt <= clearedAt || forgotten.has(text.id) || !v.is(Kept, text)) return
+      void records.put(text.id, text)
     },
-    forget: (id) => records.remove(id),
+    forget(id) {
+      remember(forgotten, id, true, TEXT_LIMITS.forgotten)
+      return records.remove(id)
+    },
     clear() {
       clearedAt = Date.now()
       return records.clear()

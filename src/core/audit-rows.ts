@@ -39,7 +39,7 @@ export const shownCandidates = (
   }
 }
 
-/** What was answered is right, and nothing that was not is larger. */
+/** What was answered is right, and nothing that was not is larger by more than devices differ in. */
 export const candidatesAgree = ({ ids, logits }: Candidates, truth: Float32Array): boolean => {
   const own = Float32Array.from(ids, (id) => truth[id]!)
   const slack = slackOf(truth)
@@ -47,23 +47,23 @@ export const candidatesAgree = ({ ids, logits }: Candidates, truth: Float32Array
   const isShown = new Set(ids)
   return (
     close(logits, own, slack) &&
-    truth.every((value, id) => isShown.has(id) || value <= least + slack)
+    truth.every((value, id) => isShown.has(id) || !(value > least) || isNear(least, value, slack))
   )
 }
 
 const agree = (said: Float32Array, truth: Float32Array): boolean =>
   close(said, truth, slackOf(truth))
 
-/** By the size of a row: the root of the mean of its squares. */
+/** By the size of a row: the root of the mean of its squares, of those that are numbers. */
 const slackOf = (row: Float32Array): number => {
   let sum = 0
-  for (const x of row) sum += x * x
+  for (const x of row) if (Number.isFinite(x)) sum += x * x
   return TOLERANCE * Math.max(1e-6, Math.sqrt(sum / Math.max(1, row.length)))
 }
 
-/** NaN agrees with NaN alone. */
 const close = (said: Float32Array, truth: Float32Array, slack: number): boolean =>
-  truth.every((x, i) => {
-    const y = said[i]!
-    return Math.abs(x - y) <= slack + TOLERANCE * Math.abs(x) || Object.is(x, y)
-  })
+  truth.every((x, i) => isNear(said[i]!, x, slack))
+
+/** What is no number, or infinite, agrees with itself alone. */
+const isNear = (said: number, truth: number, slack: number): boolean =>
+  Math.abs(truth - said) < slack + TOLERANCE * Math.abs(truth) || Object.is(truth, said)

@@ -172,6 +172,13 @@ const weightBytes = ({ shape, blocks }: CostedModel, { from, to }: StageRange): 
   return own + (blocks.at(-1)?.bytes ?? 0) + (shape.tied ? (blocks[0]?.bytes ?? 0) : 0)
 }
 
+/** What it takes to have the weights where runs read them, which is charged where it is for nothing. */
+export const loadWork = (model: CostedModel, range: StageRange): StageWork => ({
+  flop: 0,
+  moved: weightBytes(model, range),
+  wire: 0,
+})
+
 export const NO_WORK: StageWork = { flop: 0, moved: 0, wire: 0 }
 
 export const addWork = (a: StageWork, b: StageWork): StageWork => ({

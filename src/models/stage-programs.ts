@@ -93,9 +93,8 @@ export class StagePrograms {
   }
 
   close(): void {
-    this.#close(() => true)
-    this.#holder?.close()
     this.#holder = null
+    this.#close(() => true)
   }
 
   async #begin(key: string, size: ProgramSize): Promise<void> {
@@ -125,8 +124,8 @@ export class StagePrograms {
 
   #close(isOver: (size: ProgramSize) => boolean): void {
     for (const [key, { size, graph }] of this.#made) {
-      if (!isOver(size)) continue
-      if (graph !== this.#holder) graph.close()
+      if (!isOver(size) || graph === this.#holder) continue
+      graph.close()
       this.#made.delete(key)
     }
     for (const [key, begun] of this.#begun) {

@@ -122,7 +122,7 @@ class RangeStage implements Stage, Common {
     return engineError(ran.error)
   }
 
-  /** Closes programs for tables of a size that no session has any more. */
+  /** Closes programs for tables of a size that no session has any more: nobody counts their memory. */
   retire(capacity: number): void {
     if ([...this.#sessions].some((session) => session.capacity === capacity)) return
     this.programs.retire(capacity)
@@ -130,6 +130,8 @@ class RangeStage implements Stage, Common {
 
   forget(session: RangeSession): void {
     this.#sessions.delete(session)
+    // Not under a run that needs them.
+    void this.inTurn(async () => this.retire(session.capacity))
   }
 
   /** All that was on a device went with it; the next run asks for another one. */

@@ -79,6 +79,21 @@ describe.each([
   })
 })
 
+it('a model that is so narrow that its norms have few numbers answers with runs of every size', async () => {
+  const narrow = randomModel(
+    {
+      ...{ layers: 2, width: 64, heads: 4, keyHeads: 1, headSize: 16 },
+      ...{ inner: 2_048, vocabulary: 5_000, context: 600 },
+    },
+    3,
+  )
+  const range = { from: 0, to: 2 }
+  const { ours, plain, handed, close } = await both(narrow, range)
+  expect(handed.some(isLetGo)).toBe(true)
+  expect(await apart(narrow, range, [ours, plain], [1, 5, 40, 100, 1])).toBeLessThan(1e-4)
+  close()
+})
+
 it('weights that are quantised in a file are numbers there', async () => {
   const made = madeModel(
     { ...MADE, num_hidden_layers: 2, hidden_size: 512, intermediate_size: 768, head_dim: 64 },

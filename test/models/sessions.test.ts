@@ -71,6 +71,34 @@ describe('two talks over one stage', () => {
     stage.close()
   })
 
+  it('leave no programs for tables that nobody has any more', async () => {
+    let programs = 0
+    const stage = await opened({
+      ...cpu,
+      async prepare(bound, states) {
+        const made = await cpu.prepare(bound, states)
+        if (!made.ok) return made
+        programs += 1
+        const close = (): void => {
+          programs -= 1
+          made.value.close()
+        }
+        return ok({ ...made.value, close })
+      },
+    })
+    const stays = stage.session()
+    await said(stays, tokens(0, 128), 0)
+    expect(programs).toBe(1)
+    const long = stage.session()
+    for (const past of [0, 128, 256]) await said(long, tokens(past, 128), past)
+    expect(programs).toBeGreaterThan(1)
+    long.close()
+    await said(stays, tokens(0, 128), 0)
+    expect(programs).toBe(1)
+    stage.close()
+    expect(programs).toBe(0)
+  })
+
   it('have tables of their own size, and outlive each other', async () => {
     const stage = await opened()
     const [long, short] = [stage.session(), stage.session()]

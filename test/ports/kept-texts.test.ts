@@ -2,6 +2,7 @@
 import 'fake-indexeddb/auto'
 import { openDB } from 'idb'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { lastRecords } from '../../src/adapters/last-records.ts'
 import { memoryShelf } from '../../src/adapters/memory-shelf.ts'
 import { memoryStore } from '../../src/adapters/memory-store.ts'
 import { openKeyring } from '../../src/adapters/webcrypto.ts'
@@ -61,6 +62,8 @@ describe('texts that are kept', () => {
     const db = await openDB(name)
     await db.put('records', { ...text(1_002), ids: ['<b>'] }, '1002 two')
     await db.put('records', null, '1003 three')
+    // Lists show each by its name, and delete it by that.
+    await db.put('records', text(1_000), '1004 four')
     db.close()
     expect(await read(texts)).toEqual([text(1_000)])
   })
@@ -77,6 +80,38 @@ describe('texts that are kept', () => {
     expect(await read(texts)).toHaveLength(1)
     await texts.forget(`${(await read(texts))[0]!.beganAt} one`)
     expect(await read(texts)).toEqual([])
+  })
+
+  it('do not come back where one that goes on is deleted alone', async () => {
+    const texts = keptTexts(fresh())
+    const [first, other] = [text(1_000), text(1_001)]
+    const going = recorder(texts, first)
+    going.piece(4, ' a')
+    texts.keep(other)
+    await texts.forget(first.id)
+    going.ended(false)
+    expect(await read(texts)).toEqual([other])
+  })
+
+  it('are lost without a stir where the browser has no room for them', async () => {
+    const stirs: unknown[] = []
+    const listen = (cause: unknown): void => void stirs.push(cause)
+    process.on('unhandledRejection', listen)
+    const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (
+      this: IDBObjectStore,
+    ) {
+      // As for a quota: the request fails, and its transaction with it.
+      const request = this.get('')
+      this.transaction.abort()
+      return request as IDBRequest<IDBValidKey>
+    })
+    const records = lastRecords(fresh(), 2)
+    expect(await records.put('a', 1)).toMatchObject({ ok: false })
+    put.mockRestore()
+    await new Promise((done) => setTimeout(done, 20))
+    process.off('unhandledRejection', listen)
+    expect(stirs).toEqual([])
+    expect(await records.put('a', 1)).toMatchObject({ ok: true })
   })
 })
 

@@ -3,6 +3,7 @@
  * tensor without its numbers is known by its shape, which says that there should be some.
  */
 import { sizeOf } from '../../kernels/tensor/tensor.ts'
+import { isTold } from './shared-models.ts'
 import type { Tensor } from '../../kernels/tensor/tensor.ts'
 import type { CpuPiece } from './cpu-pieces.ts'
 
@@ -23,7 +24,8 @@ export const lettingGo = (
     for (const tensor of graph.constants.values()) {
       const left = readers.get(tensor)! - 1
       readers.set(tensor, left)
-      if (left === 0 && given.has(tensor) && !isLetGo(tensor)) letGo(tensor)
+      // What models are known by is kept.
+      if (left === 0 && given.has(tensor) && !isLetGo(tensor) && !isTold(tensor)) letGo(tensor)
     }
   }
 }

@@ -36,8 +36,10 @@ export class SharedModels {
   }
 }
 
-/** Numbers that are told rather than their tensor, which may be another one the next time. */
+/** So few numbers are told rather than their tensor, which may be another one the next time. */
 const TOLD = 64
+export const isTold = ({ data }: Tensor): boolean => data.length > 0 && data.length <= TOLD
+
 const names = new WeakMap<Tensor, number>()
 let named = 0
 
@@ -73,7 +75,7 @@ const attributeKey = (value: Attribute): unknown =>
 
 const tensorKey = (tensor: Tensor): unknown => {
   const { element, shape, data } = tensor
-  if (data.length > 0 && data.length <= TOLD) return [element, shape, [...data]]
+  if (isTold(tensor)) return [element, shape, [...data]]
   const known = names.get(tensor) ?? ++named
   names.set(tensor, known)
   return known

@@ -2,12 +2,27 @@
 import { describe, expect, it } from 'vitest'
 import { alice, bob, carol, mallory } from '../../../test/people.ts'
 import { asked, codes, giving, model, RELAY, SESSION, talking } from '../../../test/stage-hand.ts'
-import { gather, sessionOf, type Bend } from '../../../test/talk-town.ts'
+import { gather, sessionOf, takes, type Bend } from '../../../test/talk-town.ts'
 import { newDisk, town } from '../../../test/town.ts'
 import { SHAPE, virtualModel } from '../../../test/virtual-model.ts'
 import { tokensAlone, VIRTUAL, virtualTalk } from '../../../test/virtual-talk.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import { HOST_LIMITS } from './served-stage.ts'
+
+/** Weights and feeds come after a while. */
+const slow =
+  (loadMs: number): Bend =>
+  (desk) => {
+    const later = (then: () => void, ms: number, since = desk.now()): void =>
+      desk.now() >= since + ms ? then() : desk.hash(new Uint8Array(1), () => later(then, ms, since))
+    return {
+      ...desk,
+      openStage: (spec, read, progress, then) =>
+        desk.openStage(spec, read, progress, (opened) => later(() => then(opened), loadMs)),
+      stepStage: (step, share, then) =>
+        takes(60_000)(desk).stepStage(step, share, (done) => later(() => then(done), 200)),
+    }
+  }
 
 describe('a requester', () => {
   it('cannot have others called again and again', () => {
@@ -33,6 +48,23 @@ describe('a requester', () => {
     }
     expect(calls).toBeGreaterThan(0)
     expect(calls).toBeLessThanOrEqual(2 + 10_000 / HOST_LIMITS.beatMs)
+  })
+
+  it.each([
+    ['and ends it while what was fed is computed', [1, 2], 1_000],
+    ['and feeds it nothing', [], 15_000],
+  ])('has no free stage again and again, where it asks for it %s', (_, tokens, loadMs) => {
+    const { place, bobs, hand, stage, feed } = asked(alice, model, slow(loadMs), 1e6)
+    for (let i = 0; i < 40 && codes(hand).length === 0; i++) {
+      stage(bobs.self)
+      place.run(loadMs + 500)
+      if (tokens.length > 0) feed(bobs.self, 0, tokens)
+      place.run(50)
+      hand.say(bobs.self, { k: 'unstage', session: SESSION, index: 0 })
+      place.run(500)
+    }
+    expect(codes(hand)).toEqual(['free-tier-used-up'])
+    expect(hand.heard.filter(({ k }) => k === 'fed')).toEqual([])
   })
 
   it.each([

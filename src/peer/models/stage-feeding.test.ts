@@ -7,7 +7,6 @@ import type { HeadOf } from '../../wire/messages.ts'
 import { err } from '../../base/result.ts'
 import { ms } from '../../base/units.ts'
 import type { Desk } from '../desk.ts'
-import type { Gate } from '../gate.ts'
 import type { Greeted } from '../links.ts'
 import { HOST_LIMITS, servedStage } from './served-stage.ts'
 import type { StageBills } from './stage-bills.ts'
@@ -122,9 +121,10 @@ describe('an engine that fails', () => {
     const events = {
       share: () => 1,
       linked: () => [],
+      gave: () => true,
       giveBack: (_: unknown, code: string) => void ends.push(code),
     }
-    const feeding = stageFeeding(desk as Desk, {} as Gate, bills as StageBills, events)
+    const feeding = stageFeeding(desk as Desk, bills as StageBills, events)
     const who = { account: alice.did, peer: alice.peer } as Greeted
     const head = { ...FIRST, k: 'stage', job: JOB, title: '', model: model.id } as const
     const stage = servedStage('key', who, head, ms(0))

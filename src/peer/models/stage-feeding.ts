@@ -2,11 +2,10 @@
  * Feeds of a stage: they wait in their order, are computed one at a time, and what comes of each goes to the
  * requester and, where there is a link, at once to the next stage.
  */
-import { answerBytes, costOfWork, stageWork, topOf } from '../../core/stage-cost.ts'
+import { answerBytes, stageWork, topOf, type StageWork } from '../../core/stage-cost.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { StageTrouble } from '../../wire/model-heads.ts'
 import type { Desk } from '../desk.ts'
-import type { Gate } from '../gate.ts'
 import type { Greeted } from '../links.ts'
 import { hasRoom, HOST_LIMITS, mayFeed, readFeed, type Feed, type Served } from './served-stage.ts'
 import type { StageBills } from './stage-bills.ts'
@@ -15,13 +14,15 @@ import { inputDigest } from './stage-part.ts'
 export type FeedingEvents = {
   share(): number
   linked(): readonly Greeted[]
+  /** Something was done for it, also where nobody wants it any more; false where nothing more is given away. */
+  gave(stage: Served, work: StageWork, computeMs: number): boolean
   /** It cannot go on. */
   giveBack(stage: Served, code: StageTrouble): void
 }
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: FeedingEvents) => {
+export const stageFeeding = (desk: Desk, bills: StageBills, events: FeedingEvents) => {
   /** Begins the next feed, unless there is a reason to wait. */
   const work = (stage: Served): void => {
     if (stage.isClosed || stage.isStepping || stage.state !== 'ready') return
@@ -42,10 +43,13 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
     const { at, count, input } = feed
     const top = topOf(stage, feed)
     const asked = { stage: stage.layers, session: stage.key, at, count, input, top }
+    const began = desk.now()
     stage.isStepping = true
     stage.known = at
     desk.stepStage(asked, events.share, (done) => {
       stage.isStepping = false
+      const computeMs = done.ok ? done.value.computeMs : desk.now() - began
+      const isMore = events.gave(stage, stageWork(stage.costed!, stage, feed), computeMs)
       if (stage.isClosed) return
       if (!done.ok)
         return events.giveBack(stage, done.error.code === 'out-of-budget' ? 'no-room' : 'engine')
@@ -54,6 +58,7 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
       stage.known = at + count
       stage.usedAt = desk.now()
       answer(stage, feed, done.value)
+      if (!isMore) events.giveBack(stage, 'free-tier-used-up')
       work(stage)
     })
   }
@@ -79,8 +84,6 @@ export const stageFeeding = (desk: Desk, door: Gate, bills: StageBills, events: 
     desk.send(stage.who.peer, head, replay ? new Uint8Array(0) : output)
     const done = stageWork(stage.costed!, stage, feed)
     const mayGoOn = bills.count(stage, done, computeMs, replay ? null : output)
-    if (stage.price === 0 && !door.gave(costOfWork(done), computeMs))
-      return events.giveBack(stage, 'free-tier-used-up')
     if (!mayGoOn) events.giveBack(stage, 'no-credit')
   }
 

@@ -4,6 +4,7 @@
  */
 import { bytes as byteCount, ms, type Bytes } from '../../base/units.ts'
 import { remember } from '../../core/recent.ts'
+import { costOfWork, type StageWork } from '../../core/stage-cost.ts'
 import type { HeadOf } from '../../wire/messages.ts'
 import type { Neighbour, StageTrouble } from '../../wire/model-heads.ts'
 import type { OfferRefusal } from '../../core/serve.ts'
@@ -85,10 +86,14 @@ export const stageHost = (
     close(stage)
   }
 
+  const gave = ({ price }: Served, work: StageWork, computeMs: number): boolean =>
+    price > 0 || door.gave(costOfWork(work), computeMs)
+
   const bills = stageBills(desk, door, lender, debts)
-  const feeding = stageFeeding(desk, door, bills, {
+  const feeding = stageFeeding(desk, bills, {
     share: () => lender.limits().share,
     linked: events.linked,
+    gave,
     giveBack,
   })
   const opening = stageOpening(desk, lender, leaves, {
@@ -101,6 +106,7 @@ export const stageHost = (
       if (isNews || stage.toldAt + HOST_LIMITS.progressMs <= desk.now()) tell(stage)
       events.changed()
     },
+    gave,
     giveBack,
   })
 

@@ -4,7 +4,7 @@
  */
 import type { PortError } from '../../ports.ts'
 import { err, ok } from '../../base/result.ts'
-import { costedModel } from '../../core/stage-cost.ts'
+import { costedModel, loadWork, type StageWork } from '../../core/stage-cost.ts'
 import { blocksOf, type Manifest, type SignedManifest } from '../../wire/manifest.ts'
 import type { StageTrouble } from '../../wire/model-heads.ts'
 import type { Desk } from '../desk.ts'
@@ -18,6 +18,8 @@ export type OpeningEvents = {
   sized(stage: Served): boolean
   /** It is further than it was. */
   came(stage: Served): void
+  /** Something was done for it, also where nobody wants it any more; false where nothing more is given away. */
+  gave(stage: Served, work: StageWork, computeMs: number): boolean
   giveBack(stage: Served, code: StageTrouble): void
 }
 
@@ -34,6 +36,7 @@ export const stageOpening = (
 
   const load = (stage: Served, model: Manifest): void => {
     const { layers: id, from, to } = stage
+    const began = desk.now()
     stage.state = 'loading'
     stage.fetched = { ...stage.fetched, permille: 0 }
     events.came(stage)
@@ -50,8 +53,10 @@ export const stageOpening = (
         events.came(stage)
       },
       (opened) => {
+        const isMore = events.gave(stage, loadWork(stage.costed!, stage), desk.now() - began)
         if (stage.isClosed) return
         if (!opened.ok) return events.giveBack(stage, troubleOf(opened.error))
+        if (!isMore) return events.giveBack(stage, 'free-tier-used-up')
         stage.state = 'ready'
         stage.fetched = { ...stage.fetched, permille: 1_000 }
         events.came(stage)

@@ -21,7 +21,12 @@ const source: ModelSource = {
 }
 const END = 256
 const asked: TextAsked = {
-  ...{ config: { context: 12, eos: [END] }, tokenizer: bytewise, title: 'Bytes', prompt: 'abc' },
+  ...{
+    config: { context: 12, eos: [END], vocabulary: 257 },
+    tokenizer: bytewise,
+    title: 'Bytes',
+    prompt: 'abc',
+  },
   ...{ tokens: 4, sampling: GREEDY, seed: 0, stages: 0, budget: microCredits(0) },
 }
 
@@ -64,6 +69,16 @@ describe('a language model asked in text', () => {
       { id: e, text: '\ufffd' },
       null,
     ])
+  })
+
+  it.each([
+    ['has no tokens', { promptIds: [], ids: [] }],
+    ['begins with one that the model does not know', { promptIds: [97, 257], ids: [98] }],
+    ['has come to one that the model does not know', { promptIds: [97], ids: [98, 2 ** 40] }],
+  ])('is not asked to go on with a text that %s', (_, from) => {
+    const { began, talks } = begin({ from, tokens: 8 })
+    expect(began).toMatchObject({ ok: false, error: { code: 'bad-text' } })
+    expect(talks).toEqual([])
   })
 
   it('ends with a token that is no text', () => {

@@ -21,7 +21,7 @@ import type { ModelSource, SessionId, SessionProblem } from './session-view.ts'
 export type TextPiece = { readonly id: number; readonly text: string }
 
 export type TextAsked = {
-  readonly config: Pick<LlamaConfig, 'context' | 'eos'>
+  readonly config: Pick<LlamaConfig, 'context' | 'eos' | 'vocabulary'>
   readonly tokenizer: Tokenizer
   readonly title: string
   readonly prompt: string
@@ -66,7 +66,7 @@ export const checkText = ({
   return checked.ok ? readPrompt({ config, tokenizer }, prompt) : err(checked.error)
 }
 
-/** @error as `checkText`; nothing-left where what is there from before is all */
+/** @error as `checkText`; bad-text, nothing-left for what is there from before */
 export const beginText = (
   handle: Pick<NodeHandle, 'talk'>,
   source: ModelSource,
@@ -79,6 +79,8 @@ export const beginText = (
   const given = asked.from?.promptIds ?? read.value
   const before = asked.from?.ids ?? []
   const promptIds = [...given, ...before]
+  if (promptIds.length === 0 || promptIds.some((id) => id >= config.vocabulary))
+    return err({ code: 'bad-text', detail: 'The text has tokens that the model does not know.' })
   const { name, root } = source.manifest
   const room = roomAfter(config.context, promptIds.length)
   const tokens = Math.min(asked.tokens - before.length, room)
