@@ -83,7 +83,7 @@ describe('two talks over one stage', () => {
           programs -= 1
           made.value.close()
         }
-        return ok({ ...made.value, run: (inputs, tables) => made.value.run(inputs, tables), close })
+        return ok({ ...made.value, close })
       },
     })
     const stays = stage.session()
