@@ -91,7 +91,8 @@ class RangeStage implements Stage, Common {
     const fitting = asked.filter((one) => isOneToken(one) && areSame(sizeOf(one), alone))
     const counts = TALK_SIZES.filter((talks) => talks <= fitting.length)
     const sizes = counts.map((talks) => ({ ...alone, talks }))
-    for (const most of sizes.slice(-1)) this.programs.want(most)
+    const most = sizes.at(-1)
+    if (most !== undefined) this.programs.want(most)
     const found = sizes.findLast((size) => this.programs.has(size))
     return fitting.slice(0, found?.talks ?? 1)
   }

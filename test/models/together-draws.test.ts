@@ -2,12 +2,13 @@
 import { expect, it } from 'vitest'
 import { openModel } from '../../src/models/open-model.ts'
 import { openStage, type Stage } from '../../src/models/stage.ts'
-import { candidatesIn } from '../../src/models/stage-session.ts'
+import { candidatesIn, type AskedStep, type Outputs } from '../../src/models/stage-session.ts'
 import { counted } from './counted-engine.ts'
 import { distance, engines, given } from './engines.ts'
 import { MADE, madeModel } from './made-model.ts'
 import type { Candidates } from '../../src/core/candidates.ts'
 import type { GraphEngine } from '../../src/models/graph-engine.ts'
+import type { ModelResult } from '../../src/models/model-error.ts'
 
 const OFF = 1e-5
 const cpu = engines.find(([name]) => name === 'cpu')![1]
@@ -45,6 +46,15 @@ const expectLike = (found: Candidates, expected: Candidates): void => {
   expect(distance([...found.logits], [...expected.logits])).toBeLessThan(OFF)
 }
 
+const expectEach = (
+  found: readonly ModelResult<Outputs>[],
+  asked: readonly AskedStep[],
+  expected: readonly Candidates[],
+): void => {
+  for (const [i, { top }] of asked.entries())
+    expectLike(candidatesIn(given(found[i]!), top), expected[i]!)
+}
+
 it('talks whose tokens one program chooses are one run, and each has its own', async () => {
   const engine = counted(inGraph)
   const { stage, asked, expected } = await asking(engine, [3, 16, 5])
@@ -59,8 +69,8 @@ it('talks whose tokens one program chooses are one run, and each has its own', a
       [1, 16],
     ])
     expect(candidatesIn(outputs, top).ids).toHaveLength(top)
-    expectLike(candidatesIn(outputs, top), expected[i]!)
   }
+  expectEach(found, asked, expected)
   stage.close()
 })
 
@@ -72,8 +82,7 @@ it('whoever needs another program has a run of its own', async () => {
   // All the same, whoever asks for them at once is answered.
   const found = await stage.steps(asked)
   expect(engine.talks).toEqual([1, 1, 1])
-  for (const [i, { top }] of asked.entries())
-    expectLike(candidatesIn(given(found[i]!), top), expected[i]!)
+  expectEach(found, asked, expected)
   stage.close()
 })
 
@@ -84,8 +93,7 @@ it('where logits are in memory they are one run, however many each asks for', as
   expect(some).toEqual(asked)
   const found = await stage.steps(some)
   expect(engine.talks).toEqual([3])
-  for (const [i, { top }] of asked.entries())
-    expectLike(candidatesIn(given(found[i]!), top), expected[i]!)
+  expectEach(found, asked, expected)
   stage.close()
 })
 
